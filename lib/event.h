@@ -1,0 +1,122 @@
+/* event.h - observations: one JSON object per line.  The kinds and the keys are two tables in
+ * event.c; encoder, decoder, the manual page outpost-events(5) and the fuzz seeds come from them.
+ *
+ *   {"v":1,"t":"2026-11-21T20:00:00.123456Z","node":"a","d":"smtpd","w":0,"n":412,
+ *    "ev":"smtp.rcpt","token":"k3x...","test":"dane-ee","conn":"9f2c",...}
+ *
+ * Values are strings, integers or booleans; objects are flat.  Bytes over 0x7e and under 0x20 are
+ * written \u00XX, one per byte, so a line is always ASCII and any byte string survives. */
+#ifndef LIB_EVENT_H
+#define LIB_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define EVENT_LINE_MAX 65536 /* a longer event has its last string value cut ("cut":true) */
+
+enum event_kind {
+	EV_DNS_QUERY,     /* one query and what was answered */
+	EV_DNS_INVALID,   /* counter: queries for names with an invalid token, since the last such line */
+	EV_NET_SYN,       /* tap: a TCP SYN to a measurement address, before the firewall */
+	EV_SMTP_CONNECT,  /* connection accepted */
+	EV_SMTP_BIND,     /* session bound to (token, test); by address, sni, rcpt */
+	EV_SMTP_EARLY,    /* bytes before the greeting or before the EHLO reply that they must await */
+	EV_SMTP_COMMAND,  /* one command line and the reply given */
+	EV_SMTP_FRAMING,  /* bare LF, bare CR, NUL, over-long line, in commands */
+	EV_SMTP_INJECT,   /* bytes after STARTTLS before the handshake (RFC 3207), never executed */
+	EV_SMTP_MESSAGE,  /* end of data and the reply given: durable before a 250 is sent */
+	EV_SMTP_CLOSE,    /* end of a session: furthest stage, how it ended */
+	EV_TLS_HELLO,     /* ClientHello, raw and decoded */
+	EV_TLS_DONE,      /* handshake finished; negotiated parameters */
+	EV_TLS_FAIL,      /* handshake failed */
+	EV_TLS_ALERT,     /* an alert, either way */
+	EV_TLS_CLOSE,     /* close_notify received or end without it */
+	EV_NODE_START,    /* a worker began: version, catalogue digest */
+	EV_NODE_STOP,
+	EV_SITE_CHECK,    /* outpost check: a test is as specified, or not */
+	EV_KIND_MAX
+};
+
+enum event_type { EVT_TEXT, EVT_NUM, EVT_BOOL };
+
+/* Every key that an event can have after the head.  Order is that of the table in event.c. */
+enum event_key {
+	EK_TOKEN, EK_TEST, EK_CONN,
+	EK_PEER, EK_PORT, EK_LOCAL, EK_LPORT, EK_HOST, EK_STATE,
+	EK_VIA, EK_ID, EK_QNAME, EK_QTYPE, EK_FLAGS, EK_EDNS, EK_EDNSVER, EK_OPTS, EK_COOKIE, EK_ECS,
+	EK_AT, EK_RCODE, EK_SIZE, EK_TC, EK_DEV, EK_PHASE, EK_COUNT,
+	EK_BY, EK_VERB, EK_ARG, EK_REPLY, EK_ECODE, EK_PIPELINED, EK_TLS, EK_BYTES, EK_HEX, EK_WHAT,
+	EK_FROM, EK_RCPTS, EK_MAILBOX, EK_DIGEST, EK_LINES, EK_LONGEST, EK_BARE_LF, EK_BARE_CR, EK_NUL,
+	EK_EIGHTBIT, EK_HEADERS, EK_MSGID, EK_TO, EK_SUBJECT,
+	EK_STAGE, EK_HOW, EK_MS, EK_COMMANDS,
+	EK_VERSION, EK_CIPHER, EK_GROUP, EK_SIGALG, EK_SNI, EK_ALPN, EK_VERSIONS, EK_CIPHERS,
+	EK_GROUPS, EK_SIGALGS, EK_EXTENSIONS, EK_JA3, EK_JA4, EK_RESUMED, EK_CLIENTCERT,
+	EK_DIR, EK_LEVEL, EK_ALERT, EK_REASON, EK_OK,
+	EK_CATALOGUE, EK_CUT,
+	EK_MAX
+};
+
+struct event_key_row {
+	const char *name;
+	enum event_type type;
+	const char *about;
+};
+struct event_kind_row {
+	const char *name; /* "dns.query" */
+	const char *about;
+	const enum event_key *keys; /* keys it may carry; EK_MAX ends */
+};
+const struct event_key_row *event_key(enum event_key);
+const struct event_kind_row *event_kind(enum event_kind);
+enum event_kind event_kind_by_name(const char *name, size_t len); /* EV_KIND_MAX if none */
+
+/* Who writes: fixed for a segment, but for n.  Owned by the eventlog. */
+struct event_origin {
+	const char *node, *daemon;
+	unsigned worker;
+	uint64_t n; /* number of the next event in this segment, from 1 */
+};
+
+/* Encoder.  One struct per worker, reused; no allocation.  Usage:
+ *   event_begin(&e, EV_SMTP_RCPT, origin, now); event_text(&e, EK_PEER, ...); event_end(&e);
+ * then hand e.buf, e.len (ends in '\n') to the event log.  event_begin advances origin->n. */
+struct event_line {
+	size_t len;
+	bool cut;
+	enum event_kind kind;
+	char buf[EVENT_LINE_MAX];
+};
+void event_begin(struct event_line *, enum event_kind, struct event_origin *, int64_t t_us);
+void event_text(struct event_line *, enum event_key, const char *s, size_t len);
+void event_str(struct event_line *, enum event_key, const char *s); /* NULL or "" writes nothing */
+void event_num(struct event_line *, enum event_key, int64_t);
+void event_bool(struct event_line *, enum event_key, bool); /* false writes nothing */
+void event_end(struct event_line *);
+
+/* Decoder.  Strings are decoded into the event's own memory (NUL-terminated, length kept). */
+struct event_value {
+	bool set;
+	int64_t num; /* number, or 0/1 */
+	const char *text;
+	size_t len;
+};
+struct event {
+	int64_t t; /* us */
+	const char *node, *daemon;
+	unsigned worker;
+	uint64_t n;
+	enum event_kind kind; /* EV_KIND_MAX: a kind that this version does not know */
+	const char *kind_name;
+	struct event_value v[EK_MAX];
+	char *mem; /* owned */
+};
+/* 0, or -1 with a reason in err: not a flat JSON object, no head, bad time.  Unknown keys are
+ * skipped.  Pure. */
+int event_decode(struct event *dst, const char *line, size_t len, char *err, size_t errlen);
+void event_clear(struct event *);
+
+void event_manual(FILE *); /* mdoc body of outpost-events(5) */
+
+#endif

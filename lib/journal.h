@@ -1,0 +1,15 @@
+/* journal.h - small state that never expires (enrolments, fronts, opt-outs): JSON Lines, appended
+ * under a lock, synced before success is reported. */
+#ifndef LIB_JOURNAL_H
+#define LIB_JOURNAL_H
+
+#include <stddef.h>
+
+/* Appends one line (a JSON object without '\n').  0, or -1 with the reason logged. */
+int journal_append(const char *path, const char *line, size_t len);
+
+/* Calls row for each whole line, in order; stops when row returns nonzero and returns that.
+ * A missing file has no rows.  A torn last line is ignored.  -1: unreadable, logged. */
+int journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
+
+#endif

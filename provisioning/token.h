@@ -1,0 +1,29 @@
+/* token.h - the 16 characters [a-z2-7] that tie a DNS query, an SMTP session and an HTTPS request
+ * to one participant's run: base32 (RFC 4648 alphabet, lower case) of 48 bits of id and the first
+ * 32 bits of HMAC-SHA-256(site key, id).  Read case-blind (resolvers randomise case, RFC 1035
+ * 2.3.4); the check is constant-time.  Pure: no I/O, no heap. */
+#ifndef PROVISIONING_TOKEN_H
+#define PROVISIONING_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TOKEN_LEN 16
+
+struct token_key {
+	uint8_t secret[32];
+};
+struct token {
+	uint64_t id;              /* 48 bits, never 0 */
+	char text[TOKEN_LEN + 1]; /* lower case */
+};
+enum token_err { TOKEN_OK, TOKEN_FORM /* not 16 of the alphabet */, TOKEN_FORGED /* MAC differs, or id 0 */ };
+
+/* *out is written only on TOKEN_OK. */
+enum token_err token_parse(struct token *out, const char *label, size_t len, const struct token_key *);
+void token_from_id(struct token *out, uint64_t id, const struct token_key *);
+/* A fresh random id with the node's 4 bits on top.  -1: no randomness. */
+int token_new(struct token *out, unsigned node, const struct token_key *);
+
+#endif
