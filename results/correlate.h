@@ -1,0 +1,119 @@
+/* correlate.h - the observations of one token become facts per test.  Pure: no clock, no file.
+ *
+ * Transactions are bound, not sessions: a session that carries mail for three tests gives three
+ * attempts, one for each.  A session without a transaction is one attempt of the test
+ * that its address or SNI names.  A SYN that no connection followed is an attempt of stage syn.
+ * Everything is said by what the events carry; nothing is bound by a guess. */
+#ifndef RESULTS_CORRELATE_H
+#define RESULTS_CORRELATE_H
+
+#include "results/observation.h"
+#include "zones/catalogue.h"
+
+enum binding { BOUND_NOT, BOUND_ADDRESS, BOUND_SNI, BOUND_RCPT, BOUND_MAX };
+const char *binding_name(enum binding);
+
+#define ATTEMPT_RCPTS_MAX 8
+struct attempt {
+	int64_t t, end;           /* first SYN or byte; last event of it */
+	const char *conn;         /* "" for a bare SYN */
+	const char *peer, *local; /* "" if unknown */
+	unsigned port;
+	int family;               /* 4, 6, 0 unknown */
+	int host;                 /* K, -1 unknown */
+	const char *state;        /* serves, refuses, silent; "" */
+	enum stage stage;         /* furthest */
+	bool tls;                 /* inside TLS */
+	bool sni;                 /* the ClientHello named a server */
+	bool accepted;            /* we said 2xx to the message */
+	int reply;                /* the last reply that matters; 0 none */
+	const char *reply_text;   /* "" */
+	int64_t reply_t;
+	const char *dev;          /* last deviation that was applied in it, "" none */
+	int phase;                /* -1 none */
+	unsigned commands;
+	const char *how;          /* how it ended, "" unknown */
+	enum binding by;
+	bool mixed;               /* recipients of another test in the same transaction, or RCPT and binding disagree */
+	const char *ehlo, *tls_version, *tls_cipher, *alert_in, *alert_out; /* "" */
+	const char *msgid;
+	struct { int mailbox; int reply; } rcpt[ATTEMPT_RCPTS_MAX];
+	unsigned n_rcpt;
+	const struct observation *decides; /* the event that says its outcome */
+	unsigned session;         /* index into correlation.sessions; UINT_MAX: bare SYN */
+};
+
+struct lookup {
+	int64_t t;
+	uint16_t type;
+	const char *at;           /* "{d}", "_25._tcp.{mx0}" */
+	int rcode;                /* -1 dropped or unknown */
+	bool tcp;
+	int family, phase;        /* phase -1: none */
+	const char *dev;
+	const struct observation *event;
+};
+
+/* What is known of one (token, test). */
+struct facts {
+	const struct test *test;
+	struct attempt *attempts; size_t n_attempts;
+	struct lookup *lookups; size_t n_lookups;
+	const struct observation **events; size_t n_events; /* all of it, in time order */
+	size_t accepted;          /* attempts accepted */
+	int64_t first, last;      /* of events; 0 none */
+	int64_t last_attempt;     /* 0 none */
+	int64_t accepted_at;      /* first; 0 none */
+};
+
+struct session {
+	const char *node, *conn, *peer, *local;
+	unsigned port;
+	int host, family;
+	int64_t t, end;
+	const char *ehlo, *sni, *ja3, *ja4, *tls_version, *tls_cipher;
+};
+
+/* Who sent: one row for each (address, EHLO name, TLS fingerprint). */
+struct sender {
+	const char *peer, *ehlo, *ja4, *tls_version, *tls_cipher;
+	int family;
+	unsigned sessions;
+	int64_t first, last;
+};
+/* Who asked: one row for each address. */
+struct resolver {
+	const char *peer;
+	int family;
+	unsigned queries, udp, tcp;
+	int64_t edns;             /* largest payload size; -1 never used EDNS */
+	bool dnssec_ok, checking_disabled, cookie, ecs, case_random, minimised;
+	bool port_fixed;          /* over five or more UDP queries one port only */
+	unsigned last_port;
+	int64_t first, last;
+};
+#define IDENTITIES_MAX 256    /* rows of each; what is beyond is only counted */
+
+struct correlation {
+	const struct catalogue *catalogue;
+	char token[32];
+	struct facts *facts;      /* one for each test of the catalogue, in its order */
+	struct session *sessions; size_t n_sessions;
+	struct sender *senders; size_t n_senders, senders_beyond;
+	struct resolver *resolvers; size_t n_resolvers, resolvers_beyond;
+	int64_t first, last;      /* of all events of the token; 0 none */
+	int64_t gap;              /* largest between two attempts of one test */
+	size_t unknown_test;      /* events of tests that the catalogue has not */
+};
+
+/* obs must be sorted and outlive the correlation.  Never fails (memory: fatal). */
+struct correlation *correlate(const struct observations *obs, const struct catalogue *, const char *token);
+void correlation_free(struct correlation *);
+const struct facts *correlation_facts(const struct correlation *, const struct test *);
+
+/* Was the lookup made for an attempt?  Tokens are public, so that what a scanner asks at other times
+ * says nothing of the sender: within ten minutes before an attempt of its test (or of any test,
+ * for a test that saw none) until the end of it, or ten minutes after in the latter case. */
+bool correlation_counts(const struct correlation *, const struct facts *, const struct lookup *);
+
+#endif

@@ -1,0 +1,71 @@
+/* report.h - one participant's report: built once, seen through views (text, JSON, HTML). */
+#ifndef RESULTS_REPORT_H
+#define RESULTS_REPORT_H
+
+#include "lib/strbuf.h"
+#include "provisioning/site.h"
+#include "results/judge.h"
+
+#define REPORT_VERSION 1 /* of the JSON form; grows when a key changes its meaning */
+
+struct report_entry {
+	const struct test *test;
+	const struct facts *facts;
+	struct verdict verdict;
+	const char *means, *advice; /* of the test's reader section for this grade; NULL */
+};
+struct report_score {
+	unsigned tests, graded, passed; /* graded: conforms or violates; passed: conforms */
+	unsigned so_far;                /* of the graded: not final */
+	unsigned grades[GRADE_MAX];
+};
+struct report_group {
+	const char *name;
+	size_t from, n;                 /* entries [from, from+n) */
+	struct report_score score;
+};
+
+struct report {
+	const struct catalogue *catalogue;
+	char token[32], set[TEST_NAME_MAX + 1], label[256], base[200];
+	int64_t started, updated, now;  /* enrolled (or first event); last event (0 none); built for */
+	unsigned pace;
+	struct report_entry *entries; size_t n; /* by group, then number */
+	struct report_group *groups; size_t n_groups;
+	struct report_score score;
+	struct observations obs;        /* owned; everything points into it */
+	struct correlation *c;
+};
+
+/* Reads the store of the site.  set NULL: the one of the enrolment (full if not enrolled).  now: the time for
+ * which it is judged; events after it are left out.  Does not ingest.  NULL: reason in err. */
+struct report *report_build(const struct site *, const char *token, const char *set, int64_t now, char *err, size_t errlen);
+
+/* The same from observations, which it takes over (cleared in the caller's struct): for tests and fuzzing.
+ * j gives pace, unsound, reachable4; its c and now are set here. */
+struct report *report_from(struct observations *, const struct catalogue *, const char *token, const char *set,
+    int64_t started, int64_t now, const struct judge *j);
+void report_free(struct report *);
+
+/* Views.  width 0: 80 columns; colour only means the text view. */
+struct report_style {
+	unsigned width;
+	bool colour;
+};
+struct report_view {
+	const char *name;   /* text, json, html */
+	const char *about;
+	void (*write)(struct strbuf *, const struct report *, const struct report_style *);
+};
+extern const struct report_view reports[]; /* name NULL ends */
+const struct report_view *report_view(const char *name); /* NULL: none */
+
+/* Does any test have the grade (for --fail-on), final or so far? */
+bool report_has(const struct report *, enum grade);
+
+/* --wait: true when nothing is pending (final: when all is final).  Otherwise lines has one line for each
+ * test that is waited for: "greylist: waits for the retry, until 2026-11-21 23:10:00 UTC at the latest", and *until
+ * the latest of these times (0: unknown). */
+bool report_done(const struct report *, bool final, struct strbuf *lines, int64_t *until);
+
+#endif
