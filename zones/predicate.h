@@ -1,13 +1,42 @@
 /* predicate.h - the closed vocabulary of verdict rules: one row per word in predicate.c, parsed
- * here, evaluated by results/judge.c over the facts of one (token, test).
+ * here, evaluated by results/judge.c over the facts of one (token, test).  FORMAT.md says the same
+ * for people who write tests.
  *
- *   accepted | attempted | gave-up-at STAGE | completed N..M          session facts
- *     selectors: host K  mailbox K  v4|v6  clear|tls  phase N  sni  count N..M  after P  within D of P
- *   seen dns TYPE [at NAME] [rcode R] [phase N] [via udp|tcp|v4|v6]   lookups
- *   fetched [status N] | met [phase N | dev D] | early [at VERB] | stale host K D
- *   message TRAIT | report true|false|any | dsn CODE
- *   control accepted | control any A B ... | trait NAME | settled | otherwise
- */
+ * Facts of the test itself; each selects a set of moments, and holds if their number is in count:
+ *   accepted             a message for the test was answered 2xx after the final dot
+ *   attempted            a session, or a SYN that no session followed
+ *   gave-up-at STAGE     a session that ended without an accepted message, STAGE was its furthest
+ *   completed N..M       a session that ended after N to M commands
+ *   seen dns TYPE|any [at NAME] [rcode R] [via udp|tcp|v4|v6]      a lookup of a name with the token
+ *   fetched [status N]   an MTA-STS policy fetch
+ *   met [dev D]          an event that says that a deviation (this one) was really applied
+ *   early [at VERB]      the client spoke before its turn
+ *   stale host K D       a session or SYN at host K though no answer of the last D named its address
+ *   message TRAIT        an accepted message with the trait (8bit, bare-lf, bare-cr, nul, long-line)
+ *   report true|false|any   a TLS report came; true: it matches what we saw
+ *   dsn CODE             a bounce with this status ("5", "4.7", "5.7.1") came
+ *   again                final (5xx) answers outnumber the messages, by Message-ID, that the
+ *                        controls accepted and whose To: names this test (one at least)
+ *   sent                 a name of the test was asked for, or it was attempted, or an accepted
+ *                        message of this participant (any test) names it in To:
+ * Selectors on these (each row says which): host K, mailbox K, v4|v6, clear|tls, sni, phase N,
+ *   count N..M           default 1.. ; "count 2" is 2..2, "count 2.." has no end
+ *   after P              only moments not earlier than the first moment of P
+ *   within D before|after|of P   only moments at most D before (after, on either side of) some
+ *                        moment of P.  P is one predicate with selectors, and stands last.
+ * What is known of other tests and of the test as a whole:
+ *   control accepted     all controls accepted a message (a test that this site can show over IPv6
+ *                        only also needs trait ipv6); no controls: holds
+ *   control any A B ...  one of these tests accepted a message
+ *   contrast STATE       accepted: some contrast was; refused: all were; open: else, and one of them
+ *                        may still change; unknown: else
+ *   trait NAME [yes|no|open|unknown]   default yes; from the test whose header says "trait NAME ..."
+ *   settled | otherwise
+ *
+ * Outcome of a test, as contrast and trait see it: accepted = a message was; refused = its controls
+ * accepted, a name of it was asked for, nothing was accepted, and it is settled (or was tried twice,
+ * as for a verdict "so far"); open = neither and not settled; unknown = neither and settled, or not
+ * in the participant's set. */
 #ifndef ZONES_PREDICATE_H
 #define ZONES_PREDICATE_H
 
@@ -21,11 +50,21 @@ enum stage { STAGE_NONE, STAGE_SYN, STAGE_CONNECT, STAGE_BANNER, STAGE_EHLO, STA
 const char *stage_name(enum stage); /* "syn", "connect", ... */
 enum stage stage_by_name(const char *, unsigned len); /* STAGE_MAX: none */
 
+enum outcome { OUTCOME_ACCEPTED, OUTCOME_REFUSED, OUTCOME_OPEN, OUTCOME_UNKNOWN, OUTCOME_MAX };
+const char *outcome_name(enum outcome);
+enum outcome outcome_by_name(const char *); /* OUTCOME_MAX: none */
+
+enum trait_answer { TRAIT_YES, TRAIT_NO, TRAIT_OPEN, TRAIT_UNKNOWN, TRAIT_MAX };
+const char *trait_answer_name(enum trait_answer);
+enum trait_answer trait_answer_by_name(const char *); /* TRAIT_MAX: none */
+
 enum predicate_kind {
 	P_ACCEPTED, P_ATTEMPTED, P_GAVE_UP_AT, P_COMPLETED,
-	P_SEEN, P_FETCHED, P_MET, P_EARLY, P_STALE, P_MESSAGE, P_REPORT, P_DSN,
-	P_CONTROL_ACCEPTED, P_CONTROL_ANY, P_TRAIT, P_SETTLED, P_OTHERWISE, P_KIND_MAX
+	P_SEEN, P_FETCHED, P_MET, P_EARLY, P_STALE, P_MESSAGE, P_REPORT, P_DSN, P_AGAIN, P_SENT,
+	P_CONTROL_ACCEPTED, P_CONTROL_ANY, P_CONTRAST, P_TRAIT, P_SETTLED, P_OTHERWISE, P_KIND_MAX
 };
+
+enum within_side { WITHIN_BEFORE, WITHIN_AFTER, WITHIN_OF };
 
 #define PREDICATE_NAMES_MAX 4
 struct predicate {
@@ -36,25 +75,31 @@ struct predicate {
 	int family;                  /* 0 any, 4, 6 */
 	int tls;                     /* -1 any, 0 clear, 1 tls */
 	bool sni;
-	unsigned count_min, count_max; /* default 1, UINT32_MAX; COMPLETED: of commands */
+	unsigned count_min, count_max; /* default 1, UINT32_MAX */
 	struct predicate *after;     /* owned */
-	struct predicate *within_of; int64_t within_us;
+	struct predicate *within_of; int64_t within_us; enum within_side within_side;
 	/* arguments */
 	enum stage stage;            /* GAVE_UP_AT */
-	uint16_t type;               /* SEEN */
+	unsigned commands_min, commands_max; /* COMPLETED */
+	uint16_t type;               /* SEEN; 0 any */
 	char *at;                    /* SEEN: template name; NULL any */
-	int rcode;                   /* SEEN; -1 any */
+	int rcode;                   /* SEEN; -1 any; RCODE_DROP: not answered */
 	enum { VIA_ANY, VIA_UDP, VIA_TCP, VIA_V4, VIA_V6 } via;
 	unsigned number;             /* FETCHED status, 0 any */
 	int64_t age_us;              /* STALE */
+	enum outcome outcome;        /* CONTRAST */
+	enum trait_answer answer;    /* TRAIT */
 	char *name[PREDICATE_NAMES_MAX]; unsigned n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb */
 };
+#define RCODE_DROP 0x10000
 
 /* Parses words [0, n) as "PRED and PRED ..." into *out (array of *n_out, owned by the caller, freed
  * with predicate_free).  0, or -1 with what and why in err. */
 int predicate_parse(struct predicate **out, size_t *n_out, char *const *word, unsigned n, char *err, size_t errlen);
 void predicate_free(struct predicate *, size_t n);
-/* One line per word, for FORMAT.md's check and "outpost tests --vocabulary". */
-const char *predicate_usage(enum predicate_kind);
+
+/* One row of the vocabulary, for FORMAT.md's check and for readers of it. */
+const char *predicate_word(enum predicate_kind);  /* "gave-up-at" */
+const char *predicate_usage(enum predicate_kind); /* "gave-up-at STAGE" */
 
 #endif

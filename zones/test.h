@@ -106,13 +106,14 @@ struct host {
 	bool used;
 	unsigned line;
 	char *greet;          /* NULL: default */
-	char *ehlo;           /* keywords offered, blank-separated; NULL: default list */
+	char *ehlo;           /* keywords offered, blank-separated; NULL: default list; a '=' inside a
+	                       * keyword is sent as a blank ("SIZE=2000"); STARTTLS is added by starttls */
 	enum starttls_mode starttls;
 	unsigned starttls_code;
 	char *starttls_text;  /* INJECT: what is injected */
 	bool require_tls;     /* MAIL in clear gets 530 5.7.0 */
 	int tls_min, tls_max; /* TLS1_VERSION.. 0x0301..0x0304 */
-	char *ciphers, *groups; /* NULL: default */
+	char *ciphers, *groups; /* OpenSSL lists; NULL: default */
 	bool client_cert;
 	enum cert_kind cert;
 	struct host_rule *rules;
@@ -163,19 +164,36 @@ struct verdict_rule {
 /* --- traces ------------------------------------------------------------------------------------ */
 /* A trace is a list of synthetic observations; results/trace.h plays it through the shipped
  * correlator and judge. */
-enum trace_kind { TRACE_EVENT, TRACE_CONTROL, TRACE_TRAIT, TRACE_END, TRACE_VERDICT };
+enum trace_kind { TRACE_EVENT, TRACE_CONTROL, TRACE_TRAIT, TRACE_END, TRACE_VERDICT, TRACE_CONTRAST };
+/* Words of a step, checked by the loader.  What a trace does not say of control, contrast and traits
+ * is open (end open) or unknown (end settled).
+ *   TRACE_EVENT    "dns.query" or another kind, then "key=value" words that the kind may have; the
+ *                  shorthand "dns TYPE NAME [rcode R] [dev D]" is stored as
+ *                  "dns.query" "qtype=TYPE" "at=NAME" "rcode=R" "dev=D"
+ *   TRACE_CONTROL  "accepted" or "refused"        TRACE_CONTRAST an outcome word
+ *   TRACE_TRAIT    NAME and "yes", "no", "open" or "unknown" (always two words)
+ *   TRACE_END      "settled" or "open"; also stands at the verdict if the trace has no end line: open
+ *   TRACE_VERDICT  grade, and optionally how the reason must begin; last step of a trace */
 struct trace_step {
 	unsigned line;
 	int64_t at_us;
 	enum trace_kind kind;
-	unsigned n;            /* words after the time */
-	char **word;           /* TRACE_EVENT: kind and key=value words */
+	unsigned n;            /* words, without the time and without "control", "end" and so on */
+	char **word;
 };
 struct trace {
 	unsigned line;
 	char *name;
 	struct trace_step *steps;
 	size_t n;
+};
+
+/* "trait validates refused": this test tells whether the participant has the trait: its outcome is
+ * this (yes), the other one (no), or neither (open, unknown; predicate.h). */
+#define TEST_TRAITS_MAX 2
+struct trait_source {
+	char *name;
+	enum outcome when; /* OUTCOME_ACCEPTED or OUTCOME_REFUSED */
 };
 
 struct test {
@@ -187,10 +205,11 @@ struct test {
 	char batch;            /* 'a' ordinary, 'b' may be refused at submission, 'o' alone in its message */
 	char *control[TEST_NAMES_MAX]; unsigned n_control;   /* none: the test has none */
 	char *contrast[TEST_NAMES_MAX]; unsigned n_contrast;
+	struct trait_source trait[TEST_TRAITS_MAX]; unsigned n_traits;
 	char *title;           /* one line for lists */
 	char *spec;            /* RFC sections, "; "-separated */
 	char *about;           /* for the reader: what is set up and what it tells */
-	char *fooled_by;       /* how this verdict could be wrong; NULL */
+	char *fooled_by;       /* how this verdict could be wrong, a line each; NULL */
 	char *mailbox[8]; unsigned n_mailbox;                /* default: probe */
 	int64_t deadline_us;   /* default 6 d */
 	bool v6_only;
@@ -202,9 +221,14 @@ struct test {
 	struct policy policy[TEST_PHASES_MAX]; unsigned n_policy;
 	struct phase_rule *phases; size_t n_phases;
 	struct verdict_rule *verdicts; size_t n_verdicts;
+	/* For the reader; lines end in '\n' inside; a line that begins with two blanks is
+	 * configuration and is shown as it stands, other lines may be wrapped. */
 	char *means[GRADE_MAX]; /* [reader] means GRADE: what this means, in plain words */
-	char *advice[GRADE_MAX];/* [reader] do GRADE: what to change */
+	char *advice[GRADE_MAX];/* [reader] do GRADE: what to change; NULL: nothing */
 	struct trace *traces; size_t n_traces;
+
+	/* Filled by catalogue_load: every set that holds the test, implied ones included. */
+	char **in_sets; size_t n_in_sets;
 };
 
 /* NULL: "file:line: what, why" in err. */
