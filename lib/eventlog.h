@@ -2,6 +2,9 @@
  * append-only, new at start, at segment_max bytes, hourly and on eventlog_rotate; never appended
  * after their process died.  Space is reserved ahead, so that an accepted line meets no full disk.
  *
+ * The writer holds flock(LOCK_EX) on the segment as long as it lives: a reader that gets the lock
+ * may take a torn last line for one that will never be finished.
+ *
  * Two ways to write, one log either way:
  *   authdns: eventlog_append for a batch, eventlog_write before the batch's answers leave.
  *   smtpd:   eventlog_append, then wait until eventlog_durable() >= the ticket (group commit:
@@ -23,7 +26,9 @@ struct eventlog;
 
 /* NULL: reason logged.  Writes nothing yet but creates and reserves the first segment. */
 struct eventlog *eventlog_open(const struct eventlog_config *);
-/* The origin to give event_begin; its n restarts at 1 in a new segment, so take it each time. */
+/* The origin to give event_begin; its n restarts at 1 in a new segment, so take it each time.
+ * This is where a new segment begins if one is due, so a segment ends with the line that reaches
+ * segment_max.  One thread appends. */
 struct event_origin *eventlog_origin(struct eventlog *);
 
 /* Queues one encoded line.  Ticket > 0 (grows over the life of the log, across segments), or 0:

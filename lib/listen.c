@@ -1,0 +1,247 @@
+#include "lib/listen.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+#define BACKLOG      4096
+#define UDP_BUFFER   (4 << 20) /* a burst of 64-packet batches while a worker signs */
+#define HOLDER_MAX   64
+#define NET_LINE_MAX 512
+
+int
+address_parse(union sockaddr_any *dst, const char *text, unsigned port)
+{
+	if (port > 65535)
+		return -1;
+	memset(dst, 0, sizeof(*dst));
+	if (inet_pton(AF_INET, text, &dst->in.sin_addr) == 1) {
+		dst->in.sin_family = AF_INET;
+		dst->in.sin_port = htons((uint16_t)port);
+		return 0;
+	}
+	memset(dst, 0, sizeof(*dst));
+	if (inet_pton(AF_INET6, text, &dst->in6.sin6_addr) == 1) {
+		dst->in6.sin6_family = AF_INET6;
+		dst->in6.sin6_port = htons((uint16_t)port);
+		return 0;
+	}
+	return -1;
+}
+
+void
+address_format(char dst[ADDRESS_TEXT_MAX], const union sockaddr_any *a)
+{
+	const void *raw = &a->in.sin_addr;
+	int family = AF_INET;
+
+	if (a->sa.sa_family == AF_INET6) {
+		if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr)) {
+			raw = &a->in6.sin6_addr.s6_addr[12];
+		} else {
+			raw = &a->in6.sin6_addr;
+			family = AF_INET6;
+		}
+	} else if (a->sa.sa_family != AF_INET) {
+		memcpy(dst, "-", 2);
+		return;
+	}
+	if (inet_ntop(family, raw, dst, ADDRESS_TEXT_MAX) == NULL)
+		memcpy(dst, "-", 2);
+}
+
+unsigned
+address_port(const union sockaddr_any *a)
+{
+	/* Both families have the port at the same place. */
+	return ntohs(a->in.sin_port);
+}
+
+int
+address_family(const union sockaddr_any *a)
+{
+	return a->sa.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr) ? 6 : 4;
+}
+
+/* Inode of a socket that is bound to PORT according to a table of /proc/net, or 0.  With several,
+ * those that wait for peers (st 0A listening, 07 unconnected UDP) are meant. */
+static unsigned long
+port_inode(const char *table, unsigned port)
+{
+	char line[NET_LINE_MAX];
+	unsigned long inode = 0;
+	FILE *f = fopen(table, "re");
+
+	if (f == NULL)
+		return 0;
+	while (inode == 0 && fgets(line, sizeof(line), f) != NULL) {
+		unsigned lport, state;
+		unsigned long found;
+
+		if (sscanf(line,
+			" %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u "
+			"%lu",
+			&lport, &state, &found) == 3 &&
+		    lport == port && (state == 0x0a || state == 0x07))
+			inode = found;
+	}
+	fclose(f);
+	return inode;
+}
+
+static bool
+holds(const char *pid, const char *link_text)
+{
+	char path[64], text[64];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	if ((d = opendir(path)) == NULL)
+		return false;
+	while (!found && (e = readdir(d)) != NULL) {
+		ssize_t n = readlinkat(dirfd(d), e->d_name, text, sizeof(text) - 1);
+
+		if (n > 0) {
+			text[n] = '\0';
+			found = strcmp(text, link_text) == 0;
+		}
+	}
+	closedir(d);
+	return found;
+}
+
+/* "NAME (pid N)" of the process that owns the socket; false if /proc does not tell. */
+static bool
+inode_holder(char dst[HOLDER_MAX], unsigned long inode)
+{
+	char link_text[64];
+	struct dirent *e;
+	bool found = false;
+	DIR *d = opendir("/proc");
+
+	if (d == NULL)
+		return false;
+	snprintf(link_text, sizeof(link_text), "socket:[%lu]", inode);
+	while (!found && (e = readdir(d)) != NULL) {
+		char path[64], name[32] = "?";
+		FILE *f;
+
+		if (!isdigit((unsigned char)e->d_name[0]) || !holds(e->d_name, link_text))
+			continue;
+		found = true;
+		snprintf(path, sizeof(path), "/proc/%.20s/comm", e->d_name);
+		if ((f = fopen(path, "re")) != NULL) {
+			if (fgets(name, sizeof(name), f) != NULL)
+				name[strcspn(name, "\n")] = '\0';
+			fclose(f);
+		}
+		snprintf(dst, HOLDER_MAX, "%s (pid %.20s)", name, e->d_name);
+	}
+	closedir(d);
+	return found;
+}
+
+static void
+log_in_use(const char *where, unsigned port, int type)
+{
+	static const char *const tables[2][2] = {
+		{ "/proc/net/tcp", "/proc/net/tcp6" },
+		{ "/proc/net/udp", "/proc/net/udp6" },
+	};
+	const char *const *table = tables[type == SOCK_DGRAM];
+	char holder[HOLDER_MAX];
+	unsigned long inode;
+
+	for (int i = 0; i < 2; i++) {
+		if ((inode = port_inode(table[i], port)) != 0 && inode_holder(holder, inode)) {
+			log_warn(
+			    "%s: the port is in use by %s: stop it or take it off this address",
+			    where, holder);
+			return;
+		}
+	}
+	log_warn("%s: the port is in use: find the process with 'ss -lntup' and stop it", where);
+}
+
+static int
+set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static int
+set_options(int fd, int family, int type)
+{
+	if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+		return -1;
+	if (type == SOCK_STREAM) {
+		/* Connections in TIME_WAIT must not stop a restart; accepted sockets inherit
+		 * TCP_NODELAY. */
+		if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+		    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
+			return -1;
+	} else {
+		/* Past net.core.rmem_max if we are root; a smaller buffer only loses bursts. */
+		if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER) < 0)
+			set(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
+		if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER) < 0)
+			set(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
+	}
+	if (family != AF_INET6)
+		return 0;
+	if (set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0 ||
+	    set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1) < 0)
+		return -1;
+	if (type == SOCK_DGRAM && set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) < 0)
+		return -1;
+	return 0;
+}
+
+int
+listen_open(const union sockaddr_any *a, int type)
+{
+	socklen_t len = a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
+	unsigned port = address_port(a);
+	char text[ADDRESS_TEXT_MAX], where[ADDRESS_TEXT_MAX + 24];
+	int fd;
+
+	address_format(text, a);
+	snprintf(
+	    where, sizeof(where), "%s port %u/%s", text, port, type == SOCK_DGRAM ? "udp" : "tcp");
+
+	fd = socket(a->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		log_warn("%s: socket: %s", where, strerror(errno));
+		return -1;
+	}
+	if (set_options(fd, a->sa.sa_family, type) < 0) {
+		log_warn("%s: setsockopt: %s", where, strerror(errno));
+		goto fail;
+	}
+	if (bind(fd, &a->sa, len) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
+		if (errno == EADDRINUSE)
+			log_in_use(where, port, type);
+		else if (errno == EADDRNOTAVAIL)
+			log_warn(
+			    "%s: this host has no such address: add it to an interface", where);
+		else if (errno == EACCES)
+			log_warn("%s: %s: start as root", where, strerror(errno));
+		else
+			log_warn("%s: %s", where, strerror(errno));
+		goto fail;
+	}
+	return fd;
+fail:
+	close(fd);
+	return -1;
+}
