@@ -1,5 +1,5 @@
 /* event.h - observations: one JSON object per line.  The kinds and the keys are two tables in
- * event.c; encoder, decoder, the manual page outpost-events(5) and the fuzz seeds come from them.
+ * event_table.c; encoder, decoder, the manual page outpost-events(5) and the fuzz seeds come from them.
  *
  *   {"v":1,"t":"2026-11-21T20:00:00.123456Z","node":"a","d":"smtpd","w":0,"n":412,
  *    "ev":"smtp.rcpt","token":"k3x...","test":"dane-ee","conn":"9f2c",...}
@@ -14,7 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define EVENT_LINE_MAX 65536 /* a longer event has its last string value cut ("cut":true) */
+#define EVENT_LINE_MAX 65536 /* a longer event has its longest string value cut ("cut":true) */
+#define EVENT_NODE_MAX 64    /* of the names of node and daemon, more is not written */
 
 enum event_kind {
 	EV_DNS_QUERY,     /* one query and what was answered */
@@ -41,7 +42,7 @@ enum event_kind {
 
 enum event_type { EVT_TEXT, EVT_NUM, EVT_BOOL };
 
-/* Every key that an event can have after the head.  Order is that of the table in event.c. */
+/* Every key that an event can have after the head.  Order is that of the table in event_table.c. */
 enum event_key {
 	EK_TOKEN, EK_TEST, EK_CONN,
 	EK_PEER, EK_PORT, EK_LOCAL, EK_LPORT, EK_HOST, EK_STATE,
@@ -86,6 +87,7 @@ struct event_line {
 	size_t len;
 	bool cut;
 	enum event_kind kind;
+	size_t longest, longest_len; /* the longest value: where in buf, octets there */
 	char buf[EVENT_LINE_MAX];
 };
 void event_begin(struct event_line *, enum event_kind, struct event_origin *, int64_t t_us);
