@@ -20,6 +20,9 @@ struct address_parts {
 	enum address_state state;
 	unsigned host; /* slot within its state's range */
 };
+/* How many hosts a state has room for: 32, 24, 8. */
+unsigned address_hosts(enum address_state);
+/* host < address_hosts(state), test < 1024, id < 2^48. */
 void address_make(struct in6_addr *dst, const struct in6_addr *prefix, uint64_t id, unsigned test,
     enum address_state, unsigned host);
 /* false: not under the prefix. */

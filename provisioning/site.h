@@ -5,6 +5,7 @@
 #define PROVISIONING_SITE_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/conf.h"
@@ -42,22 +43,32 @@ struct site_conf {
 	int64_t smtp_timeout, smtp_data_timeout, smtp_session; /* command; data block; whole session */
 };
 
-struct site_zone_key {  /* one per algorithm for all test zones, and one for BASE */
+/* A combined signing key: one per algorithm for all test zones, and one for BASE (keys.h). */
+#define SITE_ZONE_KEYS_MAX  16
+#define SITE_BASE_ALGORITHM 13
+struct site_zone_key {
 	unsigned algorithm;
-	unsigned tag[2];     /* unused by readers: tags depend only on the DNSKEY RDATA */
 	void *pkey;          /* EVP_PKEY * */
 	uint8_t dnskey[1024]; size_t dnskey_len; /* RDATA, flags 257 */
-	uint16_t keytag;
+	uint16_t keytag;     /* of that RDATA */
 };
 
-/* One front: what a client meets on IPv4 before RCPT; fronts.jsonl. */
+/* One front: what a client meets on IPv4 before RCPT; front.h. */
 struct front {
 	char key[65];            /* digest of the host's behaviour before RCPT, and K */
 	unsigned host;           /* K */
+	enum cert_kind kind;
+	bool wanted;             /* a test publishes {ipv4:K} of it; else it needs no address */
 	char address[ADDRESS_TEXT_MAX]; /* empty: none was free */
 	const struct test **tests; /* tests that share it */
 	size_t n_tests;
-	char cert[256], certkey[256]; /* PEM paths: default certificate (chain) and the key that all share */
+	char cert[512], certkey[512]; /* PEM paths: default certificate (chain) and the key that all share */
+};
+
+/* Digests of the certificate of one (test, host), for TLSA records. */
+struct site_digests {
+	bool known;
+	uint8_t spki[32], spki512[64], cert[32];
 };
 
 struct site {
@@ -66,23 +77,50 @@ struct site {
 	struct token_key token_key;
 	struct in6_addr prefix; bool has_ipv6;
 	struct catalogue *catalogue;   /* owned */
+	char catalogue_dir[512], base_zone[512]; /* where the tests and base.zone were found */
+	unsigned has;                  /* enum site_part bits that were loaded */
 	struct front *fronts; size_t n_fronts;
 	const struct front *front_of[TEST_NUMBER_MAX + 1][TEST_HOSTS_MAX]; /* NULL: no such host */
 	struct site_zone_key base_key;
-	struct site_zone_key zone_key[4]; size_t n_zone_keys;
+	struct site_zone_key zone_key[SITE_ZONE_KEYS_MAX]; size_t n_zone_keys;
+	struct site_digests *digests_of[TEST_NUMBER_MAX + 1]; /* n_hosts of them; NULL: not read */
 	uint8_t ca_spki[32], other_ca_spki[32]; /* SHA-256 of SubjectPublicKeyInfo */
+};
+
+/* What a program can need of a site. */
+enum site_part {
+	SITE_SECRET = 1, /* the token key: without it no token is valid */
+	SITE_KEYS = 2,   /* private DNSSEC keys */
+	SITE_CERTS = 4,  /* certificates of every (test, host), and their private keys are readable */
+	SITE_ALL = 7,
 };
 
 /* -C, $OUTPOST_SITE or the default. */
 const char *site_dir(const char *option);
-/* Reads configuration, keys, catalogue, fronts.  NULL: one clear line in err. */
+/* Reads configuration, keys, catalogue, fronts, certificates.  NULL: one clear line in err. */
 struct site *site_load(const char *dir, char *err, size_t errlen);
+/* The same for programs that can do with less: parts that are missing or not readable are an error
+ * only if they are in need; see site->has. */
+struct site *site_open(const char *dir, unsigned need, char *err, size_t errlen);
 void site_free(struct site *);
+/* Directory of the running executable. */
+void site_program_dir(char dst[512]);
 /* DIR/sub/name into dst. */
 void site_path(char dst[512], const struct site *, const char *sub, const char *name);
 const struct conf_row *site_rows(size_t *n);
 
 /* PEM paths of the certificate of (test, host): chain and key. */
 void site_cert_path(char cert[512], char key[512], const struct site *, const struct test *, unsigned host);
+/* Files under keys/ and certs/ that are not a test's own. */
+#define SITE_SECRET_FILE "site.secret"
+#define SITE_BASE_KEY    "base.pem"
+#define SITE_CA          "ca.pem"       /* trusted by the senders of the lab */
+#define SITE_OTHER_CA    "other-ca.pem" /* trusted by nobody */
+/* DNSSEC algorithms that the catalogue's zones name. */
+size_t site_algorithms(unsigned dst[SITE_ZONE_KEYS_MAX], const struct catalogue *);
+void site_zone_key_path(char dst[512], const struct site *, unsigned algorithm);
+
+/* "TEST.BASE" or "TEST-b.BASE", lower case, no final dot; test NULL: BASE. */
+void site_zone_name(char *dst, size_t dstlen, const struct site *, const struct test *, unsigned zone);
 
 #endif

@@ -1,0 +1,96 @@
+/* site_conf.c - outpost.conf as schema rows: parser, range check, default and the manual page
+ * outpost.conf(5) come from here. */
+#include "provisioning/site.h"
+
+#include <stddef.h>
+
+#define STRING(key, field, fallback, about)                                                        \
+	{                                                                                          \
+		key, CONF_STRING, offsetof(struct site_conf, field),                               \
+		    sizeof(((struct site_conf *)0)->field), 0, 0, fallback, about                  \
+	}
+#define NUMBER(type, key, field, min, max, fallback, about)                                        \
+	{                                                                                          \
+		key, type, offsetof(struct site_conf, field),                                      \
+		    sizeof(((struct site_conf *)0)->field), min, max, fallback, about              \
+	}
+#define UINT(...)     NUMBER(CONF_UINT, __VA_ARGS__)
+#define BYTES(...)    NUMBER(CONF_BYTES, __VA_ARGS__)
+#define DURATION(...) NUMBER(CONF_DURATION, __VA_ARGS__)
+#define LIST(key, field, about)                                                                    \
+	{                                                                                          \
+		key, CONF_LIST, offsetof(struct site_conf, field),                                 \
+		    sizeof(((struct site_conf *)0)->field), 0, 0, "", about                        \
+	}
+
+#define S UINT64_C(1000000)
+
+static const struct conf_row rows[] = {
+	STRING("base", base, NULL, "Base domain: every test is a zone below it."),
+	STRING("node", node, "a", "Name of this node in events."),
+	UINT("node-number", node_number, 0, 15, "0",
+	    "Top four bits of the tokens enrolled here; differs on every node of a site."),
+	STRING("ipv6", ipv6, "",
+	    "Measurement prefix, PREFIX/64, routed to this host; every token has addresses of its "
+	    "own in it.  "
+	    "Empty: no IPv6."),
+	LIST("ipv4-parent", ipv4_parent, "Name server addresses of the base domain."),
+	LIST("ipv4-child", ipv4_child,
+	    "Name server address of the test zones.  Equal to ipv4-parent on a host with one "
+	    "address."),
+	LIST("ipv4-front", ipv4_front,
+	    "SMTP addresses.  Tests that behave alike before RCPT share one; see "
+	    "state/fronts.jsonl."),
+	LIST("ipv4-refused", ipv4_refused, "Address on which port 25 answers RST."),
+	LIST("ipv4-silent", ipv4_silent, "Address on which port 25 does not answer."),
+	STRING("user", user, "nobody", "Who the worker processes run as.  Empty: who starts them."),
+	UINT("workers", workers, 0, 64, "0",
+	    "Worker processes of each daemon.  0: one per processor."),
+	UINT("pace", pace, 1, 10000, "1",
+	    "Divides phase, memory and settling times, never protocol delays.  For the lab."),
+	STRING("catalogue", catalogue, "", "Directory of the tests.  Empty: the installed one."),
+	UINT("dns-port", dns_port, 1, 65535, "53",
+	    "DNS port; other values are for trying things on loopback."),
+	UINT("smtp-port", smtp_port, 1, 65535, "25", "SMTP port; likewise."),
+	UINT("tap", tap, 0, 1, "1",
+	    "1: record TCP SYNs to measurement addresses, also refused ones."),
+	UINT("memory-slots", memory_slots, 1024, 1 << 26, "262144",
+	    "Entries of the table that remembers first attempts (32 bytes each)."),
+	BYTES("segment-max", segment_max, 64 << 10, UINT64_C(1) << 40, "64M",
+	    "Size at which a log segment ends and the next begins."),
+	BYTES("segment-reserve", segment_reserve, 4 << 10, UINT64_C(1) << 30, "4M",
+	    "Disk space reserved ahead in each segment."),
+	UINT("dns-tcp-max", dns_tcp_max, 1, 100000, "1000", "TCP connections of a DNS worker."),
+	UINT("dns-tcp-queries", dns_tcp_queries, 1, 1000000, "100",
+	    "Queries on one TCP connection."),
+	DURATION("dns-tcp-idle", dns_tcp_idle, S / 10, 3600 * S, "10s",
+	    "Idle time after which a TCP connection is closed."),
+	UINT("dns-sign-cache", dns_sign_cache, 16, 1 << 24, "65536",
+	    "Signatures that a DNS worker remembers."),
+	UINT("dns-sign-invalid", dns_sign_invalid, 0, 1000000, "200",
+	    "Signatures a second for names with an invalid token; above it TC=1."),
+	UINT("dns-rate", dns_rate, 0, 100000000, "1000",
+	    "UDP answers a second to one IPv4 /24 or IPv6 /56; above it TC=1.  0: no limit."),
+	UINT("smtp-max", smtp_max, 1, 1000000, "12000", "SMTP connections of a worker."),
+	UINT("smtp-per-client", smtp_per_client, 1, 1000000, "200",
+	    "SMTP connections of one address."),
+	UINT("smtp-line", smtp_line, 512, 65536, "2048", "Octets of a command line."),
+	UINT("smtp-commands", smtp_commands, 10, 1000000, "1000", "Commands of a session."),
+	UINT("smtp-recipients", smtp_recipients, 1, 10000, "100", "Recipients of a message."),
+	BYTES(
+	    "smtp-message", smtp_message, 64 << 10, UINT64_C(1) << 32, "10M", "Size of a message."),
+	BYTES("smtp-headers", smtp_headers, 1 << 10, 48 << 10, "16K",
+	    "Octets of the header that are kept."),
+	DURATION("smtp-timeout", smtp_timeout, S / 10, 3600 * S, "5m",
+	    "Wait for a command (RFC 5321 4.5.3.2.7)."),
+	DURATION("smtp-data-timeout", smtp_data_timeout, S / 10, 3600 * S, "3m",
+	    "Wait for a block of data."),
+	DURATION("smtp-session", smtp_session, S, 86400 * S, "30m", "Length of a whole session."),
+};
+
+const struct conf_row *
+site_rows(size_t *n)
+{
+	*n = sizeof(rows) / sizeof(*rows);
+	return rows;
+}
