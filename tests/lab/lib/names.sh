@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# names.sh - the root and "example", on an NSD that is not ours, both signed.
+#
+# The root also holds the reverse names of all sender addresses, "example" the senders' own
+# domains, so that every sender has PTR, matching A and AAAA, MX, and an SPF record.
+
+NAMES_SOA='60 IN SOA ns.root-servers.example. hostmaster.example. 1 3600 600 86400 60'
+
+names_key() { # ZONE: makes its key in the current folder, prints the base name
+	unpacked ldnsutils/usr/bin/ldns-keygen -a ECDSAP256SHA256 -k -r /dev/urandom "$1"
+}
+
+# dddd:...:dddd.ip6.arpa of 2001:db8:1::I:K
+names_reverse6() {
+	local hex i out=
+	hex=$(printf '20010db80001%012d%04x%04x' 0 "$1" "$2")
+	for ((i = ${#hex} - 1; i >= 0; i--)); do out+=${hex:i:1}.; done
+	printf '%sip6.arpa.\n' "$out"
+}
+sender_domain() { printf 's%d.sender.example\n' "$1"; }
+sender_host() { # I K
+	if (($2 == 0)); then printf 'mail.%s\n' "$(sender_domain "$1")"; else printf 'out%d.%s\n' "$2" "$(sender_domain "$1")"; fi
+}
+
+names_root_zone() {
+	local i k
+	printf '. %s\n. 60 IN NS ns.root-servers.example.\n' "$NAMES_SOA"
+	printf 'example. 60 IN NS ns.root-servers.example.\n'
+	printf 'ns.root-servers.example. 60 IN A 198.51.100.2\nns.root-servers.example. 60 IN AAAA 2001:db8:a::2\n'
+	cat "$1"
+	for ((i = 1; i <= SENDERS_MAX; i++)); do
+		for ((k = 0; k < SENDER_ADDRESSES; k++)); do
+			printf '%d.100.51.198.in-addr.arpa. 60 IN PTR %s.\n' $((16 * i + 2 + k)) "$(sender_host "$i" "$k")"
+			printf '%s 60 IN PTR %s.\n' "$(names_reverse6 "$i" $((2 + k)))" "$(sender_host "$i" "$k")"
+		done
+	done
+}
+names_example_zone() { # DELEGATION: what outpost init says to publish
+	local i k d
+	printf 'example. %s\nexample. 60 IN NS ns.root-servers.example.\n' "$NAMES_SOA"
+	printf 'ns.root-servers.example. 60 IN A 198.51.100.2\nns.root-servers.example. 60 IN AAAA 2001:db8:a::2\n'
+	cat "$1"
+	for ((i = 1; i <= SENDERS_MAX; i++)); do
+		d=$(sender_domain "$i")
+		printf '%s. 60 IN MX 10 mail.%s.\n' "$d" "$d"
+		printf '%s. 60 IN TXT "v=spf1 ip4:%s/28 ip6:%s/112 -all"\n' "$d" "$(sender_address4 "$i" -2)" "$(sender_address6 "$i" -2)"
+		printf '_dmarc.%s. 60 IN TXT "v=DMARC1; p=none"\n' "$d"
+		for ((k = 0; k < SENDER_ADDRESSES; k++)); do
+			printf '%s. 60 IN A %s\n' "$(sender_host "$i" "$k")" "$(sender_address4 "$i" "$k")"
+			printf '%s. 60 IN AAAA %s\n' "$(sender_host "$i" "$k")" "$(sender_address6 "$i" "$k")"
+		done
+	done
+}
+
+# names_up DELEGATION-FILE
+names_up() {
+	local dir=$LAB_DIR/root key_root key_example
+	mkdir -p "$dir"
+	(
+		cd "$dir" || exit 1
+		key_root=$(names_key .)
+		key_example=$(names_key example)
+		cp "$key_root.ds" anchor.ds
+		names_root_zone "$key_example.ds" >root.zone
+		names_example_zone "$1" >example.zone
+		unpacked ldnsutils/usr/bin/ldns-signzone -o . -f root.signed root.zone "$key_root"
+		unpacked ldnsutils/usr/bin/ldns-signzone -o example -f example.signed example.zone "$key_example"
+		printf '. 3600000 NS ns.root-servers.example.\nns.root-servers.example. 3600000 A 198.51.100.2\nns.root-servers.example. 3600000 AAAA 2001:db8:a::2\n' >hints
+		names_nsd_conf >nsd.conf
+	) || cannot "root: its zones cannot be made: see $dir"
+	spawn "$LAB-root" nsd env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/nsd/usr/sbin/nsd" -d -c "$dir/nsd.conf"
+	wait_for 10 in_ns "$LAB-root" env LD_LIBRARY_PATH="$PACKAGE_LIBS" \
+		"$PACKAGES/ldnsutils/usr/bin/drill" -Q @198.51.100.2 . SOA ||
+		cannot "root: NSD does not answer: see $LAB_DIR/logs/nsd.log"
+}
+names_nsd_conf() {
+	cat <<-END
+		server:
+		  ip-address: 198.51.100.2
+		  ip-address: 2001:db8:a::2
+		  username: ""
+		  chroot: ""
+		  zonesdir: "$LAB_DIR/root"
+		  pidfile: ""
+		  database: ""
+		  xfrdfile: ""
+		  xfrdir: "$LAB_DIR/root"
+		  zonelistfile: "$LAB_DIR/root/zone.list"
+		  server-count: 1
+		  rrl-ratelimit: 0
+		remote-control:
+		  control-enable: no
+		zone:
+		  name: "."
+		  zonefile: root.signed
+		zone:
+		  name: "example"
+		  zonefile: example.signed
+	END
+}

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# site.sh - our side: a site directory made by outpost init and run by outpost run.
+
+BASE=outpost.example
+
+site_addresses() {
+	local i out=
+	for ((i = SITE_V4_FIRST; i <= SITE_V4_LAST; i++)); do out+=${out:+,}203.0.113.$i; done
+	printf '%s\n' "$out"
+}
+
+# site_init PACE: writes SITE and LAB_DIR/delegation.
+site_init() {
+	"$OUTPOST" init "$SITE" --base "$BASE" --ipv4 "$(site_addresses)" --ipv6 "$PREFIX" >"$LAB_DIR/delegation.txt" ||
+		cannot "site: outpost init failed: its message is above"
+	# Only the records: what else init says is for people.
+	sed -nE 's/;.*//; /[[:space:]](NS|DS|A|AAAA)[[:space:]]/p' "$LAB_DIR/delegation.txt" >"$LAB_DIR/delegation"
+	grep -q 'DS' "$LAB_DIR/delegation" || cannot "site: outpost init printed no DS record: see $LAB_DIR/delegation.txt"
+	sed -i -E '/^(pace|node)[[:space:]]/d' "$SITE/outpost.conf"
+	printf 'pace %s\nnode %s\n' "$1" "$LAB" >>"$SITE/outpost.conf"
+	site_users
+}
+# The daemons' user exists only inside the lab.
+site_users() {
+	local user
+	user=$(awk '$1 == "user" { print $2 }' "$SITE/outpost.conf")
+	[[ -n $user ]] || return 0
+	getent passwd "$user" >/dev/null && return 0
+	cp /etc/passwd "/etc/netns/$LAB-site/passwd"
+	cp /etc/group "/etc/netns/$LAB-site/group"
+	printf '%s:x:60990:60990:Outpost:/nonexistent:/usr/sbin/nologin\n' "$user" >>"/etc/netns/$LAB-site/passwd"
+	printf '%s:x:60990:\n' "$user" >>"/etc/netns/$LAB-site/group"
+	chown -R 60990:60990 "$SITE/log" "$SITE/run" "$SITE/state" 2>/dev/null || true
+}
+
+site_up() {
+	in_ns "$LAB-site" env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/nftables/usr/sbin/nft" -f "$SITE/nftables.conf" ||
+		cannot "site: $SITE/nftables.conf: not taken by nft"
+	spawn "$LAB-site" outpost "$OUTPOST" run -C "$SITE"
+	wait_for 20 site_answers ||
+		cannot "site: its name server does not answer: see $LAB_DIR/logs/outpost.log"
+	wait_for 20 site_listens ||
+		cannot "site: its mail server does not listen: see $LAB_DIR/logs/outpost.log"
+}
+# A socket in state LISTEN (0A) on port 25 (0019), either family.
+site_listens() {
+	in_ns "$LAB-site" cat /proc/net/tcp /proc/net/tcp6 | grep -qE ':0019 [0-9A-F]+:0000 0A '
+}
+site_answers() {
+	in_ns "$LAB-check" env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/ldnsutils/usr/bin/drill" -Q \
+		"@$(awk '$(NF-1) == "A" { print $NF; exit }' "$LAB_DIR/delegation")" "$BASE" SOA | grep -q .
+}
+# site_enrol SET LABEL FILE: prints the token, writes the messages to send, one a line.
+site_enrol() {
+	local token
+	"$OUTPOST" enrol -C "$SITE" --set "$1" --label "$2" --plain >"$3.new" || return 1
+	read -r token <"$3.new" || return 1
+	tail -n +2 "$3.new" >"$3"
+	rm -f "$3.new"
+	printf '%s\n' "$token"
+}
+
+# Seen from a namespace that is neither the site's nor a sender's, with a resolver of its own: a test
+# that is not as specified gets no verdict.
+site_check() {
+	profile_packages "$LAB_HOME/resolvers/unbound-validating"
+	profile_environment check "$(sender_number check)"
+	profile_run resolvers unbound-validating start
+	wait_for 15 sender_resolves "$NS" || cannot "check: its resolver does not answer: see $LAB_DIR/logs/check-resolvers.log"
+	say "lab $LAB: checking that every test is as specified"
+	OUTPOST_ROOT_ANCHOR=$ROOT_ANCHOR OUTPOST_ROOT_HINTS=$ROOT_HINTS in_ns "$NS" "$OUTPOST" check -C "$SITE" >"$LAB_DIR/logs/check.log" 2>&1 ||
+		say "lab $LAB: not every test is as specified; those give no verdict: see $LAB_DIR/logs/check.log"
+}
