@@ -1,0 +1,177 @@
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/listen.h"
+
+static void
+parse_and_format(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		int family;
+	} good[] = {
+		{ "192.0.2.1", "192.0.2.1", 4 },
+		{ "2001:DB8:0::1", "2001:db8::1", 6 },
+		{ "::", "::", 6 },
+		{ "::ffff:192.0.2.7", "192.0.2.7", 4 },
+	};
+	static const char *const bad[] = { "", "192.0.2", "192.0.2.256", "fe80::1%lo", "example",
+		"[::1]", "192.0.2.1:25" };
+	union sockaddr_any a;
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(address_parse(&a, good[i].in, 2525), 0);
+		address_format(text, &a);
+		assert_string_equal(text, good[i].out);
+		assert_int_equal(address_port(&a), 2525);
+		assert_int_equal(address_family(&a), good[i].family);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(address_parse(&a, bad[i], 25), -1);
+	assert_int_equal(address_parse(&a, "192.0.2.1", 65536), -1);
+	memset(&a, 0, sizeof(a));
+	address_format(text, &a);
+	assert_string_equal(text, "-");
+}
+
+static int
+option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+/* A free port of the loopback, chosen by the kernel. */
+static unsigned
+port_of(int fd)
+{
+	union sockaddr_any a;
+	socklen_t len = sizeof(a);
+
+	assert_int_equal(getsockname(fd, &a.sa, &len), 0);
+	return address_port(&a);
+}
+
+static void
+options(void **state)
+{
+	union sockaddr_any a;
+	int fd;
+
+	(void)state;
+	address_parse(&a, "127.0.0.1", 0);
+	fd = listen_open(&a, SOCK_STREAM);
+	assert_true(fd >= 0);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_REUSEPORT), 1);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_ACCEPTCONN), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	close(fd);
+
+	fd = listen_open(&a, SOCK_DGRAM);
+	assert_true(fd >= 0);
+	assert_true(option(fd, SOL_SOCKET, SO_RCVBUF) >= 200 << 10);
+	close(fd);
+
+	address_parse(&a, "2001:db8::53", 0); /* not on this host: IPV6_FREEBIND */
+	fd = listen_open(&a, SOCK_DGRAM);
+	if (fd < 0) {
+		print_message("options: no IPv6 here\n");
+		skip();
+	}
+	assert_int_equal(option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+	assert_int_equal(option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO), 1);
+	close(fd);
+}
+
+static void
+workers_share_a_port(void **state)
+{
+	union sockaddr_any a;
+	int one, two;
+
+	(void)state;
+	address_parse(&a, "127.0.0.1", 0);
+	one = listen_open(&a, SOCK_STREAM);
+	address_parse(&a, "127.0.0.1", port_of(one));
+	two = listen_open(&a, SOCK_STREAM);
+	assert_true(one >= 0 && two >= 0);
+	close(one);
+	close(two);
+}
+
+/* What the next listen_open says on stderr. */
+static void
+said(char *dst, size_t len, const union sockaddr_any *a, int type)
+{
+	int p[2], keep = dup(STDERR_FILENO);
+	ssize_t n;
+
+	assert_int_equal(pipe(p), 0);
+	dup2(p[1], STDERR_FILENO);
+	assert_int_equal(listen_open(a, type), -1);
+	fflush(stderr);
+	dup2(keep, STDERR_FILENO);
+	close(keep);
+	close(p[1]);
+	n = read(p[0], dst, len - 1);
+	close(p[0]);
+	assert_true(n > 0);
+	dst[n] = '\0';
+}
+
+static void
+names_who_is_in_the_way(void **state)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
+	union sockaddr_any a, b;
+	char text[512], pid[32];
+
+	(void)state;
+	snprintf(pid, sizeof(pid), "(pid %d)", (int)getpid());
+	for (int i = 0; i < 2; i++) {
+		int fd = socket(AF_INET, types[i], 0);
+
+		address_parse(&a, "127.0.0.1", 0);
+		assert_int_equal(bind(fd, &a.sa, sizeof(a.in)), 0);
+		if (types[i] == SOCK_STREAM)
+			assert_int_equal(listen(fd, 1), 0);
+		address_parse(&b, "127.0.0.1", port_of(fd));
+		said(text, sizeof(text), &b, types[i]);
+		assert_non_null(strstr(text, "in use by test_listen"));
+		assert_non_null(strstr(text, pid));
+		close(fd);
+	}
+	address_parse(&a, "192.0.2.1", 0);
+	said(text, sizeof(text), &a, SOCK_STREAM);
+	assert_non_null(strstr(text, "no such address"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parse_and_format),
+		cmocka_unit_test(options),
+		cmocka_unit_test(workers_share_a_port),
+		cmocka_unit_test(names_who_is_in_the_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
