@@ -171,6 +171,9 @@ note(struct slot *s, int64_t now)
 	while (now > seen && !atomic_compare_exchange_weak(&s->last, &seen, now))
 		;
 	f.last_us = now > seen ? now : seen;
+	/* While a slot changes its owner, others may write the times of either. */
+	if (f.first_us == 0 || f.first_us > now)
+		f.first_us = now;
 	f.count = atomic_fetch_add(&s->count, 1) + 1;
 	return f;
 }
