@@ -118,6 +118,23 @@ token_parse(struct token *out, const char *label, size_t len, const struct token
 	return TOKEN_OK;
 }
 
+bool
+token_decode(struct token *out, const char text[TOKEN_LEN])
+{
+	uint8_t raw[RAW_LEN];
+	uint64_t id = 0;
+
+	if (!base32_decode(raw, text))
+		return false;
+	for (unsigned i = 0; i < ID_LEN; i++)
+		id = id << 8 | raw[i];
+	if (id == 0)
+		return false;
+	out->id = id;
+	base32_encode(out->text, raw);
+	return true;
+}
+
 void
 token_from_id(struct token *out, uint64_t id, const struct token_key *key)
 {

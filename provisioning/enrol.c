@@ -1,0 +1,142 @@
+/* enrol.c - see enrol.h. */
+#include "provisioning/enrol.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/clock.h"
+#include "lib/journal.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+#include "provisioning/render.h"
+
+#define ENROL_FILE "enrol.jsonl"
+
+static void
+journal_path(char dst[512], const struct site *site)
+{
+	site_path(dst, site, "state", ENROL_FILE);
+}
+
+int
+enrol_new(struct enrolment *dst, const struct site *site, const char *set, const char *label,
+    int64_t now_us)
+{
+	struct strbuf line = { 0 };
+	char path[512], when[CLOCK_TEXT_MAX];
+	int rc;
+
+	memset(dst, 0, sizeof(*dst));
+	if (!catalogue_set_exists(site->catalogue, set)) {
+		log_warn("enrol: no set \"%s\": see outpost tests", set);
+		return -1;
+	}
+	if (!(site->has & SITE_SECRET)) {
+		log_warn("%s/keys/" SITE_SECRET_FILE
+			 ": not readable, so no token can be made: run as root",
+		    site->dir);
+		return -1;
+	}
+	if (token_new(&dst->token, site->conf.node_number, &site->token_key) != 0) {
+		log_warn("enrol: no randomness: check the OpenSSL installation");
+		return -1;
+	}
+	snprintf(dst->set, sizeof(dst->set), "%s", set);
+	snprintf(dst->label, sizeof(dst->label), "%s", label != NULL ? label : "");
+	dst->t_us = now_us;
+
+	clock_format(when, now_us);
+	strbuf_printf(&line, "{\"t\":\"%s\",\"token\":\"%s\",\"set\":\"%s\",\"label\":", when,
+	    dst->token.text, set);
+	strbuf_json(&line, dst->label, strlen(dst->label));
+	strbuf_puts(&line, "}");
+	journal_path(path, site);
+	rc = journal_append(path, line.s, line.len);
+	strbuf_clear(&line);
+	return rc;
+}
+
+struct each {
+	const struct site *site;
+	int (*row)(void *ctx, const struct enrolment *);
+	void *ctx;
+};
+
+/* Without the secret the journal itself is believed. */
+static bool
+read_token(struct token *dst, const struct site *site, const char *text)
+{
+	if (text == NULL || strlen(text) != TOKEN_LEN)
+		return false;
+	if (site->has & SITE_SECRET)
+		return token_parse(dst, text, TOKEN_LEN, &site->token_key) == TOKEN_OK;
+	return token_decode(dst, text);
+}
+
+static int
+on_line(void *ctx, const char *line, size_t len)
+{
+	struct each *each = ctx;
+	struct enrolment e;
+	char err[128];
+	struct json_doc *doc = json_parse(line, len, err, sizeof(err));
+	const struct json *root;
+	const char *text;
+	int rc = 0;
+
+	if (doc == NULL) {
+		log_warn(
+		    "%s/state/" ENROL_FILE ": line skipped: %s: remove it", each->site->dir, err);
+		return 0;
+	}
+	root = json_root(doc);
+	memset(&e, 0, sizeof(e));
+	if (read_token(&e.token, each->site, json_string(root, "token"))) {
+		if ((text = json_string(root, "set")) != NULL)
+			snprintf(e.set, sizeof(e.set), "%s", text);
+		if ((text = json_string(root, "label")) != NULL)
+			snprintf(e.label, sizeof(e.label), "%s", text);
+		if ((text = json_string(root, "t")) != NULL)
+			clock_parse(&e.t_us, text, strlen(text));
+		rc = each->row(each->ctx, &e);
+	}
+	json_free(doc);
+	return rc;
+}
+
+int
+enrol_each(const struct site *site, int (*row)(void *ctx, const struct enrolment *), void *ctx)
+{
+	struct each each = { site, row, ctx };
+	char path[512];
+
+	journal_path(path, site);
+	return journal_read(path, on_line, &each);
+}
+
+struct wanted {
+	const char *token;
+	struct enrolment *dst;
+};
+
+static int
+on_enrolment(void *ctx, const struct enrolment *e)
+{
+	struct wanted *w = ctx;
+
+	if (strcasecmp(e->token.text, w->token) != 0)
+		return 0;
+	*w->dst = *e;
+	return 1;
+}
+
+int
+enrol_find(struct enrolment *dst, const struct site *site, const char *token)
+{
+	struct wanted w = { token, dst };
+
+	return enrol_each(site, on_enrolment, &w);
+}

@@ -1,0 +1,296 @@
+/* prepare.c - see prepare.h. */
+#include "provisioning/prepare.h"
+
+#include <errno.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+#include "lib/worker.h"
+#include "provisioning/certs.h"
+#include "provisioning/front.h"
+#include "provisioning/keys.h"
+
+struct work {
+	struct site *site;
+	struct prepared *made;
+	struct certs_ca ca, other_ca;
+	char *err;
+	size_t errlen;
+};
+
+static bool
+exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* --- directories ----------------------------------------------------------------------------------- */
+
+/* Workers write their log segments after they gave up root. */
+static int
+give_to_user(const struct work *w, const char *path)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0 || w->site->conf.user[0] == '\0')
+		return 0;
+	if (worker_user(w->site->conf.user, &uid, &gid) != 0) {
+		snprintf(w->err, w->errlen,
+		    "%s/outpost.conf: user: no user \"%s\": make it with adduser --system",
+		    w->site->dir, w->site->conf.user);
+		return -1;
+	}
+	if (chown(path, uid, gid) == 0)
+		return 0;
+	snprintf(w->err, w->errlen, "%s: cannot give it to %s: %s", path, w->site->conf.user,
+	    strerror(errno));
+	return -1;
+}
+
+static int
+make_directories(const struct work *w)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+		bool user;
+	} dirs[] = {
+		{ "keys", 0700, false },
+		{ "certs", 0755, false },
+		{ "state", 0755, false },
+		{ "log", 0755, true },
+		{ "run", 0755, true },
+	};
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		char path[512];
+
+		site_path(path, w->site, "", dirs[i].name);
+		if (mkdir(path, dirs[i].mode) != 0 && errno != EEXIST) {
+			snprintf(w->err, w->errlen, "%s: cannot make the directory: %s", path,
+			    strerror(errno));
+			return -1;
+		}
+		if (dirs[i].user && give_to_user(w, path) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- keys --------------------------------------------------------------------------------------------- */
+
+/* The key of the file, made first if there is none.  NULL: err says why. */
+static EVP_PKEY *
+key_of(struct work *w, const char *path, unsigned algorithm)
+{
+	EVP_PKEY *key;
+
+	if (exists(path))
+		return keys_load(path, w->err, w->errlen);
+	key = keys_generate(algorithm);
+	if (key == NULL || keys_save(path, key) != 0) {
+		snprintf(w->err, w->errlen, "%s: the key could not be made", path);
+		EVP_PKEY_free(key);
+		return NULL;
+	}
+	w->made->keys++;
+	return key;
+}
+
+static int
+make_key(struct work *w, const char *path, unsigned algorithm)
+{
+	EVP_PKEY *key;
+
+	if (exists(path))
+		return 0;
+	key = key_of(w, path, algorithm);
+	EVP_PKEY_free(key);
+	return key != NULL ? 0 : -1;
+}
+
+static int
+make_dns_keys(struct work *w)
+{
+	unsigned algorithm[SITE_ZONE_KEYS_MAX];
+	size_t n = site_algorithms(algorithm, w->site->catalogue);
+	char path[512];
+
+	site_path(path, w->site, "keys", SITE_SECRET_FILE);
+	if (!exists(path)) {
+		if (keys_secret_new(path) != 0) {
+			snprintf(w->err, w->errlen, "%s: the secret could not be made", path);
+			return -1;
+		}
+		w->made->keys++;
+	}
+	site_path(path, w->site, "keys", SITE_BASE_KEY);
+	if (make_key(w, path, SITE_BASE_ALGORITHM) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		site_zone_key_path(path, w->site, algorithm[i]);
+		if (make_key(w, path, algorithm[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- certificates --------------------------------------------------------------------------------------- */
+
+static int
+make_ca(struct work *w, struct certs_ca *dst, const char *file, const char *name)
+{
+	char path[512];
+
+	site_path(path, w->site, "keys", file);
+	if ((dst->key = key_of(w, path, 13)) == NULL)
+		return -1;
+	site_path(path, w->site, "certs", file);
+	if (exists(path)) {
+		dst->cert = certs_load(path, w->err, w->errlen);
+		return dst->cert != NULL ? 0 : -1;
+	}
+	dst->cert = certs_make_ca(dst->key, name, clock_now());
+	if (dst->cert == NULL || certs_save(path, dst->cert, NULL) != 0) {
+		snprintf(w->err, w->errlen, "%s: the certificate could not be made", path);
+		return -1;
+	}
+	w->made->certs++;
+	return 0;
+}
+
+struct names {
+	char **name;
+	size_t n;
+};
+
+static void
+add_names(struct names *names, const struct site *site, const struct test *t, unsigned host)
+{
+	for (unsigned z = 0; z < TEST_ZONES_MAX; z++) {
+		char zone[256];
+
+		if (z > 0 && !t->zone[z].used)
+			continue;
+		site_zone_name(zone, sizeof(zone), site, t, z);
+		names->name = xrealloc(names->name, (names->n + 1) * sizeof(*names->name));
+		names->name[names->n++] = xasprintf("*.mx%u.%s", host, zone);
+	}
+}
+
+static int
+make_cert(struct work *w, const char *path, const struct front *f, EVP_PKEY *key,
+    const struct test *const *tests, size_t n)
+{
+	char *wrong = xasprintf("elsewhere.%s", w->site->conf.base);
+	struct names names = { 0 };
+	struct certs_request r = { .kind = f->kind,
+		.wrong_name = wrong,
+		.key = key,
+		.ca = &w->ca,
+		.other_ca = &w->other_ca };
+	X509 *cert;
+	int rc = -1;
+
+	for (size_t i = 0; i < n; i++)
+		add_names(&names, w->site, tests[i], f->host);
+	r.name = (const char *const *)names.name;
+	r.n_names = names.n;
+	cert = certs_make(&r, clock_now());
+	if (cert != NULL && certs_save(path, cert, certs_issuer(&r)) == 0) {
+		w->made->certs++;
+		rc = 0;
+	} else {
+		snprintf(w->err, w->errlen, "%s: the certificate could not be made", path);
+	}
+	X509_free(cert);
+	for (size_t i = 0; i < names.n; i++)
+		free(names.name[i]);
+	free(names.name);
+	free(wrong);
+	return rc;
+}
+
+/* Key and default certificate of a front, then one certificate for each of its tests. */
+static int
+make_front_certs(struct work *w, const struct front *f)
+{
+	EVP_PKEY *key = key_of(w, f->certkey, f->kind == CERT_ED25519 ? 15 : 13);
+	char cert[512], certkey[512];
+	int rc = -1;
+
+	if (key == NULL)
+		return -1;
+	if (!exists(f->cert) && make_cert(w, f->cert, f, key, f->tests, f->n_tests) != 0)
+		goto out;
+	for (size_t i = 0; i < f->n_tests; i++) {
+		site_cert_path(cert, certkey, w->site, f->tests[i], f->host);
+		if (!exists(cert) && make_cert(w, cert, f, key, &f->tests[i], 1) != 0)
+			goto out;
+	}
+	rc = 0;
+out:
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+static int
+make_certs(struct work *w)
+{
+	char *ca = xasprintf("Outpost CA of %s", w->site->conf.base);
+	char *other = xasprintf("Outpost CA that nobody trusts, of %s", w->site->conf.base);
+	int rc = make_ca(w, &w->ca, SITE_CA, ca) != 0 ||
+			 make_ca(w, &w->other_ca, SITE_OTHER_CA, other) != 0
+		     ? -1
+		     : 0;
+
+	for (size_t i = 0; i < w->site->n_fronts && rc == 0; i++)
+		rc = make_front_certs(w, &w->site->fronts[i]);
+	X509_free(w->ca.cert);
+	X509_free(w->other_ca.cert);
+	EVP_PKEY_free(w->ca.key);
+	EVP_PKEY_free(w->other_ca.key);
+	free(ca);
+	free(other);
+	return rc;
+}
+
+static int
+assign_fronts(struct work *w)
+{
+	int n = fronts_assign(w->site);
+
+	if (n < 0) {
+		snprintf(
+		    w->err, w->errlen, "%s/state/fronts.jsonl: cannot be written", w->site->dir);
+		return -1;
+	}
+	w->made->fronts = (unsigned)n;
+	return 0;
+}
+
+int
+site_prepare(struct prepared *made, const char *dir, char *err, size_t errlen)
+{
+	struct work w = { .made = made, .err = err, .errlen = errlen };
+	mode_t mask = umask(022);
+	int rc;
+
+	memset(made, 0, sizeof(*made));
+	w.site = site_open(dir, 0, err, errlen);
+	rc = w.site == NULL || make_directories(&w) != 0 || make_dns_keys(&w) != 0 ||
+		     make_certs(&w) != 0 || assign_fronts(&w) != 0
+		 ? -1
+		 : 0;
+	site_free(w.site);
+	umask(mask);
+	return rc;
+}
