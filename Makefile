@@ -90,9 +90,18 @@ endef
 $(foreach m,$(MODULES),$(eval $(call unit,$(m))))
 unit: $(UNITS)
 
+# --- bench: side by side with the peers, in one run -----------------------
+BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call archives,provisioning)
+	$(say) LD $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_provisioning)
+bench: $(PROGRAMS) $(BENCHES)
+	$(Q)tests/bench/run $(BUILD)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit clean $(addprefix unit-,$(MODULES))
+.PHONY: all unit bench clean $(addprefix unit-,$(MODULES))
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
