@@ -1,8 +1,10 @@
 # Outpost: hand-written, quiet, parallel.
 #   make [SAN=1] [CC=clang] [BUILD=dir]     programs into $(BUILD)
-#   make demo | check | check-fast | bench | fuzz | format | install | clean
+#   make demo | check | check-fast | bench | fuzz | man | format | install | clean
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC       = gcc
+endif
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -54,7 +56,11 @@ Q = @
 say = @printf '  %-7s %s\n'
 
 # --- compile -------------------------------------------------------------
-$(BUILD)/obj/%.o: %.c Makefile
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@flags='$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS))'; \
+	    [ "$$flags" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$flags" >$@
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -76,32 +82,101 @@ $(BUILD)/$(1): $(BUILD)/obj/$(1)/main.o $(call archives,$(1))
 endef
 $(foreach p,authdns smtpd outpost,$(eval $(call program,$(p))))
 
-# --- unit tests: tests/unit/MODULE/test_X.c links what MODULE may see ------
-define unit
-UNIT_$(1) := $$(patsubst tests/unit/$(1)/%.c,$$(BUILD)/unit/$(1)/%,$$(wildcard tests/unit/$(1)/test_*.c))
-UNITS += $$(UNIT_$(1))
-$$(BUILD)/unit/$(1)/%: $$(BUILD)/obj/tests/unit/$(1)/%.o $$(call archives,$(1))
+# --- test programs: what is in tests/KIND/MODULE links what MODULE may see -
+# $(1) MODULE, $(2) target pattern, $(3) object pattern, $(4) more to link
+define test-program
+$(2): $(3) $(call archives,$(1))
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $$(LIBS_$(1))
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $(4) $$(LIBS_$(1))
+endef
+
+# tests/unit/MODULE/test_X.c -> unit/MODULE/test_X, cmocka
+# tests/replay/MODULE.c      -> replay/MODULE
+# tests/fuzz/MODULE/fuzz_X.c -> fuzz-replay/X: runs the corpus once; fuzz/X: see make fuzz
+define module-tests
+UNIT_$(1)   := $$(patsubst tests/unit/$(1)/%.c,$$(BUILD)/unit/$(1)/%,$$(wildcard tests/unit/$(1)/test_*.c))
+REPLAY_$(1) := $$(patsubst tests/replay/%.c,$$(BUILD)/replay/%,$$(wildcard tests/replay/$(1).c))
+FUZZ_$(1)   := $$(patsubst tests/fuzz/$(1)/fuzz_%.c,%,$$(wildcard tests/fuzz/$(1)/fuzz_*.c))
+UNITS       += $$(UNIT_$(1))
+REPLAYS     += $$(REPLAY_$(1))
+FUZZ        += $$(FUZZ_$(1))
+$$(if $$(UNIT_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/unit/$(1)/%,$$(BUILD)/obj/tests/unit/$(1)/%.o,-lcmocka)))
+$$(if $$(REPLAY_$(1)),$$(eval $$(call test-program,$(1),$$(REPLAY_$(1)),$$(BUILD)/obj/tests/replay/$(1).o)))
+$$(foreach x,$$(FUZZ_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/fuzz-replay/$$(x),\
+    $$(BUILD)/obj/tests/fuzz/$(1)/fuzz_$$(x).o $$(BUILD)/obj/tests/fuzz/main.o)))
+$$(foreach x,$$(FUZZ_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/fuzz-$$(x),\
+    $$(BUILD)/obj/tests/fuzz/$(1)/fuzz_$$(x).o,-fsanitize=fuzzer)))
 unit-$(1): $$(UNIT_$(1))
 	@for t in $$^; do CMOCKA_MESSAGE_OUTPUT=stdout $$$$t || exit 1; done
 endef
-$(foreach m,$(MODULES),$(eval $(call unit,$(m))))
+$(foreach m,$(MODULES),$(eval $(call module-tests,$(m))))
 unit: $(UNITS)
 
-# --- bench: side by side with the peers, in one run -----------------------
-BENCHES = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call archives,provisioning)
-	$(say) LD $@
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_provisioning)
-bench: $(PROGRAMS) $(BENCHES)
+FUZZ_REPLAYS = $(FUZZ:%=$(BUILD)/fuzz-replay/%)
+BENCHES      = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(eval $(call test-program,provisioning,$(BUILD)/bench/%,$(BUILD)/obj/tests/bench/%.o,))
+
+# --- make check: everything; make check-fast: hermetic, under a minute -----
+RUN       = @BUILD='$(abspath $(BUILD))' tests/run
+FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
+SCRIPTS   = tests/includes tests/format tests/lint
+check-fast: all $(FAST)
+	$(RUN) $(SCRIPTS) $(FAST)
+check:
+	@tests/packages build check
+	@$(MAKE) --no-print-directory all $(FAST)
+	$(RUN) $(SCRIPTS) $(FAST) $(wildcard tests/wire/*.sh) $(wildcard tests/lab/check*.sh) tests/readme
+
+# The fuzzers are a build of their own: every object knows the fuzzer.
+FUZZ_SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SAN=1 \
+	    OPT='-O1 -g -fsanitize=fuzzer-no-link' fuzz-programs
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ)
+fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz-%)
+
+demo:
+	@tests/packages build
+	@$(MAKE) --no-print-directory all
+	@tests/lab/demo
+bench: all $(BENCHES)
 	$(Q)tests/bench/run $(BUILD)
+
+# --- manual pages: "@manual X@" in a page is what "outpost manual X" prints -
+MAN = $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[158]) $(patsubst %.in,%,$(wildcard man/*.[158].in)))
+$(BUILD)/man/%: man/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(BUILD)/man/%: man/%.in $(BUILD)/outpost
+	$(say) MAN $@
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^@manual \(.*\)@$$/\1/p' $< | while read -r x; do \
+	    $(BUILD)/outpost manual "$$x" >$(@D)/$$x.mdoc || exit 1; done
+	$(Q)sed -e '/^@manual \(.*\)@$$/{s||cat $(@D)/\1.mdoc|e' -e '}' $< >$@.tmp && mv $@.tmp $@
+man: $(MAN)
+
+# --- install ---------------------------------------------------------------
+INSTALL = $(Q)install
+install: all man
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) -m 755 $(BUILD)/outpost $(DESTDIR)$(PREFIX)/bin/
+	$(INSTALL) -m 755 $(BUILD)/authdns $(BUILD)/smtpd $(DESTDIR)$(LIBEXECDIR)/
+	$(Q)find zones/catalogue zones/*.zone zones/*.md tests/lab -type f | while read -r f; do \
+	    mode=644; [ -x "$$f" ] && mode=755; \
+	    install -D -m $$mode "$$f" "$(DESTDIR)$(SHAREDIR)/$${f#tests/}" || exit 1; done
+	$(Q)for page in $(MAN); do \
+	    install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit bench clean $(addprefix unit-,$(MODULES))
-.SECONDARY:
+.PHONY: all unit check check-fast fuzz fuzz-programs demo bench man install format clean \
+        $(addprefix unit-,$(MODULES))
+.PHONY: FORCE
+.DELETE_ON_ERROR:
+.PRECIOUS: $(BUILD)/obj/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
