@@ -39,10 +39,14 @@ struct attempt {
 	const char *msgid;
 	struct { int mailbox; int reply; } rcpt[ATTEMPT_RCPTS_MAX];
 	unsigned n_rcpt;
-	const struct observation *decides; /* the event that says its outcome */
+	const struct observation *decides; /* the event that says its outcome; NULL none */
+	const struct observation *message; /* smtp.message; NULL none */
 	unsigned session;         /* index into correlation.sessions; UINT_MAX: bare SYN */
 };
 
+/* Tokens are public, so that what a scanner asks says nothing of the sender: a lookup counts if it was
+ * made within ten minutes before an attempt of its test, or during it; for a test without attempts: within
+ * ten minutes of an attempt of any test. */
 struct lookup {
 	int64_t t;
 	uint16_t type;
@@ -51,6 +55,7 @@ struct lookup {
 	bool tcp;
 	int family, phase;        /* phase -1: none */
 	const char *dev;
+	bool counts;
 	const struct observation *event;
 };
 
@@ -64,13 +69,22 @@ struct facts {
 	int64_t first, last;      /* of events; 0 none */
 	int64_t last_attempt;     /* 0 none */
 	int64_t accepted_at;      /* first; 0 none */
+	size_t mark;              /* session.c: the last session whose early events it was given */
+};
+
+/* An accepted message, of any test of the participant. */
+struct accepted_message {
+	const struct test *test;
+	const char *msgid, *to; /* "" if absent */
+	int64_t t;
 };
 
 struct session {
 	const char *node, *conn, *peer, *local;
 	unsigned port;
 	int host, family;
-	int64_t t, end;
+	int64_t t, end;           /* t: accepted by us */
+	int64_t syn;              /* its first SYN, if the tap saw one; 0 */
 	const char *ehlo, *sni, *ja3, *ja4, *tls_version, *tls_cipher;
 };
 
@@ -99,21 +113,19 @@ struct correlation {
 	char token[32];
 	struct facts *facts;      /* one for each test of the catalogue, in its order */
 	struct session *sessions; size_t n_sessions;
+	struct accepted_message *messages; size_t n_messages;
 	struct sender *senders; size_t n_senders, senders_beyond;
 	struct resolver *resolvers; size_t n_resolvers, resolvers_beyond;
 	int64_t first, last;      /* of all events of the token; 0 none */
+	int64_t first_attempt;    /* of any test; 0 none */
 	int64_t gap;              /* largest between two attempts of one test */
 	size_t unknown_test;      /* events of tests that the catalogue has not */
+	size_t foreign;           /* events of other tokens: ignored */
 };
 
 /* obs must be sorted and outlive the correlation.  Never fails (memory: fatal). */
 struct correlation *correlate(const struct observations *obs, const struct catalogue *, const char *token);
 void correlation_free(struct correlation *);
 const struct facts *correlation_facts(const struct correlation *, const struct test *);
-
-/* Was the lookup made for an attempt?  Tokens are public, so that what a scanner asks at other times
- * says nothing of the sender: within ten minutes before an attempt of its test (or of any test,
- * for a test that saw none) until the end of it, or ten minutes after in the latter case. */
-bool correlation_counts(const struct correlation *, const struct facts *, const struct lookup *);
 
 #endif

@@ -1,9 +1,15 @@
 /* judge.h - facts of one (token, test) to a verdict by the test's own rules.  Pure.
  *
- * The first rule all of whose predicates hold gives the grade.  A predicate can be unknown (a trait
- * whose test is still pending): a rule that hangs on it makes the verdict pending.  Nothing that
- * was not delivered is graded while a control was not delivered.  settled and "so far": see
- * judge_settled and judge.c, after the design's definition. */
+ * The first rule all of whose predicates hold gives the grade (the words: zones/predicate.h; their
+ * evaluation: evaluate.c).  Nothing that was not delivered is graded while a control was
+ * not delivered.
+ *
+ * Settled: accepted in the last phase (for every mailbox); or our last answer was 5xx and
+ * five minutes went by; or the sender stayed away for six hours or three times the largest gap that
+ * it showed in any test; or the test saw no attempt and its controls were accepted six hours
+ * ago; or the deadline passed.  The site's pace divides these times.
+ * So far: a refusal is shown as conforms, not final, after two attempts five minutes apart with the
+ * same outcome, or five minutes after the control where only lookups can be seen. */
 #ifndef RESULTS_JUDGE_H
 #define RESULTS_JUDGE_H
 
@@ -22,24 +28,32 @@ struct verdict {
 	char waits[160];          /* what for, in words; "" if final */
 };
 
+/* What a trace says in place of other tests' observations. */
+#define GIVEN_TRAITS_MAX 8
+struct judge_given {
+	bool settled;
+	enum outcome control, contrast;
+	struct { const char *name; enum trait_answer answer; } trait[GIVEN_TRAITS_MAX];
+	unsigned n_traits;
+};
+
 struct judge {
 	const struct correlation *c;
+	const char *set;          /* the participant's; NULL: full */
 	int64_t now;
 	unsigned pace;            /* >= 1: divides settling times */
 	/* Why a test is not as specified (outpost check), or NULL.  May be NULL. */
 	const char *(*unsound)(void *ctx, const struct test *);
-	/* May a test be reached over IPv4?  false: no front was free, its control includes trait ipv6's
-	 * test.  NULL: all may. */
+	/* Can the site show the test over IPv4?  false: its control includes trait ipv6.  NULL: all. */
 	bool (*reachable4)(void *ctx, const struct test *);
 	void *ctx;
-	/* For traces only. */
-	bool forced_settled;
-	const char *const *traits; size_t n_traits; /* these hold, no others; NULL: from the named tests */
-	bool given;               /* traits and controls are as the trace says */
+	const struct judge_given *given; /* NULL but for traces */
 };
 
 void judge_test(struct verdict *dst, const struct judge *, const struct test *);
-/* Settled at now?  *until: when it will be if nothing more happens (0: cannot say). */
+/* Settled at now?  *until: when it will be if nothing more happens (0: nobody knows); why: what is
+ * waited for. */
 bool judge_settled(const struct judge *, const struct facts *, int64_t *until, char *why, size_t whylen);
+enum outcome judge_outcome(const struct judge *, const struct test *);
 
 #endif

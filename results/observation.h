@@ -34,6 +34,7 @@ int observations_add(struct observations *, const char *line, size_t len);
 /* Orders by t, node, daemon, worker, n and drops what is there twice (a segment copied under
  * another name). */
 void observations_sort(struct observations *);
+int observation_order(const struct observation *, const struct observation *); /* <0, 0, >0 */
 void observations_clear(struct observations *);
 
 /* NULL and fallback: the event has no such key. */

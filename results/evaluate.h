@@ -1,0 +1,22 @@
+/* evaluate.h - one predicate of a rule over facts: which moments it selects and whether it holds.
+ * Pure. */
+#ifndef RESULTS_EVALUATE_H
+#define RESULTS_EVALUATE_H
+
+#include "results/judge.h"
+
+/* What the judge knows besides the facts; computed once per test. */
+struct evaluation {
+	const struct judge *judge;
+	const struct facts *facts;
+	bool settled;
+	bool control;               /* all controls accepted */
+};
+bool evaluate(const struct predicate *, const struct evaluation *, struct verdict *evidence);
+
+/* Controls of the test that were not accepted, comma-separated; returns whether all were. */
+bool evaluate_controls(const struct judge *, const struct test *, char *missing, size_t len);
+/* Does the message's To: name the test for this token? */
+bool evaluate_names(const struct correlation *, const struct accepted_message *, const struct test *);
+
+#endif

@@ -1,0 +1,235 @@
+/* judge.c - settled, so far, and the first rule that holds. */
+#include "results/judge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "results/evaluate.h"
+#include "results/reason.h"
+
+#define AWAY     (6 * 3600 * CLOCK_SECOND) /* a sender that stays away this long has given up, maybe */
+#define AGAIN    (300 * CLOCK_SECOND)      /* two attempts this far apart say "so far" */
+#define DEADLINE (6 * 86400 * CLOCK_SECOND)
+
+static int64_t
+paced(const struct judge *j, int64_t us)
+{
+	return us / (j->pace == 0 ? 1 : j->pace);
+}
+
+static int
+last_phase(const struct test *t)
+{
+	int last = -1;
+
+	for (size_t i = 0; i < t->n_phases; i++) {
+		if ((int)t->phases[i].phase > last)
+			last = (int)t->phases[i].phase;
+	}
+	return last;
+}
+
+/* Accepted in the last phase, for every mailbox that the test has. */
+static bool
+is_complete(const struct facts *f)
+{
+	int last = last_phase(f->test);
+	unsigned boxes = f->test->n_mailbox, want = boxes > 1 ? (1u << boxes) - 1 : 1, got = 0;
+
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (!a->accepted || (last > 0 && a->phase < last))
+			continue;
+		if (boxes <= 1)
+			return true;
+		for (unsigned k = 0; k < a->n_rcpt; k++) {
+			if (a->rcpt[k].reply / 100 == 2 && a->rcpt[k].mailbox >= 0)
+				got |= 1u << a->rcpt[k].mailbox;
+		}
+	}
+	return (got & want) == want;
+}
+
+/* When the last of the controls was accepted first; 0: not all were. */
+static int64_t
+control_accepted_at(const struct judge *j, const struct test *t)
+{
+	int64_t at = 0;
+
+	for (unsigned i = 0; i < t->n_control; i++) {
+		const struct test *control =
+		    catalogue_find(j->c->catalogue, t->control[i], strlen(t->control[i]));
+		const struct facts *f = control == NULL ? NULL : correlation_facts(j->c, control);
+		if (f == NULL || f->accepted == 0)
+			return 0;
+		at = f->accepted_at > at ? f->accepted_at : at;
+	}
+	return at;
+}
+
+bool
+judge_settled(const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
+{
+	const struct attempt *last = f->n_attempts == 0 ? NULL : &f->attempts[f->n_attempts - 1];
+	int64_t away = paced(j, AWAY), begun = j->c->first_attempt != 0 ? j->c->first_attempt : j->c->first;
+	int64_t deadline = f->test->deadline_us > 0 ? f->test->deadline_us : DEADLINE;
+	int64_t control = control_accepted_at(j, f->test), by = 0;
+
+	*until = 0;
+	snprintf(why, whylen, "a first message");
+	if (j->given != NULL) {
+		snprintf(why, whylen, "the sender");
+		return j->given->settled || is_complete(f);
+	}
+	if (is_complete(f))
+		return true;
+	if (last != NULL && last->reply >= 500) {
+		snprintf(why, whylen, "a last look whether it comes back after a final refusal");
+		by = last->end + paced(j, AGAIN);
+	} else if (last != NULL) {
+		if (3 * j->c->gap > away)
+			away = 3 * j->c->gap;
+		snprintf(why, whylen, "the next retry");
+		by = last->t + away;
+	} else if (control != 0) {
+		snprintf(why, whylen, f->n_lookups > 0 ? "a connection after the lookups" : "a first attempt");
+		by = control + away;
+	}
+	if (begun != 0 && (by == 0 || begun + paced(j, deadline) < by))
+		by = begun + paced(j, deadline);
+	*until = by;
+	return by != 0 && j->now >= by;
+}
+
+static bool
+is_asked_for(const struct facts *f)
+{
+	for (size_t i = 0; i < f->n_lookups; i++) {
+		if (f->lookups[i].counts)
+			return true;
+	}
+	return f->n_attempts > 0;
+}
+
+/* Tried twice with the same outcome; or, where only lookups can be seen, asked for and the control
+ * delivered a while ago. */
+static bool
+is_so_far(const struct judge *j, const struct facts *f)
+{
+	const struct attempt *last;
+	int64_t control = control_accepted_at(j, f->test), apart = j->pace > 1 ? 0 : AGAIN;
+
+	if (f->accepted > 0 || f->test->n_control == 0 || control == 0)
+		return false;
+	if (f->n_attempts == 0)
+		return is_asked_for(f) && j->now - control >= paced(j, AGAIN);
+	last = &f->attempts[f->n_attempts - 1];
+	for (size_t i = 0; i + 1 < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (a->session != last->session && last->t - a->t >= apart && a->stage == last->stage)
+			return true;
+	}
+	return false;
+}
+
+static bool
+in_set(const struct judge *j, const struct test *t)
+{
+	return j->set == NULL || catalogue_in_set(t, j->set);
+}
+
+enum outcome
+judge_outcome(const struct judge *j, const struct test *t)
+{
+	const struct facts *f = correlation_facts(j->c, t);
+	char why[64], missing[160];
+	int64_t until;
+	bool settled;
+
+	if (f == NULL || !in_set(j, t))
+		return OUTCOME_UNKNOWN;
+	if (f->accepted > 0)
+		return OUTCOME_ACCEPTED;
+	settled = judge_settled(j, f, &until, why, sizeof why);
+	if (is_asked_for(f) && (settled || is_so_far(j, f)) && evaluate_controls(j, t, missing, sizeof missing))
+		return OUTCOME_REFUSED;
+	return settled ? OUTCOME_UNKNOWN : OUTCOME_OPEN;
+}
+
+/* The first rule that holds; NULL: none. */
+static const struct verdict_rule *
+first_rule(struct verdict *v, const struct evaluation *e, const struct test *t)
+{
+	for (size_t i = 0; i < t->n_verdicts; i++) {
+		const struct verdict_rule *r = &t->verdicts[i];
+		bool holds = true;
+		v->n_evidence = 0;
+		for (size_t k = 0; k < r->n && holds; k++)
+			holds = evaluate(&r->all[k], e, v);
+		if (holds)
+			return r;
+	}
+	v->n_evidence = 0;
+	return NULL;
+}
+
+static void
+apply(struct verdict *v, const struct evaluation *e, const struct verdict_rule *r)
+{
+	v->grade = r == NULL ? GRADE_INCONCLUSIVE : r->grade;
+	v->line = r == NULL ? 0 : r->line;
+	reason_fill(v->reason, sizeof v->reason, r == NULL ? "no rule of the test fits what was seen" : r->reason,
+	    e, v);
+}
+
+/* A refusal means nothing while its control was not delivered either. */
+static void
+guard(struct verdict *v, const struct evaluation *e)
+{
+	const struct test *t = e->facts->test;
+
+	if (e->control || e->facts->accepted > 0 || v->grade == GRADE_INCONCLUSIVE || v->grade == GRADE_PENDING ||
+	    (t->n_control == 0 && v->missing[0] == '\0'))
+		return;
+	v->n_evidence = 0;
+	v->line = 0;
+	v->grade = e->settled ? GRADE_INCONCLUSIVE : GRADE_PENDING;
+	snprintf(v->reason, sizeof v->reason,
+	    e->settled ? "nothing was delivered, but neither was the control: %s"
+		       : "waiting for the control: %s",
+	    v->missing);
+}
+
+void
+judge_test(struct verdict *v, const struct judge *j, const struct test *t)
+{
+	struct evaluation e = { .judge = j, .facts = correlation_facts(j->c, t) };
+	const char *unsound = j->unsound == NULL ? NULL : j->unsound(j->ctx, t);
+	struct verdict so_far;
+
+	memset(v, 0, sizeof *v);
+	v->grade = GRADE_INCONCLUSIVE;
+	if (unsound != NULL) {
+		v->final = true;
+		snprintf(v->reason, sizeof v->reason, "the test is not as specified: %s", unsound);
+		return;
+	}
+	e.control = evaluate_controls(j, t, v->missing, sizeof v->missing);
+	e.settled = judge_settled(j, e.facts, &v->until, v->waits, sizeof v->waits);
+	apply(v, &e, first_rule(v, &e, t));
+	guard(v, &e);
+	v->final = e.settled && v->grade != GRADE_PENDING;
+	if (!v->final && v->grade == GRADE_PENDING && j->given == NULL && is_so_far(j, e.facts)) {
+		so_far = *v;
+		e.settled = true;
+		apply(&so_far, &e, first_rule(&so_far, &e, t));
+		guard(&so_far, &e);
+		if (so_far.grade == GRADE_CONFORMS)
+			*v = so_far;
+	}
+	if (v->final) {
+		v->until = 0;
+		v->waits[0] = '\0';
+	}
+}

@@ -1,0 +1,191 @@
+/* reason.c - facts in words. */
+#include "results/reason.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/strbuf.h"
+
+#define TIMES_MAX 12 /* times listed in a schedule; of more the number is told */
+
+static void
+put_attempts(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	strbuf_printf(b, "%zu", e->facts->n_attempts);
+}
+
+static void
+put_addresses(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct facts *f = e->facts;
+	size_t n = 0;
+
+	(void)v;
+	for (size_t i = 0; i < f->n_attempts && n < 1000; i++) {
+		bool seen = false;
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = strcmp(f->attempts[k].peer, f->attempts[i].peer) == 0;
+		n += !seen;
+	}
+	strbuf_printf(b, "%zu", n);
+}
+
+static void
+put_duration(struct strbuf *b, int64_t us)
+{
+	char text[32];
+
+	duration_format(text, us < 0 ? 0 : us);
+	strbuf_puts(b, text);
+}
+
+static void
+put_times(struct strbuf *b, const struct facts *f, bool gaps)
+{
+	size_t n = f->n_attempts, from = gaps ? 1 : 0;
+
+	if (n <= from)
+		strbuf_puts(b, "none");
+	for (size_t i = from; i < n && i < from + TIMES_MAX; i++) {
+		if (i > from)
+			strbuf_puts(b, ", ");
+		put_duration(b, f->attempts[i].t - f->attempts[gaps ? i - 1 : 0].t);
+	}
+	if (n > from + TIMES_MAX)
+		strbuf_printf(b, " and %zu more", n - from - TIMES_MAX);
+}
+
+static void
+put_schedule(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_times(b, e->facts, false);
+}
+
+static void
+put_gaps(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_times(b, e->facts, true);
+}
+
+static void
+put_delay(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct facts *f = e->facts;
+
+	(void)v;
+	if (f->accepted == 0)
+		strbuf_puts(b, "never");
+	else
+		put_duration(b, f->accepted_at - f->attempts[0].t);
+}
+
+static void
+put_horizon(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct facts *f = e->facts;
+
+	(void)v;
+	put_duration(b, f->n_attempts == 0 ? 0 : f->last_attempt - f->attempts[0].t);
+}
+
+/* The attempt that tells most: the first accepted one, else the last. */
+static const struct attempt *
+telling(const struct facts *f)
+{
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		if (f->attempts[i].accepted)
+			return &f->attempts[i];
+	}
+	return f->n_attempts == 0 ? NULL : &f->attempts[f->n_attempts - 1];
+}
+
+static void
+put_completed(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct attempt *a = telling(e->facts);
+
+	(void)v;
+	strbuf_printf(b, "%u", a == NULL ? 0 : a->commands);
+}
+
+static void
+put_tls(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct attempt *a = telling(e->facts);
+
+	(void)v;
+	if (a == NULL || !a->tls)
+		strbuf_puts(b, "in clear");
+	else if (*a->tls_version == '\0')
+		strbuf_puts(b, "over TLS");
+	else
+		strbuf_printf(b, "%s%s%s", a->tls_version, *a->tls_cipher == '\0' ? "" : ", ", a->tls_cipher);
+}
+
+static void
+put_stage(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	enum stage s = STAGE_NONE;
+
+	(void)v;
+	for (size_t i = 0; i < e->facts->n_attempts; i++) {
+		if (e->facts->attempts[i].stage > s)
+			s = e->facts->attempts[i].stage;
+	}
+	strbuf_puts(b, s == STAGE_NONE ? "nothing" : stage_name(s));
+}
+
+static void
+put_next(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	(void)e;
+	if (v->until == 0) {
+		strbuf_puts(b, "some time");
+		return;
+	}
+	clock_format(text, v->until);
+	strbuf_printf(b, "%.10s %.8s UTC", text, text + 11);
+}
+
+static void
+put_control(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)e;
+	strbuf_puts(b, v->missing[0] == '\0' ? "none" : v->missing);
+}
+
+static const struct {
+	const char *name;
+	void (*put)(struct strbuf *, const struct evaluation *, const struct verdict *);
+} words[] = {
+	{ "{attempts}", put_attempts }, { "{addresses}", put_addresses }, { "{schedule}", put_schedule },
+	{ "{gaps}", put_gaps }, { "{delay}", put_delay }, { "{horizon}", put_horizon },
+	{ "{completed}", put_completed }, { "{tls}", put_tls }, { "{stage}", put_stage },
+	{ "{next}", put_next }, { "{control}", put_control },
+};
+
+void
+reason_fill(char *dst, size_t len, const char *text, const struct evaluation *e, const struct verdict *v)
+{
+	struct strbuf b = { 0 };
+
+	for (const char *p = text; *p != '\0';) {
+		size_t i = 0, n = sizeof words / sizeof words[0];
+		while (i < n && strncmp(p, words[i].name, strlen(words[i].name)) != 0)
+			i++;
+		if (i < n) {
+			words[i].put(&b, e, v);
+			p += strlen(words[i].name);
+		} else {
+			strbuf_add(&b, p++, 1);
+		}
+	}
+	snprintf(dst, len, "%s", b.s == NULL ? "" : b.s);
+	strbuf_clear(&b);
+}

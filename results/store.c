@@ -1,0 +1,527 @@
+/* store.c - segments into SQLite by watermark, and a token's lines out of it. */
+#include "results/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/event.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+
+#define SCHEMA      1
+#define CHUNK       (8u << 20) /* bytes of a segment in one transaction */
+#define BUSY_MS     60000
+#define SETTLED_AGE 2          /* seconds; a younger modification time does not tell a later write apart */
+
+enum { Q_SEGMENT, Q_SEGMENT_NEW, Q_SEGMENT_SET, Q_EVENT, Q_CORRUPT, Q_TOKEN, Q_MAX };
+
+static const char schema[] =
+    "CREATE TABLE segment (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,"
+    " offset INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT -1, mtime INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE event (t INTEGER NOT NULL, segment INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " token TEXT, conn TEXT, line TEXT NOT NULL);"
+    "CREATE INDEX event_token ON event (token, t) WHERE token IS NOT NULL;"
+    "CREATE INDEX event_unbound ON event (conn) WHERE token IS NULL AND conn IS NOT NULL;"
+    "CREATE TABLE corrupt (segment INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL);"
+    "PRAGMA user_version = 1;";
+
+static const char *const queries[Q_MAX] = {
+	[Q_SEGMENT] = "SELECT id, offset, size, mtime FROM segment WHERE name = ?1",
+	[Q_SEGMENT_NEW] = "INSERT INTO segment (name) VALUES (?1)",
+	[Q_SEGMENT_SET] = "UPDATE segment SET offset = ?2, size = ?3, mtime = ?4 WHERE id = ?1",
+	[Q_EVENT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[Q_CORRUPT] = "INSERT INTO corrupt VALUES (?1, ?2, ?3)",
+	[Q_TOKEN] = "SELECT t, segment, at, line FROM event WHERE token = ?1 UNION ALL "
+		    "SELECT t, segment, at, line FROM event WHERE token IS NULL AND conn IN "
+		    "(SELECT DISTINCT conn FROM event WHERE token = ?1 AND conn IS NOT NULL) "
+		    "ORDER BY 1, 2, 3",
+};
+
+struct store {
+	char *path;
+	sqlite3 *db;
+	sqlite3_stmt *q[Q_MAX];
+	char *chunk; /* CHUNK bytes */
+};
+
+static int
+fail(const struct store *st, const char *what)
+{
+	int code = sqlite3_errcode(st->db);
+
+	log_warn("%s: %s: %s: %s", st->path, what, sqlite3_errmsg(st->db),
+	    code == SQLITE_CORRUPT || code == SQLITE_NOTADB
+		? "delete it, it is rebuilt from the logs"
+		: "look at the disk and at who else uses it");
+	return -1;
+}
+
+static int
+run(struct store *st, const char *sql)
+{
+	return sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
+}
+
+/* Under the write lock, so that two first users do not both create it. */
+static int
+prepare_schema(struct store *st)
+{
+	sqlite3_stmt *v = NULL;
+	int version = -1;
+
+	if (run(st, "BEGIN IMMEDIATE") < 0)
+		return -1;
+	if (sqlite3_prepare_v2(st->db, "PRAGMA user_version", -1, &v, NULL) == SQLITE_OK &&
+	    sqlite3_step(v) == SQLITE_ROW)
+		version = sqlite3_column_int(v, 0);
+	sqlite3_finalize(v);
+	if (version == SCHEMA)
+		return run(st, "COMMIT");
+	if (run(st, "DROP TABLE IF EXISTS segment; DROP TABLE IF EXISTS event;"
+		    "DROP TABLE IF EXISTS corrupt;") < 0 || run(st, schema) < 0) {
+		run(st, "ROLLBACK");
+		return -1;
+	}
+	return run(st, "COMMIT");
+}
+
+struct store *
+store_open(const char *path)
+{
+	struct store *st = xcalloc(1, sizeof *st);
+
+	st->path = xstrdup(path);
+	if (sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+		goto bad;
+	sqlite3_busy_timeout(st->db, BUSY_MS);
+	/* The logs are what must be durable; a commit lost in a power cut is loaded again. */
+	if (run(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;") < 0 ||
+	    prepare_schema(st) < 0)
+		goto bad;
+	for (unsigned i = 0; i < Q_MAX; i++) {
+		if (sqlite3_prepare_v3(st->db, queries[i], -1, SQLITE_PREPARE_PERSISTENT, &st->q[i], NULL) !=
+		    SQLITE_OK)
+			goto bad;
+	}
+	return st;
+bad:
+	fail(st, "cannot open");
+	store_close(st);
+	return NULL;
+}
+
+void
+store_close(struct store *st)
+{
+	if (st == NULL)
+		return;
+	for (unsigned i = 0; i < Q_MAX; i++)
+		sqlite3_finalize(st->q[i]);
+	sqlite3_close(st->db);
+	free(st->chunk);
+	free(st->path);
+	free(st);
+}
+
+/* --- a line, as far as the store must understand it ---------------------------------------- */
+
+struct span {
+	const char *s;
+	size_t len;
+};
+struct head {
+	int64_t t;
+	struct span token, conn, node, ev;
+};
+
+/* The string that starts at p (after its quote); NULL: it does not end before end. */
+static const char *
+string_end(const char *p, const char *end)
+{
+	for (; p < end; p++) {
+		if (*p == '"')
+			return p;
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
+			return NULL;
+		if (*p == '\\')
+			p++;
+	}
+	return NULL;
+}
+
+static bool
+is(const struct span *s, const char *name)
+{
+	return s->len == strlen(name) && memcmp(s->s, name, s->len) == 0;
+}
+
+/* One member from p on; the place after it, or NULL: no such thing. */
+static const char *
+member(struct head *h, const char *p, const char *end)
+{
+	struct span key, val;
+	const char *q;
+
+	if (p >= end || *p != '"' || (q = string_end(p + 1, end)) == NULL)
+		return NULL;
+	key = (struct span){ p + 1, (size_t)(q - p - 1) };
+	p = q + 1;
+	if (p + 1 >= end || *p++ != ':')
+		return NULL;
+	if (*p != '"') {
+		q = p;
+		while (q < end && (*q == '-' || (*q >= '0' && *q <= '9') || (*q >= 'a' && *q <= 'z')))
+			q++;
+		return q == p ? NULL : q;
+	}
+	if ((q = string_end(p + 1, end)) == NULL)
+		return NULL;
+	val = (struct span){ p + 1, (size_t)(q - p - 1) };
+	if (is(&key, "t")) {
+		if (clock_parse(&h->t, val.s, val.len) < 0)
+			return NULL;
+	} else if (is(&key, "ev")) {
+		h->ev = val;
+	} else if (is(&key, "node")) {
+		h->node = val;
+	} else if (is(&key, "token")) {
+		h->token = val;
+	} else if (is(&key, "conn")) {
+		h->conn = val;
+	}
+	return q + 1;
+}
+
+/* NULL, or why it is no event. */
+static const char *
+head_read(struct head *h, const char *line, size_t len)
+{
+	const char *p = line, *end = line + len;
+
+	*h = (struct head){ .t = INT64_MIN };
+	if (len < 2 || *p != '{')
+		return "no object";
+	do {
+		p++;
+		if ((p = member(h, p, end)) == NULL)
+			return "not a flat object, or a bad time";
+	} while (p < end && *p == ',');
+	if (p + 1 != end || *p != '}')
+		return "does not end with the object";
+	if (h->t == INT64_MIN || h->ev.len == 0 || h->node.len == 0)
+		return "without t, ev or node";
+	return NULL;
+}
+
+/* --- loading --------------------------------------------------------------------------------- */
+
+struct segment {
+	int64_t id, offset, size, mtime;
+};
+
+static int
+step(sqlite3_stmt *q)
+{
+	int rc = sqlite3_step(q);
+
+	sqlite3_reset(q);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* 1 found, 0 new, -1 error. */
+static int
+segment_find(struct store *st, struct segment *seg, const char *name)
+{
+	sqlite3_stmt *q = st->q[Q_SEGMENT];
+
+	*seg = (struct segment){ .size = -1 };
+	sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
+	int rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW) {
+		seg->id = sqlite3_column_int64(q, 0);
+		seg->offset = sqlite3_column_int64(q, 1);
+		seg->size = sqlite3_column_int64(q, 2);
+		seg->mtime = sqlite3_column_int64(q, 3);
+	}
+	sqlite3_reset(q);
+	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
+}
+
+static int
+note_corrupt(struct store *st, int64_t segment, int64_t at, const char *why)
+{
+	sqlite3_stmt *q = st->q[Q_CORRUPT];
+
+	sqlite3_bind_int64(q, 1, segment);
+	sqlite3_bind_int64(q, 2, at);
+	sqlite3_bind_text(q, 3, why, -1, SQLITE_STATIC);
+	return step(q);
+}
+
+static int
+note_event(struct store *st, int64_t segment, int64_t at, const struct head *h, const char *line, size_t len)
+{
+	sqlite3_stmt *q = st->q[Q_EVENT];
+	char conn[256]; /* with the node: a connection's name is unique on its node only */
+	int clen = 0;
+
+	if (h->conn.len > 0 && h->conn.len + h->node.len + 1 < sizeof conn) {
+		memcpy(conn, h->node.s, h->node.len);
+		conn[h->node.len] = ' ';
+		memcpy(conn + h->node.len + 1, h->conn.s, h->conn.len);
+		clen = (int)(h->node.len + 1 + h->conn.len);
+	}
+	sqlite3_bind_int64(q, 1, h->t);
+	sqlite3_bind_int64(q, 2, segment);
+	sqlite3_bind_int64(q, 3, at);
+	if (h->token.len > 0)
+		sqlite3_bind_text(q, 4, h->token.s, (int)h->token.len, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(q, 4);
+	if (clen > 0)
+		sqlite3_bind_text(q, 5, conn, clen, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(q, 5);
+	sqlite3_bind_text(q, 6, line, (int)len, SQLITE_STATIC);
+	return step(q);
+}
+
+/* The whole lines of st->chunk[0..n), which starts at seg->offset; moves the offset behind them. */
+static int
+load_lines(struct store *st, struct segment *seg, size_t n, struct store_progress *p)
+{
+	const char *at = st->chunk, *end = st->chunk + n, *nl;
+	struct head h;
+
+	while (at < end && (nl = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		size_t len = (size_t)(nl - at);
+		int64_t offset = seg->offset + (at - st->chunk);
+		const char *why = len > EVENT_LINE_MAX ? "longer than an event can be" : head_read(&h, at, len);
+		if ((why != NULL ? note_corrupt(st, seg->id, offset, why)
+				 : note_event(st, seg->id, offset, &h, at, len)) < 0)
+			return -1;
+		if (why != NULL)
+			p->corrupt++;
+		else
+			p->events++;
+		at = nl + 1;
+	}
+	/* A chunk without a line end is no line; reserved space reads as NULs and is nothing yet. */
+	if (at == st->chunk && n == CHUNK && *at != '\0') {
+		if (note_corrupt(st, seg->id, seg->offset, "longer than an event can be") < 0)
+			return -1;
+		p->corrupt++;
+		at = end;
+	}
+	seg->offset += at - st->chunk;
+	p->bytes += (uint64_t)(at - st->chunk);
+	return at > st->chunk ? 1 : 0;
+}
+
+/* One transaction.  1 there may be more, 0 nothing more for now, -1 error. */
+static int
+load_chunk(struct store *st, int fd, const char *name, struct store_progress *p)
+{
+	struct segment seg;
+	struct stat sb;
+	int found, more = -1;
+
+	if (run(st, "BEGIN IMMEDIATE") < 0)
+		return -1;
+	if ((found = segment_find(st, &seg, name)) < 0)
+		goto out;
+	if (found == 0) {
+		sqlite3_bind_text(st->q[Q_SEGMENT_NEW], 1, name, -1, SQLITE_STATIC);
+		if (step(st->q[Q_SEGMENT_NEW]) < 0)
+			goto out;
+		seg.id = sqlite3_last_insert_rowid(st->db);
+	}
+	if (fstat(fd, &sb) < 0)
+		goto out;
+	ssize_t n = pread(fd, st->chunk, CHUNK, seg.offset);
+	if (n < 0) {
+		log_warn("%s: cannot read: %s: look at the disk", name, strerror(errno));
+		goto out;
+	}
+	if ((more = load_lines(st, &seg, (size_t)n, p)) < 0)
+		goto out;
+	sqlite3_stmt *q = st->q[Q_SEGMENT_SET];
+	sqlite3_bind_int64(q, 1, seg.id);
+	sqlite3_bind_int64(q, 2, seg.offset);
+	/* Unchanged since: need not be read again.  Only once all of it was looked at, and only if
+	 * the modification time is old enough to tell a later write. */
+	bool rest = more == 0 && time(NULL) - sb.st_mtim.tv_sec > SETTLED_AGE;
+	sqlite3_bind_int64(q, 3, rest ? sb.st_size : -1);
+	sqlite3_bind_int64(q, 4, sb.st_mtim.tv_sec * INT64_C(1000000000) + sb.st_mtim.tv_nsec);
+	if (step(q) < 0)
+		more = -1;
+out:
+	if (more < 0 || run(st, "COMMIT") < 0) {
+		run(st, "ROLLBACK");
+		return -1;
+	}
+	return more;
+}
+
+static int
+segment_load(struct store *st, int dirfd, const char *name, struct store_progress *p,
+    void (*progress)(void *, const struct store_progress *), void *ctx)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC), more;
+
+	if (fd < 0) {
+		if (errno == ENOENT)
+			return 0; /* expired meanwhile */
+		log_warn("%s: cannot read: %s: check its owner and mode", name, strerror(errno));
+		return -1;
+	}
+	do {
+		more = load_chunk(st, fd, name, p);
+		if (more > 0 && progress != NULL)
+			progress(ctx, p);
+	} while (more > 0);
+	close(fd);
+	if (more < 0)
+		fail(st, "cannot load");
+	return more;
+}
+
+/* Has it something new?  Adds how much to total. */
+static bool
+is_new(struct store *st, int dirfd, const char *name, uint64_t *total)
+{
+	struct segment seg;
+	struct stat sb;
+
+	if (fstatat(dirfd, name, &sb, 0) < 0 || !S_ISREG(sb.st_mode))
+		return false;
+	if (segment_find(st, &seg, name) > 0) {
+		if (seg.size == sb.st_size &&
+		    seg.mtime == sb.st_mtim.tv_sec * INT64_C(1000000000) + sb.st_mtim.tv_nsec)
+			return false;
+		if (seg.offset > sb.st_size) {
+			log_warn("%s: shorter than what was loaded from it: it was cut: restore it", name);
+			return false;
+		}
+	}
+	*total += (uint64_t)(sb.st_size - seg.offset);
+	return true;
+}
+
+static int
+is_segment(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return len > 6 && d->d_name[0] != '.' && strcmp(d->d_name + len - 6, ".jsonl") == 0;
+}
+
+int
+store_load(struct store *st, const char *log_dir, struct store_progress *total,
+    void (*progress)(void *, const struct store_progress *), void *ctx)
+{
+	struct store_progress p = { 0 };
+	struct dirent **names = NULL;
+	int rc = 0, n = scandir(log_dir, &names, is_segment, alphasort);
+	int dirfd = n <= 0 ? -1 : open(log_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if ((n < 0 || (n > 0 && dirfd < 0)) && errno != ENOENT) {
+		log_warn("%s: cannot read: %s: check its owner and mode", log_dir, strerror(errno));
+		rc = -1;
+	}
+	if (st->chunk == NULL)
+		st->chunk = xmalloc(CHUNK);
+	for (int i = 0; i < n; i++) {
+		if (dirfd >= 0 && !is_new(st, dirfd, names[i]->d_name, &p.bytes_total))
+			names[i]->d_name[0] = '\0';
+	}
+	for (int i = 0; i < n; i++) {
+		if (rc == 0 && dirfd >= 0 && names[i]->d_name[0] != '\0') {
+			p.segments++;
+			rc = segment_load(st, dirfd, names[i]->d_name, &p, progress, ctx);
+		}
+		free(names[i]);
+	}
+	free(names);
+	if (dirfd >= 0)
+		close(dirfd);
+	if (progress != NULL)
+		progress(ctx, &p);
+	if (total != NULL)
+		*total = p;
+	return rc;
+}
+
+int
+store_ingest(const struct site *site, struct store_progress *total,
+    void (*progress)(void *, const struct store_progress *), void *ctx)
+{
+	char db[512], dir[512];
+	int rc;
+
+	snprintf(db, sizeof db, "%s/store.db", site->dir);
+	snprintf(dir, sizeof dir, "%s/log", site->dir);
+	struct store *st = store_open(db);
+	if (st == NULL)
+		return -1;
+	rc = store_load(st, dir, total, progress, ctx);
+	store_close(st);
+	return rc;
+}
+
+/* --- reading ----------------------------------------------------------------------------------- */
+
+int
+store_events(struct store *st, const char *token, int (*row)(void *, const char *, size_t), void *ctx)
+{
+	sqlite3_stmt *q = st->q[Q_TOKEN];
+	int rc, stop = 0;
+
+	sqlite3_bind_text(q, 1, token, -1, SQLITE_STATIC);
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)
+		stop = row(ctx, (const char *)sqlite3_column_text(q, 3), (size_t)sqlite3_column_bytes(q, 3));
+	sqlite3_reset(q);
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		return fail(st, "cannot read");
+	return stop;
+}
+
+int
+store_corrupt(struct store *st, int (*row)(void *, const char *, uint64_t, const char *), void *ctx)
+{
+	sqlite3_stmt *q = NULL;
+	int rc, stop = 0;
+
+	if (sqlite3_prepare_v2(st->db,
+		"SELECT name, at, why FROM corrupt JOIN segment ON id = segment ORDER BY corrupt.rowid", -1, &q,
+		NULL) != SQLITE_OK)
+		return fail(st, "cannot read");
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)
+		stop = row(ctx, (const char *)sqlite3_column_text(q, 0), (uint64_t)sqlite3_column_int64(q, 1),
+		    (const char *)sqlite3_column_text(q, 2));
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? stop : fail(st, "cannot read");
+}
+
+int
+store_forget(struct store *st, const char *token)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = SQLITE_ERROR;
+
+	if (sqlite3_prepare_v2(st->db, "DELETE FROM event WHERE token = ?1", -1, &q, NULL) == SQLITE_OK) {
+		sqlite3_bind_text(q, 1, token, -1, SQLITE_STATIC);
+		rc = sqlite3_step(q);
+	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : fail(st, "cannot delete");
+}
