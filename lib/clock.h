@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLOCK_SECOND INT64_C(1000000)
+#define CLOCK_SECOND   INT64_C(1000000)
 #define CLOCK_TEXT_MAX 28 /* "2026-11-21T20:00:00.123456Z" and the NUL */
 
 int64_t clock_now(void);       /* wall clock, UTC */

@@ -24,14 +24,15 @@ struct conf_list {
 struct conf_row {
 	const char *key;
 	enum conf_type type;
-	size_t offset, size;       /* offsetof/sizeof in the target struct */
-	uint64_t min, max;         /* UINT, BYTES, DURATION (us); max 0 = no limit */
-	const char *fallback;      /* default as text; NULL = required */
-	const char *about;         /* one line for the manual page */
+	size_t offset, size;  /* offsetof/sizeof in the target struct */
+	uint64_t min, max;    /* UINT, BYTES, DURATION (us); max 0 = no limit */
+	const char *fallback; /* default as text; NULL = required */
+	const char *about;    /* one line for the manual page */
 };
 
 /* Fills *dst (all rows first get their default).  0, or -1 with "file:line: what, why" in err. */
-int conf_load(void *dst, const struct conf_row *rows, size_t n, const char *path, char *err, size_t errlen);
+int conf_load(
+    void *dst, const struct conf_row *rows, size_t n, const char *path, char *err, size_t errlen);
 void conf_clear(void *dst, const struct conf_row *rows, size_t n);
 void conf_manual(FILE *, const struct conf_row *rows, size_t n); /* mdoc .It lines */
 

@@ -17,6 +17,7 @@
 #define EVENT_LINE_MAX 65536 /* a longer event has its longest string value cut ("cut":true) */
 #define EVENT_NODE_MAX 64    /* of the names of node and daemon, more is not written */
 
+/* clang-format off */
 enum event_kind {
 	EV_DNS_QUERY,     /* one query and what was answered */
 	EV_DNS_INVALID,   /* counter: queries for names with an invalid token, since the last such line */
@@ -58,6 +59,7 @@ enum event_key {
 	EK_CATALOGUE, EK_CUT,
 	EK_MAX
 };
+/* clang-format on */
 
 struct event_key_row {
 	const char *name;

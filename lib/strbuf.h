@@ -6,7 +6,7 @@
 #include <stdarg.h>
 
 struct strbuf {
-	char *s;    /* always NUL-terminated once something was added; NULL before */
+	char *s; /* always NUL-terminated once something was added; NULL before */
 	size_t len, cap;
 };
 
@@ -14,8 +14,8 @@ void strbuf_add(struct strbuf *, const void *data, size_t len);
 void strbuf_puts(struct strbuf *, const char *);
 void strbuf_printf(struct strbuf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_json(struct strbuf *, const char *data, size_t len); /* quoted, escaped (json.h) */
-void strbuf_reset(struct strbuf *); /* keeps the memory */
-void strbuf_clear(struct strbuf *); /* frees */
+void strbuf_reset(struct strbuf *);                              /* keeps the memory */
+void strbuf_clear(struct strbuf *);                              /* frees */
 
 /* Fatal instead of NULL. */
 void *xmalloc(size_t);

@@ -12,17 +12,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TEXT_LINE_MAX 4096
+#define TEXT_LINE_MAX  4096
 #define TEXT_WORDS_MAX 256
 
 struct text_line {
-	unsigned number;   /* first line of it, from 1 */
+	unsigned number; /* first line of it, from 1 */
 	bool section;
-	unsigned n;        /* words */
+	unsigned n;                     /* words */
 	char *word[TEXT_WORDS_MAX + 1]; /* NULL after the last; valid until the next text_next */
 	size_t len[TEXT_WORDS_MAX];     /* of the word: \x00 is a legal octet of it */
 	bool quoted[TEXT_WORDS_MAX];    /* it began with a quote */
-	const char *raw;   /* the logical line before splitting: continuations joined by one blank,
+	const char *raw; /* the logical line before splitting: continuations joined by one blank,
 	                    * comments and blanks at the end removed */
 };
 
