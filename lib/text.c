@@ -322,7 +322,7 @@ take_line(struct text_reader *r, struct splitter *s, const char *text, size_t le
 		text++;
 		len--;
 	}
-	if (r->raw_len + len + 1 > TEXT_LINE_MAX)
+	if (r->raw_len + !first + len > TEXT_LINE_MAX)
 		return syntax(r, r->line, "line longer than %d octets", TEXT_LINE_MAX);
 	if (!first) {
 		r->raw[r->raw_len++] = ' ';
