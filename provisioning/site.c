@@ -201,30 +201,30 @@ load_conf(struct site *site, char *err, size_t errlen)
 
 /* --- catalogue --------------------------------------------------------------------------------- */
 
+void
+site_find_catalogue(char dst[512], const char *conf_dir)
+{
+	char program[512];
+
+	site_program_dir(program);
+	if (conf_dir[0] != '\0') {
+		snprintf(dst, 512, "%s", conf_dir);
+		return;
+	}
+	snprintf(dst, 512, "%.480s/../zones/catalogue", program);
+	if (access(dst, R_OK) != 0)
+		snprintf(dst, 512, "%s", OUTPOST_SHAREDIR "/zones/catalogue");
+}
+
 static void
 find_catalogue(struct site *site)
 {
 	char program[512];
 
 	site_program_dir(program);
-	if (site->conf.catalogue[0] != '\0')
-		snprintf(
-		    site->catalogue_dir, sizeof(site->catalogue_dir), "%s", site->conf.catalogue);
-	else
-		snprintf(site->catalogue_dir, sizeof(site->catalogue_dir),
-		    "%.480s/../zones/catalogue", program);
-	if (site->conf.catalogue[0] == '\0' && access(site->catalogue_dir, R_OK) != 0)
-		snprintf(site->catalogue_dir, sizeof(site->catalogue_dir), "%s",
-		    OUTPOST_SHAREDIR "/zones/catalogue");
-
+	site_find_catalogue(site->catalogue_dir, site->conf.catalogue);
 	snprintf(
-	    site->base_zone, sizeof(site->base_zone), "%.490s/../base.zone", site->catalogue_dir);
-	if (access(site->base_zone, R_OK) != 0)
-		snprintf(
-		    site->base_zone, sizeof(site->base_zone), "%.490s/../zones/base.zone", program);
-	if (access(site->base_zone, R_OK) != 0)
-		snprintf(site->base_zone, sizeof(site->base_zone), "%s",
-		    OUTPOST_SHAREDIR "/zones/base.zone");
+	    site->base_zone, sizeof(site->base_zone), "%s", OUTPOST_SHAREDIR "/zones/base.zone");
 }
 
 /* --- what keys/ and certs/ hold ------------------------------------------------------------------ */

@@ -1,0 +1,117 @@
+/* outpost enrol. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+#include "outpost/command.h"
+#include "provisioning/enrol.h"
+
+struct view {
+	const struct enrolment *e;
+	const struct enrol_message *m;
+	size_t n;
+};
+
+static void
+print_recipients(const struct enrol_message *m, const char *between, const char *end)
+{
+	for (size_t i = 0; i < m->n; i++)
+		printf("%s%s", m->rcpt[i], i + 1 < m->n ? between : end);
+}
+
+static void
+print_messages(const struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		print_recipients(&v->m[i], " ", "\n");
+}
+
+static void
+print_json(const struct view *v)
+{
+	struct strbuf b = { 0 };
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format(when, v->e->t_us);
+	strbuf_printf(&b,
+	    "{\"token\":\"%s\",\"set\":\"%s\",\"enrolled\":\"%s\",\"label\":", v->e->token.text,
+	    v->e->set, when);
+	strbuf_json(&b, v->e->label, strlen(v->e->label));
+	strbuf_puts(&b, ",\"messages\":[");
+	for (size_t i = 0; i < v->n; i++) {
+		strbuf_printf(
+		    &b, "%s{\"batch\":\"%c\",\"recipients\":[", i > 0 ? "," : "", v->m[i].batch);
+		for (size_t j = 0; j < v->m[i].n; j++) {
+			if (j > 0)
+				strbuf_puts(&b, ",");
+			strbuf_json(&b, v->m[i].rcpt[j], strlen(v->m[i].rcpt[j]));
+		}
+		strbuf_puts(&b, "]}");
+	}
+	strbuf_puts(&b, "]}\n");
+	fputs(b.s, stdout);
+	strbuf_clear(&b);
+}
+
+static void
+print_text(const struct view *v)
+{
+	printf("Token:  %s\nSet:    %s\n\n", v->e->token.text, v->e->set);
+	printf(
+	    "Send %zu message%s, about 15 minutes apart, each with all of its recipients in To:.\n"
+	    "Some of them must fail: at worst there is a bounce.\n",
+	    v->n, v->n == 1 ? "" : "s");
+	for (size_t i = 0; i < v->n; i++) {
+		printf("\nMessage %zu%s\n  ", i + 1,
+		    v->m[i].batch == 'b'
+			? " (your server may refuse some of these at once; send it all the same)"
+			: "");
+		print_recipients(&v->m[i], ",\n  ", "\n");
+	}
+	printf("\nThen: outpost report %s --wait\n", v->e->token.text);
+}
+
+int
+command_enrol(const struct command *c, int argc, char **argv)
+{
+	const char *set = "standard", *label = NULL;
+	bool json = false, messages = false, plain = false;
+	const struct option_row rows[] = {
+		{ "set", OPTION_TEXT, "NAME", &set,
+		    "quick, standard (default), full, a group or one test" },
+		{ "label", OPTION_TEXT, "TEXT", &label,
+		    "what you call the participant; as the operand" },
+		{ "messages", OPTION_FLAG, NULL, &messages, "one line a message: its recipients" },
+		{ "plain", OPTION_FLAG, NULL, &plain, "the same after a line with the token" },
+		{ "json", OPTION_FLAG, NULL, &json, "all of it as JSON" },
+	};
+	struct site *site;
+	struct enrolment e;
+	struct enrol_message *m;
+	struct view v = { .e = &e };
+
+	if (command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 1) == 1)
+		label = argv[1];
+	site = command_site(SITE_SECRET);
+	if (!catalogue_set_exists(site->catalogue, set))
+		log_fatal(EXIT_USAGE,
+		    "enrol: %s: no such set: quick, standard, full, a group or a test; see outpost "
+		    "tests",
+		    set);
+	if (enrol_new(&e, site, set, label, clock_now()) != 0)
+		log_fatal(EXIT_CANNOT, "enrol: nobody was enrolled");
+	if (enrol_messages(&m, &v.n, site, &e) != 0)
+		log_fatal(EXIT_CANNOT, "enrol: %s: the set is not in the catalogue", set);
+	v.m = m;
+	if (plain)
+		printf("%s\n", e.token.text);
+	if (plain || messages)
+		print_messages(&v);
+	else
+		(json ? print_json : print_text)(&v);
+	enrol_messages_free(m, v.n);
+	site_free(site);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
+}

@@ -1,0 +1,89 @@
+/* outpost events, outpost ingest: the raw observations. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "outpost/command.h"
+#include "results/store.h"
+
+static void
+show_progress(void *ctx, const struct store_progress *p)
+{
+	(void)ctx;
+	fprintf(stderr, "\r%llu of %llu MB, %llu events\033[K",
+	    (unsigned long long)(p->bytes >> 20), (unsigned long long)(p->bytes_total >> 20),
+	    (unsigned long long)p->events);
+	if (p->bytes >= p->bytes_total)
+		fprintf(stderr, "\r\033[K");
+}
+
+int
+command_load_new(const struct site *site, struct store_progress *total)
+{
+	return store_ingest(site, total, isatty(STDERR_FILENO) ? show_progress : NULL, NULL);
+}
+
+int
+command_ingest(const struct command *c, int argc, char **argv)
+{
+	struct store_progress total = { 0 };
+	bool quiet = false, json = false;
+	const struct option_row rows[] = {
+		{ "quiet", OPTION_FLAG, NULL, &quiet, "say nothing" },
+		{ "json", OPTION_FLAG, NULL, &json, "say it as JSON" },
+	};
+	struct site *site;
+	int rc;
+
+	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 0);
+	site = command_site(0);
+	rc = quiet ? store_ingest(site, &total, NULL, NULL) : command_load_new(site, &total);
+	site_free(site);
+	if (rc != 0)
+		return EXIT_CANNOT;
+	if (json)
+		printf("{\"events\":%llu,\"bytes\":%llu,\"segments\":%u,\"corrupt\":%llu}\n",
+		    (unsigned long long)total.events, (unsigned long long)total.bytes,
+		    total.segments, (unsigned long long)total.corrupt);
+	else if (!quiet)
+		printf("%llu events from %u segments\n", (unsigned long long)total.events,
+		    total.segments);
+	if (total.corrupt > 0)
+		log_warn("ingest: %llu lines were no events: they are skipped, see them with: "
+			 "outpost ingest --help",
+		    (unsigned long long)total.corrupt);
+	return EXIT_DONE;
+}
+
+static int
+print_line(void *ctx, const char *line, size_t len)
+{
+	(void)ctx;
+	return fwrite(line, 1, len, stdout) == len && putchar('\n') != EOF ? 0 : 1;
+}
+
+int
+command_events(const struct command *c, int argc, char **argv)
+{
+	bool json = false;
+	const struct option_row rows[] = {
+		{ "json", OPTION_FLAG, NULL, &json, "JSON Lines; always so" },
+	};
+	struct site *site;
+	struct store *store;
+	struct token token;
+	char path[512];
+	int rc = EXIT_CANNOT;
+
+	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 1, 1);
+	site = command_site(0);
+	token = command_token(site, argv[1]);
+	site_path(path, site, "", "store.db");
+	if (command_load_new(site, NULL) == 0 && (store = store_open(path)) != NULL) {
+		if (store_events(store, token.text, print_line, NULL) >= 0 && fflush(stdout) == 0)
+			rc = EXIT_DONE;
+		store_close(store);
+	}
+	site_free(site);
+	return rc;
+}

@@ -1,0 +1,331 @@
+/* outpost run: prepares the site, then supervises authdns, smtpd and the loading of their logs. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "outpost/child.h"
+#include "outpost/command.h"
+#include "outpost/notify.h"
+#include "provisioning/prepare.h"
+
+#define INGEST_EVERY (3 * CLOCK_SECOND)
+#define READY_MAX    (20 * CLOCK_SECOND)
+#define STOP_MAX     (20 * CLOCK_SECOND) /* then SIGKILL */
+#define TICK_MS      200
+
+enum { DNS, SMTP, INGEST, CHILDREN };
+
+struct supervisor {
+	struct child child[CHILDREN];
+	const struct site *site;
+	int signals;
+	int64_t ingest_us, ready_until;
+	bool ready, stopping, stop_asked;
+	int stop_stage; /* which child is being stopped */
+	int64_t kill_us;
+	int exit_code;
+};
+
+/* --- the site ---------------------------------------------------------------------------------------- */
+
+/* Adding a test is: drop its file, restart; so what it needs is made here. */
+static int
+prepare(const char *dir)
+{
+	struct prepared made;
+	char err[1024];
+
+	if (geteuid() != 0)
+		return 0; /* then everything must be there: site_load says if not */
+	if (site_prepare(&made, dir, err, sizeof(err)) != 0) {
+		log_warn("%s", err);
+		return -1;
+	}
+	if (made.keys + made.certs + made.fronts > 0)
+		log_info("made %u keys and %u certificates, gave %u addresses to fronts", made.keys,
+		    made.certs, made.fronts);
+	return 0;
+}
+
+static void
+find_daemon(char dst[600], const char *name)
+{
+	char program[512];
+
+	site_program_dir(program);
+	snprintf(dst, 600, "%s/%s", program, name);
+	if (access(dst, X_OK) != 0)
+		snprintf(dst, 600, "%s/%s", OUTPOST_LIBEXECDIR, name);
+	if (access(dst, X_OK) != 0)
+		log_fatal(EXIT_CANNOT, "%s: %s: build and install it first", dst, strerror(errno));
+}
+
+/* --- readiness --------------------------------------------------------------------------------------- */
+
+/* Does any socket of this host listen on the TCP port?  A connection to find out would be an
+ * observation. */
+static bool
+listens(unsigned port)
+{
+	static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
+	bool found = false;
+
+	for (size_t i = 0; i < 2 && !found; i++) {
+		FILE *f = fopen(tables[i], "re");
+		char line[512];
+
+		while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
+			unsigned local, state;
+
+			found = sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local,
+				    &state) == 2 &&
+				local == port && state == 0x0a;
+		}
+		if (f != NULL)
+			fclose(f);
+	}
+	return found;
+}
+
+static void
+look_ready(struct supervisor *s, int64_t now)
+{
+	if (s->ready || s->child[DNS].pid == 0 || s->child[SMTP].pid == 0)
+		return;
+	if (!listens(s->site->conf.dns_port) || !listens(s->site->conf.smtp_port)) {
+		if (now > s->ready_until && s->ready_until != 0) {
+			log_warn("run: the daemons do not listen on ports %u and %u yet: look at "
+				 "their messages",
+			    s->site->conf.dns_port, s->site->conf.smtp_port);
+			s->ready_until = 0;
+		}
+		return;
+	}
+	s->ready = true;
+	notify("READY=1\nSTATUS=serving");
+	log_info("serving %s", s->site->conf.base);
+}
+
+/* --- children ---------------------------------------------------------------------------------------- */
+
+static void
+begin_stop(struct supervisor *s, int code)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->exit_code = code;
+	notify("STOPPING=1");
+}
+
+/* SMTP first: as long as names resolve nobody takes a stop for a test. */
+static const int stop_order[] = { SMTP, DNS, INGEST };
+#define STOP_STAGES ((int)(sizeof(stop_order) / sizeof(*stop_order)))
+
+/* false: all have ended. */
+static bool
+go_on_stopping(struct supervisor *s, int64_t now)
+{
+	for (; s->stop_stage < STOP_STAGES; s->stop_stage++, s->stop_asked = false) {
+		struct child *c = &s->child[stop_order[s->stop_stage]];
+
+		if (!s->stop_asked && c == &s->child[INGEST]) {
+			if (c->pid != 0)
+				return true; /* it began before the daemons wrote their last lines */
+			child_start(c, now);
+			s->kill_us = now + STOP_MAX;
+		} else if (!s->stop_asked && c->pid != 0) {
+			kill(c->pid, SIGTERM);
+			s->kill_us = now + STOP_MAX;
+		}
+		s->stop_asked = true;
+		if (c->pid == 0)
+			continue;
+		if (now > s->kill_us) {
+			log_warn("run: %s does not stop: killed", c->name);
+			kill(c->pid, SIGKILL);
+			s->kill_us = now + STOP_MAX;
+		}
+		return true;
+	}
+	return false;
+}
+
+static void
+on_end(struct supervisor *s, struct child *c, int status, int64_t now)
+{
+	char how[80];
+	bool daemon = c != &s->child[INGEST];
+
+	child_ended(c, status, now);
+	child_describe(how, sizeof(how), status);
+	if (!daemon) {
+		if (status != 0)
+			log_warn("run: loading the logs %s: will try again", how);
+		s->ingest_us = now + INGEST_EVERY;
+		return;
+	}
+	if (s->stopping) {
+		if (status != 0 && s->exit_code == EXIT_DONE)
+			log_warn("run: %s %s while stopping", c->name, how);
+		return;
+	}
+	if (WIFEXITED(status) &&
+	    (WEXITSTATUS(status) == EXIT_USAGE || (!s->ready && WEXITSTATUS(status) != 0))) {
+		log_warn("run: %s %s: all is stopped", c->name, how);
+		begin_stop(s, WEXITSTATUS(status) == EXIT_USAGE ? EXIT_USAGE : EXIT_CANNOT);
+		return;
+	}
+	log_warn("run: %s %s: starts again in %.1f s", c->name, how,
+	    (double)(c->again_us - now) / CLOCK_SECOND);
+}
+
+static void
+reap(struct supervisor *s)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < CHILDREN; i++)
+			if (s->child[i].pid == pid)
+				on_end(s, &s->child[i], status, clock_monotonic());
+}
+
+static void
+start_what_is_due(struct supervisor *s, int64_t now)
+{
+	for (size_t i = DNS; i <= SMTP; i++)
+		if (s->child[i].pid == 0 && now >= s->child[i].again_us)
+			child_start(&s->child[i], now);
+	if (s->ready && s->child[INGEST].pid == 0 && now >= s->ingest_us)
+		child_start(&s->child[INGEST], now);
+}
+
+/* A mistake in the configuration or a test changes nothing: what runs goes on. */
+static void
+reload(struct supervisor *s)
+{
+	notify_reloading();
+	if (prepare(s->site->dir) == 0)
+		for (size_t i = DNS; i <= SMTP; i++)
+			if (s->child[i].pid != 0)
+				kill(s->child[i].pid, SIGHUP);
+	notify("READY=1");
+}
+
+static void
+on_signal(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGCHLD:
+			reap(s);
+			break;
+		case SIGHUP:
+			reload(s);
+			break;
+		default:
+			begin_stop(s, EXIT_DONE);
+		}
+	}
+}
+
+static void
+wait_for_something(struct supervisor *s)
+{
+	struct pollfd p[1 + CHILDREN] = { { .fd = s->signals, .events = POLLIN } };
+
+	for (size_t i = 0; i < CHILDREN; i++)
+		p[1 + i] = (struct pollfd){ .fd = s->child[i].err, .events = POLLIN };
+	if (poll(p, 1 + CHILDREN, TICK_MS) <= 0)
+		return;
+	for (size_t i = 0; i < CHILDREN; i++)
+		if (p[1 + i].revents != 0)
+			child_read(&s->child[i]);
+	if (p[0].revents != 0)
+		on_signal(s);
+}
+
+static int
+supervise(struct supervisor *s)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	s->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signals < 0)
+		log_fatal(EXIT_CANNOT, "run: signalfd: %s", strerror(errno));
+	s->ready_until = clock_monotonic() + READY_MAX;
+	for (;;) {
+		int64_t now = clock_monotonic();
+
+		if (!s->stopping) {
+			start_what_is_due(s, now);
+			look_ready(s, now);
+		} else if (!go_on_stopping(s, now)) {
+			break;
+		}
+		wait_for_something(s);
+	}
+	close(s->signals);
+	return s->exit_code;
+}
+
+int
+command_run(const struct command *c, int argc, char **argv)
+{
+	static struct supervisor s;
+	char authdns[600], smtpd[600], self[600], err[1024], dir[256];
+	bool quiet = false;
+	const struct option_row rows[] = {
+		{ "quiet", OPTION_FLAG, NULL, &quiet, "only warnings" },
+	};
+	struct site *site;
+	int rc;
+
+	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 0);
+	log_quiet(quiet);
+	snprintf(dir, sizeof(dir), "%s", command_site_dir());
+	if (prepare(dir) != 0)
+		return EXIT_USAGE;
+	if ((site = site_load(dir, err, sizeof(err))) == NULL)
+		log_fatal(EXIT_USAGE, "%s", err);
+	find_daemon(authdns, "authdns");
+	find_daemon(smtpd, "smtpd");
+	site_program_dir(self);
+	snprintf(self + strlen(self), sizeof(self) - strlen(self), "/outpost");
+
+	char *daemon_argv[] = { authdns, "-C", dir, NULL };
+	char *smtpd_argv[] = { smtpd, "-C", dir, NULL };
+	char *ingest_argv[] = { self, "ingest", "--quiet", "-C", dir, NULL };
+
+	s.site = site;
+	s.child[DNS] = (struct child){
+		.name = "authdns", .path = authdns, .argv = daemon_argv, .err = -1
+	};
+	s.child[SMTP] = (struct child){
+		.name = "smtpd", .path = smtpd, .argv = smtpd_argv, .err = -1
+	};
+	s.child[INGEST] = (struct child){
+		.name = "outpost", .path = self, .argv = ingest_argv, .err = -1
+	};
+	rc = supervise(&s);
+	site_free(site);
+	return rc;
+}

@@ -1,0 +1,175 @@
+/* outpost tests: the catalogue, without a site. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/strbuf.h"
+#include "outpost/command.h"
+#include "outpost/lint.h"
+
+static const char *const set_names[] = { "quick", "standard", "full" };
+
+/* The smallest of the three that holds it; they contain each other. */
+static const char *
+set_of(const struct test *t)
+{
+	for (size_t i = 0; i < sizeof(set_names) / sizeof(*set_names); i++)
+		if (catalogue_in_set(t, set_names[i]))
+			return set_names[i];
+	return "full";
+}
+
+static void
+print_list(const struct catalogue *c)
+{
+	printf("%-6s %-26s %-9s %-9s %s\n", "NUMBER", "NAME", "GROUP", "SET", "TITLE");
+	for (size_t i = 0; i < c->n; i++)
+		printf("%-6u %-26s %-9s %-9s %s\n", c->tests[i]->number, c->tests[i]->name,
+		    c->tests[i]->group, set_of(c->tests[i]), c->tests[i]->title);
+}
+
+static void
+print_names(const char *what, char *const *name, unsigned n)
+{
+	if (n == 0)
+		return;
+	printf("%-10s", what);
+	for (unsigned i = 0; i < n; i++)
+		printf(" %s", name[i]);
+	putchar('\n');
+}
+
+/* The text with lines of at most 76 characters. */
+static void
+print_folded(const char *text)
+{
+	size_t column = 0;
+
+	while (*text != '\0') {
+		size_t blank = strspn(text, " \n"), word;
+
+		text += blank;
+		word = strcspn(text, " \n");
+		if (column > 0 && column + 1 + word > 76) {
+			putchar('\n');
+			column = 0;
+		}
+		column += (size_t)printf("%s%.*s", column > 0 ? " " : "", (int)word, text);
+		text += word;
+	}
+	putchar('\n');
+}
+
+static void
+print_test(const struct test *t)
+{
+	printf("%-10s %s\n%-10s %u\n%-10s %s\n%-10s", "test", t->name, "number", t->number, "group",
+	    t->group, "sets");
+	for (unsigned i = 0; i < t->n_sets; i++)
+		printf(" %s", t->sets[i]);
+	printf(" full %s\n", t->group);
+	print_names("control", t->control, t->n_control);
+	print_names("contrast", t->contrast, t->n_contrast);
+	printf("%-10s %s\n%-10s %s\n\n", "spec", t->spec != NULL ? t->spec : "-", "file", t->path);
+	print_folded(t->title);
+	putchar('\n');
+	if (t->about != NULL)
+		print_folded(t->about);
+	printf("\nVerdicts, the first that holds:\n");
+	for (size_t i = 0; i < t->n_verdicts; i++)
+		printf("  %-14s %s\n", grade_name(t->verdicts[i].grade), t->verdicts[i].reason);
+	if (t->fooled_by != NULL) {
+		printf("\nHow this verdict could be wrong:\n");
+		print_folded(t->fooled_by);
+	}
+}
+
+static void
+add_member(struct strbuf *b, const char *key, const char *value)
+{
+	strbuf_printf(b, ",\"%s\":", key);
+	if (value != NULL)
+		strbuf_json(b, value, strlen(value));
+	else
+		strbuf_puts(b, "null");
+}
+
+static void
+add_names(struct strbuf *b, const char *key, char *const *name, unsigned n)
+{
+	strbuf_printf(b, ",\"%s\":[", key);
+	for (unsigned i = 0; i < n; i++) {
+		strbuf_puts(b, i > 0 ? "," : "");
+		strbuf_json(b, name[i], strlen(name[i]));
+	}
+	strbuf_puts(b, "]");
+}
+
+static void
+add_test(struct strbuf *b, const struct test *t)
+{
+	strbuf_printf(b, "{\"number\":%u", t->number);
+	add_member(b, "test", t->name);
+	add_member(b, "group", t->group);
+	add_names(b, "sets", t->sets, t->n_sets);
+	add_names(b, "control", t->control, t->n_control);
+	add_names(b, "contrast", t->contrast, t->n_contrast);
+	add_member(b, "title", t->title);
+	add_member(b, "spec", t->spec);
+	add_member(b, "about", t->about);
+	add_member(b, "fooled_by", t->fooled_by);
+	strbuf_puts(b, "}");
+}
+
+static void
+print_json(const struct catalogue *c, const struct test *only)
+{
+	struct strbuf b = { 0 };
+	bool first = true;
+
+	strbuf_printf(&b, "{\"version\":1,\"catalogue\":\"%s\",\"tests\":[", c->digest);
+	for (size_t i = 0; i < c->n; i++) {
+		if (only != NULL && c->tests[i] != only)
+			continue;
+		strbuf_puts(&b, first ? "\n" : ",\n");
+		add_test(&b, c->tests[i]);
+		first = false;
+	}
+	strbuf_puts(&b, "\n]}\n");
+	fputs(b.s, stdout);
+	strbuf_clear(&b);
+}
+
+int
+command_tests(const struct command *c, int argc, char **argv)
+{
+	const char *dir = NULL;
+	bool json = false, lint = false;
+	const struct option_row rows[] = {
+		{ "json", OPTION_FLAG, NULL, &json, "as JSON" },
+		{ "lint", OPTION_FLAG, NULL, &lint, "check every file and play its traces" },
+		{ "catalogue", OPTION_TEXT, "DIR", &dir,
+		    "directory of the tests (else the site's, else the installed one)" },
+	};
+	int operands = command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 1);
+	const struct test *only = NULL;
+	struct catalogue *catalogue;
+	char found[512], err[1024];
+
+	command_catalogue_dir(found, dir);
+	if (lint)
+		return lint_catalogue(found, operands > 0 ? argv[1] : NULL);
+	if ((catalogue = catalogue_load(found, err, sizeof(err))) == NULL)
+		log_fatal(EXIT_USAGE, "%s", err);
+	if (operands > 0 && (only = catalogue_find(catalogue, argv[1], strlen(argv[1]))) == NULL)
+		log_fatal(EXIT_USAGE, "tests: %s: no such test: see outpost tests", argv[1]);
+	if (json)
+		print_json(catalogue, only);
+	else if (only != NULL)
+		print_test(only);
+	else
+		print_list(catalogue);
+	catalogue_free(catalogue);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
+}
