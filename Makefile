@@ -41,7 +41,7 @@ DEPS_outpost      = outpost results provisioning zones lib
 MODULES           = lib zones provisioning authdns smtpd results outpost
 
 LIBS_lib          = -lpthread
-LIBS_zones        = $(LIBS_lib)
+LIBS_zones        = -lcrypto $(LIBS_lib)
 LIBS_provisioning = -lldns -lssl -lcrypto $(LIBS_lib)
 LIBS_authdns      = -levent $(LIBS_provisioning)
 LIBS_smtpd        = -levent -levent_openssl $(LIBS_provisioning)

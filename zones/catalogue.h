@@ -6,6 +6,7 @@
 
 struct catalogue {
 	struct test **tests; /* by number, ascending */
+	struct test **by_name; /* the same by name */
 	size_t n;
 	struct test *by_number[TEST_NUMBER_MAX + 1];
 	char digest[65];     /* SHA-256 over file names and contents in order of name, hex */

@@ -101,5 +101,6 @@ void predicate_free(struct predicate *, size_t n);
 /* One row of the vocabulary, for FORMAT.md's check and for readers of it. */
 const char *predicate_word(enum predicate_kind);  /* "gave-up-at" */
 const char *predicate_usage(enum predicate_kind); /* "gave-up-at STAGE" */
+const char *predicate_selector(unsigned i);       /* "host"...; NULL after the last */
 
 #endif

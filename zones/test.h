@@ -23,6 +23,7 @@
 
 enum grade { GRADE_CONFORMS, GRADE_VIOLATES, GRADE_INFORMATIONAL, GRADE_INCONCLUSIVE, GRADE_PENDING, GRADE_MAX };
 const char *grade_name(enum grade);
+enum grade grade_by_name(const char *); /* GRADE_MAX: none */
 
 /* What an action waits for: "while age(token) < 5m", "while count(token) < 2", "phase 2".
  * The memory behind age and count is keyed by (token, test, this line, KEY). */
