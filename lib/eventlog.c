@@ -50,12 +50,12 @@ struct eventlog {
 	struct segment *oldest, *newest;
 	uint64_t ticket, waiting; /* last one given out; bytes pending in all segments */
 	struct strbuf spare;      /* the drainer's; swapped with pending */
-	bool rotate, stop, committing;
+	bool stop, committing;
 	pthread_t committer;
 	char reason[512];
 
 	_Atomic uint64_t durable;
-	atomic_bool failed;
+	atomic_bool failed, rotate;
 };
 
 static void
@@ -204,7 +204,7 @@ segment_start_locked(struct eventlog *log)
 		log->oldest = s;
 	log->newest = s;
 	log->origin.n = 1;
-	log->rotate = false;
+	atomic_store(&log->rotate, false);
 	return 0;
 fail:
 	segment_free(s);
@@ -246,15 +246,16 @@ eventlog_open(const struct eventlog_config *c)
 struct event_origin *
 eventlog_origin(struct eventlog *log)
 {
-	struct segment *s;
+	/* Only the thread that appends changes these two, so it may read them without the lock. */
+	const struct segment *s = log->newest;
+	bool due = s->accepted >= log->segment_max || atomic_load(&log->rotate) ||
+		   (s->accepted > 0 && clock_monotonic() - s->started >= HOUR);
 
-	pthread_mutex_lock(&log->queue);
-	s = log->newest;
-	if (!atomic_load(&log->failed) &&
-	    (log->rotate || s->accepted >= log->segment_max ||
-		(s->accepted > 0 && clock_monotonic() - s->started >= HOUR)))
+	if (due && !atomic_load(&log->failed)) {
+		pthread_mutex_lock(&log->queue);
 		(void)segment_start_locked(log);
-	pthread_mutex_unlock(&log->queue);
+		pthread_mutex_unlock(&log->queue);
+	}
 	return &log->origin;
 }
 
@@ -443,9 +444,7 @@ eventlog_reason(const struct eventlog *log)
 int
 eventlog_rotate(struct eventlog *log)
 {
-	pthread_mutex_lock(&log->queue);
-	log->rotate = true;
-	pthread_mutex_unlock(&log->queue);
+	atomic_store(&log->rotate, true);
 	return atomic_load(&log->failed) ? -1 : 0;
 }
 
