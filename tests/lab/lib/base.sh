@@ -105,10 +105,10 @@ stop_recorded() {
 
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for() {
-	local tries=$(($1 * 10))
+	local until=$((SECONDS + $1))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
-		((tries-- > 0)) || return 1
+		((SECONDS <= until)) || return 1
 		sleep 0.1
 	done
 }

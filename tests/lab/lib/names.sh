@@ -69,8 +69,7 @@ names_up() {
 		names_nsd_conf >nsd.conf
 	) || cannot "root: its zones cannot be made: see $dir"
 	spawn "$LAB-root" nsd env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/nsd/usr/sbin/nsd" -d -c "$dir/nsd.conf"
-	wait_for 10 in_ns "$LAB-root" env LD_LIBRARY_PATH="$PACKAGE_LIBS" \
-		"$PACKAGES/ldnsutils/usr/bin/drill" -Q @198.51.100.2 . SOA ||
+	wait_for 10 ask "$LAB-root" @198.51.100.2 . SOA ||
 		cannot "root: NSD does not answer: see $LAB_DIR/logs/nsd.log"
 }
 names_nsd_conf() {

@@ -82,3 +82,11 @@ unpacked() {
 	shift
 	LD_LIBRARY_PATH=$PACKAGE_LIBS "$program" "$@"
 }
+
+# ask NAMESPACE @SERVER NAME TYPE: the answer in short, waiting two seconds at most.
+ask() {
+	local ns=$1
+	shift
+	ip netns exec "$ns" env LD_LIBRARY_PATH="$PACKAGE_LIBS" \
+		timeout 2 "$PACKAGES/ldnsutils/usr/bin/drill" -Q "$@" | grep .
+}

@@ -104,10 +104,7 @@ sender_up() {
 	sender_network "$1" "$n"
 	sender_overlay "$NS" "$MYHOSTNAME"
 	profile_run resolvers "$3" start || cannot "sender $1: its resolver $3 does not start: see $LAB_DIR/logs/$1-resolvers.log"
-	wait_for 15 sender_resolves "$NS" || cannot "sender $1: its resolver $3 does not answer: see $LAB_DIR/logs/$1-resolvers.log"
+	wait_for 15 ask "$NS" @127.0.0.1 example SOA || cannot "sender $1: its resolver $3 does not answer: see $LAB_DIR/logs/$1-resolvers.log"
 	profile_run senders "$2" start || cannot "sender $1: $2 does not start: see $LAB_DIR/logs/$1-senders.log"
 	printf '%s %s\n' "$2" "$3" >"$dir/profile"
-}
-sender_resolves() {
-	in_ns "$1" env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/ldnsutils/usr/bin/drill" -Q @127.0.0.1 example SOA | grep -q root-servers
 }

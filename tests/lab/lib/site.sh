@@ -47,9 +47,9 @@ site_listens() {
 	in_ns "$LAB-site" cat /proc/net/tcp /proc/net/tcp6 | grep -qE ':0019 [0-9A-F]+:0000 0A '
 }
 site_answers() {
-	in_ns "$LAB-check" env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/ldnsutils/usr/bin/drill" -Q \
-		"@$(awk '$(NF-1) == "A" { print $NF; exit }' "$LAB_DIR/delegation")" "$BASE" SOA | grep -q .
+	ask "$LAB-check" "@$(awk '$(NF-1) == "A" { print $NF; exit }' "$LAB_DIR/delegation")" "$BASE" SOA
 }
+
 # site_enrol SET LABEL FILE: prints the token, writes the messages to send, one a line.
 site_enrol() {
 	local token
@@ -66,7 +66,7 @@ site_check() {
 	profile_packages "$LAB_HOME/resolvers/unbound-validating"
 	profile_environment check "$(sender_number check)"
 	profile_run resolvers unbound-validating start
-	wait_for 15 sender_resolves "$NS" || cannot "check: its resolver does not answer: see $LAB_DIR/logs/check-resolvers.log"
+	wait_for 15 ask "$NS" @127.0.0.1 example SOA || cannot "check: its resolver does not answer: see $LAB_DIR/logs/check-resolvers.log"
 	say "lab $LAB: checking that every test is as specified"
 	OUTPOST_ROOT_ANCHOR=$ROOT_ANCHOR OUTPOST_ROOT_HINTS=$ROOT_HINTS in_ns "$NS" "$OUTPOST" check -C "$SITE" >"$LAB_DIR/logs/check.log" 2>&1 ||
 		say "lab $LAB: not every test is as specified; those give no verdict: see $LAB_DIR/logs/check.log"
