@@ -1,5 +1,6 @@
 #include "lib/eventlog.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@
 #define QUEUE_MAX   (UINT64_C(64) << 20) /* more than this waiting: the disk does not keep up */
 #define HOUR        (3600 * CLOCK_SECOND)
 #define NAME_TRIES  1000
+#define BLOCK       65536      /* more than a file system may round up */
 #define NO_RESERVE  UINT64_MAX /* the file system cannot reserve */
 
 /* One file.  The appender fills pending of the newest one; whoever drains takes the oldest first,
@@ -41,6 +44,7 @@ struct segment {
 struct eventlog {
 	char *dir, *node, *daemon;
 	uint64_t segment_max, reserve;
+	int64_t segment_age;
 	struct event_origin origin;
 	int dir_fd, event_fd;
 
@@ -211,6 +215,37 @@ fail:
 	return -1;
 }
 
+/* A worker that was killed leaves its reserve behind: gives back what dead segments of our name hold
+ * beyond their visible end, or a worker that crashes again and again fills the disk. */
+static void
+trim_dead(struct eventlog *log)
+{
+	char *prefix = xasprintf("%s-%s-%u-", log->node, log->daemon, log->origin.worker);
+	int dir_fd = dup(log->dir_fd);
+	DIR *d = dir_fd < 0 ? NULL : fdopendir(dir_fd);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		struct stat st;
+		int fd;
+
+		if (strncmp(e->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		fd = openat(log->dir_fd, e->d_name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) == 0 && st.st_blocks * 512 > st.st_size + BLOCK &&
+		    flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, st.st_size) < 0)
+			log_warn("%s: freeing reserved space: %s", e->d_name, strerror(errno));
+		close(fd);
+	}
+	if (d != NULL)
+		closedir(d);
+	else if (dir_fd >= 0)
+		close(dir_fd);
+	free(prefix);
+}
+
 struct eventlog *
 eventlog_open(const struct eventlog_config *c)
 {
@@ -220,6 +255,7 @@ eventlog_open(const struct eventlog_config *c)
 	log->node = xstrdup(c->node);
 	log->daemon = xstrdup(c->daemon);
 	log->segment_max = c->segment_max != 0 ? c->segment_max : SEGMENT_MAX;
+	log->segment_age = c->segment_age_us != 0 ? c->segment_age_us : HOUR;
 	log->reserve = c->reserve != 0 ? c->reserve : RESERVE;
 	log->origin = (struct event_origin){ log->node, log->daemon, c->worker, 1 };
 	log->event_fd = -1;
@@ -235,6 +271,7 @@ eventlog_open(const struct eventlog_config *c)
 		eventlog_close(log);
 		return NULL;
 	}
+	trim_dead(log);
 	if (segment_start_locked(log) < 0) {
 		log_warn("event log: %s", log->reason);
 		eventlog_close(log);
@@ -249,7 +286,7 @@ eventlog_origin(struct eventlog *log)
 	/* Only the thread that appends changes these two, so it may read them without the lock. */
 	const struct segment *s = log->newest;
 	bool due = s->accepted >= log->segment_max || atomic_load(&log->rotate) ||
-		   (s->accepted > 0 && clock_monotonic() - s->started >= HOUR);
+		   (s->accepted > 0 && clock_monotonic() - s->started >= log->segment_age);
 
 	if (due && !atomic_load(&log->failed)) {
 		pthread_mutex_lock(&log->queue);

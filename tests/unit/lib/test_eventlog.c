@@ -227,6 +227,64 @@ rotate_on_demand(void **state)
 }
 
 static void
+rotate_by_age(void **state)
+{
+	struct eventlog_config c = {
+		.dir = dir, .node = "a", .daemon = "smtpd", .worker = 3, .segment_age_us = 20000
+	};
+	struct eventlog *log = eventlog_open(&c);
+	unsigned seen[5];
+
+	(void)state;
+	usleep(30000);
+	append(log, 1); /* an empty segment does not grow old */
+	assert_int_equal(tally(dir, seen, 4, false), 1);
+	usleep(30000);
+	append(log, 2);
+	append(log, 3);
+	assert_int_equal(eventlog_write(log), 0);
+	assert_int_equal(tally(dir, seen, 4, false), 2);
+	for (unsigned i = 1; i <= 3; i++)
+		assert_int_equal(seen[i], 1);
+	eventlog_close(log);
+}
+
+/* What a killed worker had reserved is given back by the next one; what a living one has is not. */
+static void
+dead_segments_are_trimmed(void **state)
+{
+	struct eventlog *log;
+	char path[256], command[128];
+	struct stat st;
+	pid_t pid;
+
+	(void)state;
+	if ((pid = fork()) == 0) {
+		log = open_in(dir, 0, 1 << 20);
+		append(log, 1);
+		eventlog_write(log);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	only_segment(path, sizeof(path));
+	stat(path, &st);
+	assert_true(st.st_blocks * 512 >= 1 << 20);
+	eventlog_close(open_in(dir, 0, 0));
+	stat(path, &st);
+	assert_true(st.st_blocks * 512 < 1 << 20);
+	assert_int_equal(st.st_size, LINE_LEN);
+	snprintf(command, sizeof(command), "rm -f %s/*.jsonl", dir);
+	assert_int_equal(system(command), 0);
+
+	log = open_in(dir, 0, 1 << 20);
+	only_segment(path, sizeof(path));
+	eventlog_close(open_in(dir, 0, 0));
+	stat(path, &st);
+	assert_true(st.st_blocks * 512 >= 1 << 20);
+	eventlog_close(log);
+}
+
+static void
 commits_across_segments(void **state)
 {
 	enum { N = 2000 };
@@ -486,6 +544,8 @@ main(void)
 		TEST(write_without_thread),
 		TEST(segment_edge),
 		TEST(rotate_on_demand),
+		TEST(rotate_by_age),
+		TEST(dead_segments_are_trimmed),
 		TEST(commits_across_segments),
 		TEST(no_directory),
 		TEST(disk_does_not_keep_up),
