@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,25 +38,86 @@ address_parse(union sockaddr_any *dst, const char *text, unsigned port)
 	return -1;
 }
 
+static char *
+put_decimal(char *p, unsigned octet)
+{
+	if (octet >= 100)
+		*p++ = (char)('0' + octet / 100);
+	if (octet >= 10)
+		*p++ = (char)('0' + octet / 10 % 10);
+	*p++ = (char)('0' + octet % 10);
+	return p;
+}
+
+static char *
+put_hex(char *p, unsigned group)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (group >= 0x1000)
+		*p++ = digits[group >> 12];
+	if (group >= 0x100)
+		*p++ = digits[group >> 8 & 15];
+	if (group >= 0x10)
+		*p++ = digits[group >> 4 & 15];
+	*p++ = digits[group & 15];
+	return p;
+}
+
+static char *
+put_ipv4(char *p, const uint8_t octet[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (i > 0)
+			*p++ = '.';
+		p = put_decimal(p, octet[i]);
+	}
+	return p;
+}
+
+/* RFC 5952: the longest run of two or more zero groups, the first of equals, becomes "::". */
+static char *
+put_ipv6(char *p, const uint8_t octet[16])
+{
+	unsigned group[8], run = 0, from = 8, longest = 1;
+
+	for (unsigned i = 0; i < 8; i++) {
+		group[i] = (unsigned)octet[2 * i] << 8 | octet[2 * i + 1];
+		run = group[i] == 0 ? run + 1 : 0;
+		if (run > longest) {
+			longest = run;
+			from = i + 1 - run;
+		}
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == from) {
+			*p++ = ':';
+			*p++ = ':';
+			i += longest - 1;
+			continue;
+		}
+		if (i > 0 && i != from + longest)
+			*p++ = ':';
+		p = put_hex(p, group[i]);
+	}
+	return p;
+}
+
+/* By hand: this runs twice for every event, and inet_ntop goes through sprintf. */
 void
 address_format(char dst[ADDRESS_TEXT_MAX], const union sockaddr_any *a)
 {
-	const void *raw = &a->in.sin_addr;
-	int family = AF_INET;
+	char *p = dst;
 
-	if (a->sa.sa_family == AF_INET6) {
-		if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr)) {
-			raw = &a->in6.sin6_addr.s6_addr[12];
-		} else {
-			raw = &a->in6.sin6_addr;
-			family = AF_INET6;
-		}
-	} else if (a->sa.sa_family != AF_INET) {
-		memcpy(dst, "-", 2);
-		return;
-	}
-	if (inet_ntop(family, raw, dst, ADDRESS_TEXT_MAX) == NULL)
-		memcpy(dst, "-", 2);
+	if (a->sa.sa_family == AF_INET)
+		p = put_ipv4(p, (const uint8_t *)&a->in.sin_addr);
+	else if (a->sa.sa_family != AF_INET6)
+		*p++ = '-';
+	else if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		p = put_ipv4(p, &a->in6.sin6_addr.s6_addr[12]);
+	else
+		p = put_ipv6(p, a->in6.sin6_addr.s6_addr);
+	*p = '\0';
 }
 
 unsigned

@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -45,6 +46,37 @@ parse_and_format(void **state)
 	memset(&a, 0, sizeof(a));
 	address_format(text, &a);
 	assert_string_equal(text, "-");
+}
+
+/* As inet_ntop has it, for addresses with all patterns of zero groups. */
+static void
+format_all_shapes(void **state)
+{
+	union sockaddr_any a = { .in6.sin6_family = AF_INET6 };
+	char text[ADDRESS_TEXT_MAX], other[INET6_ADDRSTRLEN];
+	uint32_t x = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 256 * 64; i++) {
+		uint8_t *octet = a.in6.sin6_addr.s6_addr;
+
+		for (unsigned g = 0; g < 8; g++) {
+			x = x * 1664525 + 1013904223;
+			octet[2 * g] = (uint8_t)((i >> g & 1) ? x >> (24 + (x >> 20) % 8) : 0);
+			octet[2 * g + 1] = (uint8_t)((i >> g & 1) ? (x >> 16) | 1 : 0);
+		}
+		octet[0] |=
+		    0x20; /* not the forms with an IPv4 tail, which are no addresses of hosts */
+		address_format(text, &a);
+		assert_string_equal(text, inet_ntop(AF_INET6, octet, other, sizeof(other)));
+	}
+	a.in.sin_family = AF_INET;
+	for (unsigned i = 0; i < 4096; i++) {
+		x = x * 1664525 + 1013904223;
+		a.in.sin_addr.s_addr = x;
+		address_format(text, &a);
+		assert_string_equal(text, inet_ntop(AF_INET, &a.in.sin_addr, other, sizeof(other)));
+	}
 }
 
 static int
@@ -170,6 +202,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_and_format),
+		cmocka_unit_test(format_all_shapes),
 		cmocka_unit_test(options),
 		cmocka_unit_test(workers_share_a_port),
 		cmocka_unit_test(names_who_is_in_the_way),
