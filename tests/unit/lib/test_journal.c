@@ -1,0 +1,192 @@
+/* Small state: what was reported as written is read back, what was torn off is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/journal.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+
+static char dir[] = "/tmp/test_journal.XXXXXX";
+static char *path;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	path = xasprintf("%s/enrol.jsonl", dir);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	unlink(path);
+	free(path);
+	return rmdir(dir);
+}
+
+static int
+collect(void *ctx, const char *line, size_t len)
+{
+	assert_int_equal(line[len], '\0');
+	strbuf_add(ctx, line, len);
+	strbuf_puts(ctx, "|");
+	return len == 4 && memcmp(line, "stop", 4) == 0 ? 7 : 0;
+}
+
+static void
+check(int rc, const char *expected)
+{
+	struct strbuf b = { 0 };
+
+	strbuf_puts(&b, "");
+	assert_int_equal(journal_read(path, collect, &b), rc);
+	assert_string_equal(b.s, expected);
+	strbuf_clear(&b);
+}
+
+static void
+content(const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+static void
+test_append(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	unlink(path);
+	check(0, "");
+	assert_int_equal(journal_append(path, "{\"a\":1}", 7), 0);
+	assert_int_equal(journal_append(path, "stop", 4), 0);
+	assert_int_equal(journal_append(path, "c", 1), 0);
+	check(7, "{\"a\":1}|stop|");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07, 0);
+	assert_int_equal(st.st_size, 15);
+}
+
+static void
+test_torn(void **state)
+{
+	(void)state;
+	content("a\nb\ntorn");
+	check(0, "a|b|");
+	assert_int_equal(journal_append(path, "c", 1), 0);
+	check(0, "a|b|c|");
+	content("torn");
+	check(0, "");
+	assert_int_equal(journal_append(path, "c", 1), 0);
+	check(0, "c|");
+}
+
+/* The torn line may be longer than one block of the search for its beginning. */
+static void
+test_torn_long(void **state)
+{
+	struct strbuf b = { 0 };
+
+	(void)state;
+	strbuf_puts(&b, "a\n");
+	for (int i = 0; i < 10000; i++)
+		strbuf_puts(&b, "x");
+	content(b.s);
+	assert_int_equal(journal_append(path, "c", 1), 0);
+	check(0, "a|c|");
+	strbuf_clear(&b);
+}
+
+static void
+test_refused(void **state)
+{
+	(void)state;
+	content("a\n");
+	assert_int_equal(journal_append(path, "b\nc", 3), -1);
+	assert_int_equal(journal_append(path, "", 0), -1);
+	check(0, "a|");
+	assert_int_equal(journal_append("/nonexistent/x", "a", 1), -1);
+	assert_int_equal(journal_read("/", collect, NULL), -1);
+}
+
+/* No room for the line: it is not reported as written, and not half there. */
+static void
+test_full(void **state)
+{
+	struct rlimit limit = { 8, 8 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	content("a\nb\n");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(journal_append(path, "0123456789", 10) == -1 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	check(0, "a|b|");
+}
+
+/* Many writers at once: every line whole. */
+static void
+test_writers(void **state)
+{
+	struct strbuf b = { 0 };
+	int status, lines = 0;
+
+	(void)state;
+	unlink(path);
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			int rc = 0;
+			for (int k = 0; k < 25; k++)
+				rc |= journal_append(path, "0123456789abcdef", 16);
+			_exit(rc == 0 ? 0 : 1);
+		}
+	for (int i = 0; i < 4; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(journal_read(path, collect, &b), 0);
+	for (char *p = b.s; *p != '\0'; p += 17, lines++)
+		assert_memory_equal(p, "0123456789abcdef|", 17);
+	assert_int_equal(lines, 100);
+	strbuf_clear(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_append),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_torn_long),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_writers),
+	};
+	return cmocka_run_group_tests_name("journal", tests, setup, teardown);
+}
