@@ -1,0 +1,196 @@
+/* daemon.c - see daemon.h. */
+#include "smtpd/daemon.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/memory.h"
+#include "lib/worker.h"
+#include "smtpd/io.h"
+#include "smtpd/tap.h"
+
+#define PROGRAM  "smtpd"
+#define FDS_MORE 64 /* descriptors beside connections */
+
+struct daemon {
+	const char *dir;
+	struct site *site;
+	struct tls_contexts *tls;
+	struct memory *memory;
+	uint8_t memory_key[16];
+	unsigned workers;
+	int *fds; /* n_fds for each worker */
+	unsigned n_fds;
+	int tap[2];
+	bool has_tap;
+};
+
+static int
+run_worker(unsigned index, void *ctx)
+{
+	struct daemon *d = ctx;
+	struct io_config c = { .site = d->site,
+		.tls = d->tls,
+		.memory = d->memory,
+		.worker = index,
+		.n_fds = d->n_fds,
+		.program = PROGRAM };
+
+	if (index == d->workers)
+		return tap_run(d->tap, d->site, index, PROGRAM);
+	c.fds = d->fds + index * d->n_fds;
+	memcpy(c.memory_key, d->memory_key, sizeof c.memory_key);
+	return io_run(&c);
+}
+
+/* The key of the memory table must outlive restarts and tell nothing about the secret it comes from. */
+static void
+derive_memory_key(struct daemon *d)
+{
+	static const char label[] = "outpost memory key";
+	unsigned char buf[sizeof d->site->token_key.secret + sizeof label], md[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	memset(md, 0, sizeof md);
+	memcpy(buf, d->site->token_key.secret, sizeof d->site->token_key.secret);
+	memcpy(buf + sizeof d->site->token_key.secret, label, sizeof label);
+	EVP_Digest(buf, sizeof buf, md, &n, EVP_sha256(), NULL);
+	memcpy(d->memory_key, md, sizeof d->memory_key);
+}
+
+static int
+load(struct site **site, struct tls_contexts **tls, const char *dir)
+{
+	char err[512] = "";
+
+	*tls = NULL;
+	*site = site_open(dir, SITE_SECRET | SITE_CERTS, err, sizeof err);
+	if (*site != NULL)
+		*tls = tls_contexts_new(*site, err, sizeof err);
+	if (*tls == NULL) {
+		log_warn("%s", err);
+		site_free(*site);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+reload(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct site *site;
+	struct tls_contexts *tls;
+
+	if (load(&site, &tls, d->dir) == -1)
+		return -1;
+	tls_contexts_free(d->tls);
+	site_free(d->site);
+	d->site = site;
+	d->tls = tls;
+	derive_memory_key(d);
+	return 0;
+}
+
+static int
+add_listener(struct daemon *d, const union sockaddr_any *a)
+{
+	int fd = listen_open(a, SOCK_STREAM);
+
+	if (fd == -1)
+		return -1;
+	d->fds = xrealloc(d->fds, (d->n_fds + 1) * sizeof *d->fds);
+	d->fds[d->n_fds++] = fd;
+	return 0;
+}
+
+/* Every worker has sockets of its own at every address; the kernel spreads the connections. */
+static int
+open_listeners(struct daemon *d)
+{
+	const struct site_conf *c = &d->site->conf;
+	union sockaddr_any a;
+
+	for (unsigned w = 0; w < d->workers; w++) {
+		for (unsigned i = 0; i < c->ipv4_front.n; i++)
+			if (address_parse(&a, c->ipv4_front.item[i], c->smtp_port) == -1 ||
+			    add_listener(d, &a) == -1)
+				return -1;
+		if (d->site->has_ipv6 &&
+		    (address_parse(&a, "::", c->smtp_port) == -1 || add_listener(d, &a) == -1))
+			return -1;
+	}
+	if (d->n_fds == 0) {
+		log_warn("outpost.conf: no SMTP address: set ipv4-front or ipv6");
+		return -1;
+	}
+	d->n_fds /= d->workers;
+	return 0;
+}
+
+static void
+raise_limit(const struct site_conf *c)
+{
+	struct rlimit l;
+	rlim_t want = c->smtp_max + FDS_MORE + (rlim_t)WORKERS_MAX * CONF_LIST_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur >= want)
+		return;
+	if (l.rlim_max < want)
+		l.rlim_max = want; /* as root; else the hard limit must do */
+	l.rlim_cur = want;
+	if (setrlimit(RLIMIT_NOFILE, &l) == 0)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+	log_warn("limit of open files: %s: smtp-max %u is more than %llu allow", strerror(errno),
+	    c->smtp_max, (unsigned long long)l.rlim_cur);
+}
+
+int
+daemon_run(const char *dir)
+{
+	struct daemon d = { .dir = dir, .tap = { -1, -1 } };
+	struct worker_config wc = { .run = run_worker, .reload = reload, .ctx = &d };
+	char path[512];
+	int code;
+
+	if (load(&d.site, &d.tls, dir) == -1)
+		return EXIT_USAGE;
+	derive_memory_key(&d);
+	raise_limit(&d.site->conf);
+	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers
+					      : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (d.workers >= WORKERS_MAX)
+		d.workers = WORKERS_MAX - 1;
+	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
+	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
+		return EXIT_USAGE;
+	site_path(path, d.site, "run", "smtpd.memory");
+	d.memory = memory_open(path, d.site->conf.memory_slots);
+	if (d.memory == NULL || open_listeners(&d) == -1)
+		return EXIT_CANNOT;
+	if (d.site->conf.tap && geteuid() == 0) {
+		if (tap_open(d.tap, d.site) == -1)
+			return EXIT_CANNOT;
+		d.has_tap = true;
+	}
+	wc.n = d.workers + (d.has_tap ? 1 : 0);
+	log_info(
+	    "ready: %u workers, %u addresses, %zu tests", d.workers, d.n_fds, d.site->catalogue->n);
+	code = worker_supervise(&wc);
+	for (unsigned i = 0; i < d.n_fds * d.workers; i++)
+		close(d.fds[i]);
+	free(d.fds);
+	memory_close(d.memory);
+	tls_contexts_free(d.tls);
+	site_free(d.site);
+	return code;
+}

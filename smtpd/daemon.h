@@ -1,0 +1,11 @@
+/* daemon.h - the parent of the SMTP receiver: what needs privileges is done here, before the workers
+ * fork. */
+#ifndef SMTPD_DAEMON_H
+#define SMTPD_DAEMON_H
+
+#include "provisioning/site.h"
+
+/* Serves the site until SIGTERM.  The exit code. */
+int daemon_run(const char *dir);
+
+#endif

@@ -1,0 +1,26 @@
+/* io.h - the rim of the SMTP receiver: sockets, timers, TLS records and the event log around the session
+ * core.  One worker = one event loop = one segment of the log.
+ *
+ * One read and one write per turn; no change to the set of descriptors while a session lives, unless a
+ * client does not read; replies that wait for the disk leave when the committing thread says so. */
+#ifndef SMTPD_IO_H
+#define SMTPD_IO_H
+
+#include "lib/memory.h"
+#include "provisioning/site.h"
+#include "smtpd/tls.h"
+
+struct io_config {
+	const struct site *site;
+	const struct tls_contexts *tls;
+	struct memory *memory;
+	const int *fds; /* listening sockets of this worker */
+	unsigned n_fds;
+	unsigned worker;
+	const char *program; /* name of the daemon in events: "smtpd" */
+	uint8_t memory_key[16];
+};
+/* Serves until SIGTERM, or after SIGHUP until the last session ended.  The worker's exit code. */
+int io_run(const struct io_config *);
+
+#endif

@@ -1,0 +1,153 @@
+/* message.c - from 354 to the reply after the final dot: the message is an event, and a positive reply
+ * leaves only when that event is on disk. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "smtpd/session.h"
+
+/* Octets over the limit that are still read, so that the reply can be given in order. */
+#define OVERRUN_MAX (UINT64_C(64) * 1024 * 1024)
+
+void
+message_begin(struct session *s)
+{
+	s->data = xcalloc(1, sizeof *s->data);
+	data_init(s->data, s->env->sha256, s->env->site->conf.smtp_headers);
+	s->state = ST_DATA;
+}
+
+static void
+message_event(struct session *s, unsigned code, const char *text)
+{
+	struct event_line *e = session_event(s, EV_SMTP_MESSAGE);
+	struct data *d = s->data;
+	char address[ADDRESS_TEXT_MAX], hex[65], field[1024];
+
+	address_format(address, &s->peer);
+	event_str(e, EK_PEER, address);
+	address_format(address, &s->local);
+	event_str(e, EK_LOCAL, address);
+	event_num(e, EK_HOST, s->bind.k);
+	event_text(e, EK_FROM, s->from, s->from_len);
+	event_text(e, EK_RCPTS, s->rcpts.s, s->rcpts.len);
+	event_str(e, EK_MAILBOX, s->mailbox_text);
+	event_num(e, EK_REPLY, code);
+	if (text != NULL)
+		event_text(e, EK_ECODE, text, strcspn(text, "\r\n"));
+	event_bool(e, EK_TLS, s->tls);
+	event_num(e, EK_SIZE, (int64_t)d->size);
+	data_digest(d, hex);
+	event_str(e, EK_DIGEST, hex);
+	event_num(e, EK_LINES, (int64_t)d->lines);
+	event_num(e, EK_LONGEST, (int64_t)d->longest);
+	event_num(e, EK_BARE_LF, (int64_t)d->bare_lf);
+	event_num(e, EK_BARE_CR, (int64_t)d->bare_cr);
+	event_num(e, EK_NUL, (int64_t)d->nul);
+	event_num(e, EK_EIGHTBIT, (int64_t)d->eightbit);
+	data_field(d, "Message-ID", field, sizeof field);
+	event_str(e, EK_MSGID, field);
+	data_field(d, "To", field, sizeof field);
+	event_str(e, EK_TO, field);
+	data_field(d, "Subject", field, sizeof field);
+	event_str(e, EK_SUBJECT, field);
+	if (d->headers.len > 0)
+		event_text(e, EK_HEADERS, d->headers.s, d->headers.len);
+	event_str(e, EK_DEV, s->dev != NULL ? s->dev : s->batched ? "batched" : NULL);
+	if (s->phase > 0)
+		event_num(e, EK_PHASE, s->phase);
+	session_event_end(s);
+}
+
+/* Ends the transaction with this reply; code 0: the connection ends instead of a reply. */
+static void
+message_end(struct session *s, unsigned code, const char *text)
+{
+	char line[1024];
+	struct behave_who who;
+	size_t n;
+	bool accepted = code / 100 == 2;
+
+	if (accepted) {
+		session_stage(s, STAGE_ACCEPTED);
+		session_who(s, &who);
+		s->phase = behave_phase(&who, PHASE_ACCEPTED);
+	}
+	if (s->dev != NULL)
+		s->dev_last = s->dev;
+	message_event(s, code, text);
+	s->dev = NULL;
+	session_reset(s);
+	s->state = ST_COMMAND;
+	if (code == 0)
+		return;
+	if (accepted) {
+		s->wait = WAIT_COMMIT;
+		s->env->ops->commit(s->ctx);
+	}
+	n = (size_t)snprintf(line, sizeof line, "%u %s\r\n", code, text);
+	s->env->ops->reply(s->ctx, line, n < sizeof line ? n : sizeof line - 1);
+	if (code == 421)
+		session_close(s, HOW_OURS, false);
+}
+
+/* The host's rule at the final dot, once its delay is over. */
+static void
+at_dot(struct session *s)
+{
+	const struct host_rule *r = s->act.rule;
+
+	s->dev = s->act.dev;
+	if (r == NULL) {
+		message_end(s, 250, "2.0.0 Ok, noted");
+		return;
+	}
+	switch (r->action) {
+	case DO_REPLY:
+		message_end(s, r->code, r->text != NULL ? r->text : "");
+		return;
+	case DO_CLOSE:
+	case DO_RST:
+		message_end(s, 0, NULL);
+		session_close(s, HOW_OURS, r->action == DO_RST);
+		return;
+	case DO_HOLD:
+		message_end(s, 0, NULL);
+		s->wait = WAIT_FOREVER;
+		return;
+	case DO_DELAY:
+		return;
+	}
+}
+
+void
+message_resume(struct session *s)
+{
+	at_dot(s);
+}
+
+size_t
+message_input(struct session *s, const char *bytes, size_t len)
+{
+	struct behave_who who;
+	uint64_t max = s->env->site->conf.smtp_message;
+	bool done;
+	size_t n = data_input(s->data, bytes, len, &done);
+
+	if (!done) {
+		if (s->data->size > max + OVERRUN_MAX)
+			message_end(s, 421, "4.3.4 Message without end, goodbye");
+		return n;
+	}
+	memset(&s->act, 0, sizeof s->act);
+	if (s->data->size > max) {
+		message_end(s, 552, "5.3.4 Message too big");
+		return n;
+	}
+	session_who(s, &who);
+	behave_at(&s->act, s->bind.host, AT_DOT, -1, &who);
+	if (s->act.delay_us > 0)
+		session_delay(s, s->act.delay_us, STEP_DOT);
+	else
+		at_dot(s);
+	return n;
+}

@@ -1,0 +1,188 @@
+/* session_tls.c - what a session makes of the reports of the TLS engine (session.h). */
+#include <stdio.h>
+#include <string.h>
+
+#include "smtpd/hello.h"
+#include "smtpd/session.h"
+
+#define HELLO_HEX_MAX 8192 /* octets of a ClientHello that are shown */
+
+/* Where TLS begins: a handshake record (22, version 3.x) or an SSLv2-format hello at the very start. */
+static size_t
+tls_offset(const unsigned char *p, size_t len)
+{
+	if (len >= 3 && (p[0] & 0x80) && p[2] == 1)
+		return 0;
+	if (len > 0 && len < 3 && (p[0] & 0x80))
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		if (p[i] == 0x16 && (i + 1 == len || p[i + 1] == 3))
+			return i;
+	return len;
+}
+
+size_t
+session_preface(struct session *s, const char *bytes, size_t len, const char *what, int64_t now_us)
+{
+	size_t n = tls_offset((const unsigned char *)bytes, len);
+	struct event_line *e;
+
+	s->now_us = s->active_us = now_us;
+	if (n == 0)
+		return 0;
+	e = session_event(s, EV_SMTP_INJECT);
+	event_str(e, EK_WHAT, what);
+	session_hex(e, bytes, n);
+	session_event_end(s);
+	return n;
+}
+
+static void
+hello_event(struct session *s, const struct hello *h, const unsigned char *msg, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	struct event_line *e = session_event(s, EV_TLS_HELLO);
+	char text[2 * HELLO_HEX_MAX], ja3[33], ja4[37];
+	static const struct {
+		enum event_key key;
+		size_t offset;
+		bool decimal;
+	} lists[] = {
+		{ EK_VERSIONS, offsetof(struct hello, versions), false },
+		{ EK_CIPHERS, offsetof(struct hello, ciphers), false },
+		{ EK_GROUPS, offsetof(struct hello, groups), false },
+		{ EK_SIGALGS, offsetof(struct hello, sigalgs), false },
+		{ EK_EXTENSIONS, offsetof(struct hello, extensions), true },
+	};
+
+	event_str(e, EK_SNI, h->sni);
+	event_str(e, EK_ALPN, h->alpn);
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+		const struct hello_list *l = (const struct hello_list *)((const char *)h +
+									 lists[i].offset);
+
+		(lists[i].decimal ? hello_list_decimal : hello_list_hex)(text, sizeof text, l);
+		event_str(e, lists[i].key, text);
+	}
+	if (!h->malformed && !h->sslv2) {
+		hello_ja3(ja3, h);
+		hello_ja4(ja4, h);
+		event_str(e, EK_JA3, ja3);
+		event_str(e, EK_JA4, ja4);
+	}
+	event_num(e, EK_BYTES, (int64_t)len);
+	if (len > HELLO_HEX_MAX)
+		len = HELLO_HEX_MAX;
+	for (size_t i = 0; i < len; i++) {
+		text[2 * i] = digits[msg[i] >> 4];
+		text[2 * i + 1] = digits[msg[i] & 15];
+	}
+	event_text(e, EK_HEX, text, 2 * len);
+	session_event_end(s);
+}
+
+static enum session_tls
+handshake_rule(struct session *s)
+{
+	const struct host_rule *r = s->act.rule;
+
+	if (s->bind.host->starttls == STARTTLS_ABORT) {
+		s->dev_last = "starttls abort";
+		return TLS_ABORT;
+	}
+	if (r == NULL)
+		return TLS_GO;
+	s->dev_last = s->act.dev;
+	switch (r->action) {
+	case DO_CLOSE:
+	case DO_RST:
+		session_close(s, HOW_OURS, r->action == DO_RST);
+		return TLS_GONE;
+	case DO_HOLD:
+		s->wait = WAIT_FOREVER;
+		return TLS_HOLD;
+	case DO_REPLY: /* nobody could read it: a fatal alert instead */
+		return TLS_ABORT;
+	case DO_DELAY:
+		break;
+	}
+	return TLS_GO;
+}
+
+enum session_tls
+session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	struct hello h;
+	struct binding b = s->bind;
+	struct behave_who who;
+
+	s->now_us = s->active_us = now_us;
+	if (msg == NULL) /* again, after the delay */
+		return handshake_rule(s);
+	hello_decode(&h, msg, len);
+	session_stage(s, STAGE_HELLO);
+	hello_event(s, &h, msg, len);
+	if (h.sni[0] != '\0' && bind_sni(&b, s->env->site, h.sni, strlen(h.sni)) == BIND_NEW)
+		session_bound(s, &b);
+	session_who(s, &who);
+	behave_at(&s->act, s->bind.host, AT_HANDSHAKE, -1, &who);
+	if (s->act.delay_us > 0) {
+		session_delay(s, s->act.delay_us, STEP_HANDSHAKE);
+		return TLS_DELAY;
+	}
+	return handshake_rule(s);
+}
+
+void
+session_tls_done(struct session *s, const struct session_tls_done *d, int64_t now_us)
+{
+	struct event_line *e;
+	struct behave_who who;
+
+	s->now_us = s->active_us = now_us;
+	session_stage(s, STAGE_HANDSHAKE);
+	e = session_event(s, EV_TLS_DONE);
+	event_str(e, EK_VERSION, d->version);
+	event_str(e, EK_CIPHER, d->cipher);
+	event_str(e, EK_GROUP, d->group);
+	event_str(e, EK_SIGALG, d->sigalg);
+	event_str(e, EK_SNI, d->sni);
+	event_bool(e, EK_RESUMED, d->resumed);
+	event_str(e, EK_CLIENTCERT, d->clientcert);
+	session_event_end(s);
+	/* RFC 3207 4.2: what was said before is forgotten. */
+	session_reset(s);
+	s->tls = s->was_tls = true;
+	s->greeted = s->pipelining = false;
+	s->state = ST_COMMAND;
+	session_who(s, &who);
+	if (s->bind.test != NULL && s->bind.test->n_phases > 0)
+		s->phase = behave_phase(&who, PHASE_TLS);
+}
+
+void
+session_tls_failed(struct session *s, const char *reason, int64_t now_us)
+{
+	struct event_line *e;
+
+	s->now_us = s->active_us = now_us;
+	e = session_event(s, EV_TLS_FAIL);
+	event_str(e, EK_REASON, reason);
+	event_str(e, EK_DEV, s->dev_last);
+	session_event_end(s);
+}
+
+void
+session_tls_alert(struct session *s, bool out, unsigned level, const char *name, int64_t now_us)
+{
+	struct event_line *e;
+
+	s->now_us = now_us;
+	if (!out && strcmp(name, "close_notify") == 0)
+		s->tls_closed = true;
+	e = session_event(s, EV_TLS_ALERT);
+	event_str(e, EK_DIR, out ? "out" : "in");
+	event_num(e, EK_LEVEL, level);
+	event_str(e, EK_ALERT, name);
+	session_event_end(s);
+}
