@@ -143,8 +143,7 @@ test_refused(void **state)
 		"\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\x01\"", "\"\n\"", "\"\xff\"", "\"\xc3\"",
 		"01", "-", "+1", "1.", ".5", "1e", "1e+", "0x10", "NaN", "Infinity", "-Infinity",
 		"tru", "truex", "nul", "True", "1 1", "{}{}", "// c\n1", "'a'",
-		"\xef\xbb\xbf"
-		"1" };
+		"\xef\xbb\xbf\x31" };
 	char err[128];
 
 	(void)state;
