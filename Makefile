@@ -121,6 +121,7 @@ $(eval $(call test-program,provisioning,$(BUILD)/bench/%,$(BUILD)/obj/tests/benc
 RUN       = @BUILD='$(abspath $(BUILD))' tests/run
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
 SCRIPTS   = tests/includes tests/format tests/lint
+check-programs: $(FAST)
 check-fast: all $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST)
 check:
@@ -174,7 +175,7 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all unit check check-fast fuzz fuzz-programs demo bench man install format clean \
+.PHONY: all unit check check-fast check-programs fuzz fuzz-programs demo bench man install format clean \
         $(addprefix unit-,$(MODULES))
 .PHONY: FORCE
 .DELETE_ON_ERROR:
