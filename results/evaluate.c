@@ -425,11 +425,17 @@ evaluate_names(const struct correlation *c, const struct accepted_message *a, co
 }
 
 static bool
-test_accepted(const struct correlation *c, const char *name)
+test_accepted(const struct judge *j, const char *name)
 {
-	const struct test *t = catalogue_find(c->catalogue, name, strlen(name));
+	const struct judge_given *g = j->given;
+	const struct test *t;
 
-	return t != NULL && correlation_facts(c, t)->accepted > 0;
+	for (unsigned i = 0; g != NULL && i < g->n_controls; i++) {
+		if (g->control[i].name == NULL || strcasecmp(g->control[i].name, name) == 0)
+			return g->control[i].accepted;
+	}
+	t = g != NULL ? NULL : catalogue_find(j->c->catalogue, name, strlen(name));
+	return t != NULL && correlation_facts(j->c, t)->accepted > 0;
 }
 
 static void
@@ -449,17 +455,12 @@ evaluate_controls(const struct judge *j, const struct test *t, char *missing, si
 	const struct test *trait;
 
 	*missing = '\0';
-	if (j->given != NULL) {
-		if (t->n_control > 0 && j->given->control != OUTCOME_ACCEPTED)
-			miss(missing, len, t->control[0]);
-		return *missing == '\0';
-	}
 	for (unsigned i = 0; i < t->n_control; i++) {
-		if (!test_accepted(j->c, t->control[i]))
+		if (!test_accepted(j, t->control[i]))
 			miss(missing, len, t->control[i]);
 	}
 	/* A sender without IPv6 must never be called strict. */
-	if (v6 && (trait = catalogue_trait(j->c->catalogue, "ipv6", &when)) != NULL && trait != t &&
+	if (v6 && j->given == NULL && (trait = catalogue_trait(j->c->catalogue, "ipv6", &when)) != NULL && trait != t &&
 	    judge_outcome(j, trait) != when)
 		miss(missing, len, trait->name);
 	return *missing == '\0';
@@ -468,10 +469,8 @@ evaluate_controls(const struct judge *j, const struct test *t, char *missing, si
 static bool
 holds_control_any(const struct predicate *p, const struct evaluation *e)
 {
-	if (e->judge->given != NULL)
-		return e->judge->given->control == OUTCOME_ACCEPTED;
 	for (unsigned i = 0; i < p->n_names; i++) {
-		if (test_accepted(e->judge->c, p->name[i]))
+		if (test_accepted(e->judge, p->name[i]))
 			return true;
 	}
 	return false;

@@ -32,7 +32,9 @@ struct verdict {
 #define GIVEN_TRAITS_MAX 8
 struct judge_given {
 	bool settled;
-	enum outcome control, contrast;
+	enum outcome contrast;
+	struct { const char *name; bool accepted; } control[GIVEN_TRAITS_MAX]; /* name NULL: all */
+	unsigned n_controls;
 	struct { const char *name; enum trait_answer answer; } trait[GIVEN_TRAITS_MAX];
 	unsigned n_traits;
 };

@@ -1,0 +1,262 @@
+/* describe.c - one function for each kind of event that a timeline shows. */
+#include "results/describe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "results/session.h"
+
+#define SAID_MAX 200 /* of what a stranger said, in one line */
+
+void
+describe_said(struct strbuf *b, const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0' && n < SAID_MAX; s++, n++) {
+		char c = (unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e ? '?' : *s;
+		strbuf_add(b, &c, 1);
+	}
+	if (*s != '\0')
+		strbuf_puts(b, "...");
+}
+
+/* "before VALUE", nothing if there is no value. */
+static void
+say_key(struct strbuf *b, const struct observation *o, enum event_key key, const char *before)
+{
+	const char *s = text_of(o, key);
+
+	if (*s != '\0') {
+		strbuf_puts(b, before);
+		describe_said(b, s);
+	}
+}
+
+static void
+say_reply(struct strbuf *b, const struct observation *o)
+{
+	int64_t reply = observation_num(o, EK_REPLY, -1);
+	const char *text = text_of(o, EK_ECODE);
+
+	if (reply < 0)
+		return;
+	if (reply == 0) {
+		strbuf_puts(b, ": no reply, the connection ended");
+		return;
+	}
+	strbuf_printf(b, ": %d ", (int)reply);
+	/* The text may repeat the code. */
+	if (strlen(text) > 4 && (text[3] == ' ' || text[3] == '-') && strspn(text, "0123456789") == 3)
+		text += 4;
+	describe_said(b, text);
+}
+
+static void
+describe_query(struct strbuf *b, const struct observation *o)
+{
+	strbuf_printf(b, "%s %s", text_of(o, EK_QTYPE), text_of(o, EK_AT));
+	say_key(b, o, EK_RCODE, ": ");
+	if (observation_num(o, EK_TC, 0))
+		strbuf_puts(b, ", truncated");
+	strbuf_puts(b, ", asked by ");
+	describe_said(b, text_of(o, EK_PEER));
+	say_key(b, o, EK_VIA, " over ");
+	if (strstr(text_of(o, EK_FLAGS), "do") != NULL)
+		strbuf_puts(b, ", wants DNSSEC");
+}
+
+static void
+describe_syn(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "SYN from ");
+	describe_said(b, text_of(o, EK_PEER));
+	strbuf_printf(b, " to host %d", (int)observation_num(o, EK_HOST, 0));
+	say_key(b, o, EK_STATE, ", which ");
+	if (observation_is(o, EK_STATE, "silent"))
+		strbuf_puts(b, " (no answer)");
+}
+
+static void
+describe_place(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "connection from ");
+	describe_said(b, text_of(o, EK_PEER));
+	say_key(b, o, EK_LOCAL, " to ");
+}
+
+static void
+describe_bind(struct strbuf *b, const struct observation *o)
+{
+	strbuf_printf(b, "belongs to %s, known by its %s", text_of(o, EK_TEST), text_of(o, EK_BY));
+}
+
+static void
+describe_early(struct strbuf *b, const struct observation *o)
+{
+	strbuf_printf(b, "spoke before its turn: %d octets", (int)observation_num(o, EK_BYTES, 0));
+	say_key(b, o, EK_VERB, " at ");
+}
+
+static void
+describe_command(struct strbuf *b, const struct observation *o)
+{
+	describe_said(b, text_of(o, EK_VERB));
+	say_key(b, o, EK_ARG, " ");
+	say_reply(b, o);
+}
+
+static void
+describe_framing(struct strbuf *b, const struct observation *o)
+{
+	describe_said(b, text_of(o, EK_WHAT));
+	strbuf_printf(b, ", %d octets", (int)observation_num(o, EK_BYTES, 0));
+}
+
+static void
+describe_message(struct strbuf *b, const struct observation *o)
+{
+	strbuf_printf(b, "message of %lld octets", (long long)observation_num(o, EK_SIZE, 0));
+	say_key(b, o, EK_FROM, " from ");
+	say_key(b, o, EK_MSGID, ", Message-ID ");
+	say_reply(b, o);
+}
+
+static void
+describe_close(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "closed");
+	say_key(b, o, EK_HOW, ": ");
+	say_key(b, o, EK_STAGE, ", furthest stage ");
+}
+
+static void
+describe_hello(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "ClientHello");
+	say_key(b, o, EK_SNI, " for ");
+	if (*text_of(o, EK_SNI) == '\0')
+		strbuf_puts(b, " without a server name");
+	say_key(b, o, EK_JA4, ", JA4 ");
+}
+
+static void
+describe_done(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "handshake finished");
+	say_key(b, o, EK_VERSION, ": ");
+	say_key(b, o, EK_CIPHER, ", ");
+	say_key(b, o, EK_GROUP, ", ");
+	if (observation_num(o, EK_RESUMED, 0))
+		strbuf_puts(b, ", resumed");
+}
+
+static void
+describe_fail(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "handshake failed");
+	say_key(b, o, EK_REASON, ": ");
+}
+
+static void
+describe_alert(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, observation_is(o, EK_DIR, "out") ? "alert sent by us: " : "alert from the sender: ");
+	describe_said(b, text_of(o, EK_ALERT));
+}
+
+static void
+describe_tls_close(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "TLS ended");
+	say_key(b, o, EK_HOW, ": ");
+}
+
+static void
+describe_check(struct strbuf *b, const struct observation *o)
+{
+	strbuf_printf(b, "check: %s", observation_num(o, EK_OK, 0) ? "as specified" : "not as specified");
+	say_key(b, o, EK_REASON, ": ");
+}
+
+static const struct {
+	const char *layer;
+	void (*describe)(struct strbuf *, const struct observation *);
+} rows[EV_KIND_MAX] = {
+	[EV_DNS_QUERY] = { "DNS", describe_query },
+	[EV_NET_SYN] = { "TCP", describe_syn },
+	[EV_SMTP_CONNECT] = { "TCP", describe_place },
+	[EV_SMTP_BIND] = { "SMTP", describe_bind },
+	[EV_SMTP_EARLY] = { "SMTP", describe_early },
+	[EV_SMTP_COMMAND] = { "SMTP", describe_command },
+	[EV_SMTP_FRAMING] = { "SMTP", describe_framing },
+	[EV_SMTP_INJECT] = { "SMTP", describe_framing },
+	[EV_SMTP_MESSAGE] = { "SMTP", describe_message },
+	[EV_SMTP_CLOSE] = { "SMTP", describe_close },
+	[EV_TLS_HELLO] = { "TLS", describe_hello },
+	[EV_TLS_DONE] = { "TLS", describe_done },
+	[EV_TLS_FAIL] = { "TLS", describe_fail },
+	[EV_TLS_ALERT] = { "TLS", describe_alert },
+	[EV_TLS_CLOSE] = { "TLS", describe_tls_close },
+	[EV_SITE_CHECK] = { "site", describe_check },
+};
+
+const char *
+describe_layer(const struct observation *o)
+{
+	return rows[o->kind].layer == NULL ? "site" : rows[o->kind].layer;
+}
+
+void
+describe_event(struct strbuf *b, const struct observation *o)
+{
+	if (rows[o->kind].describe != NULL)
+		rows[o->kind].describe(b, o);
+	else
+		strbuf_puts(b, event_kind(o->kind)->about);
+	say_key(b, o, EK_DEV, "  [applied: ");
+	if (*text_of(o, EK_DEV) != '\0')
+		strbuf_puts(b, "]");
+}
+
+void
+describe_attempt(struct strbuf *b, const struct attempt *a)
+{
+	strbuf_puts(b, a->family == 6 ? "IPv6" : a->family == 4 ? "IPv4" : "?");
+	if (a->host >= 0)
+		strbuf_printf(b, " host %d", a->host);
+	if (*a->peer != '\0') {
+		strbuf_puts(b, " from ");
+		describe_said(b, a->peer);
+	}
+	strbuf_puts(b, a->accepted ? ", accepted" : a->stage == STAGE_SYN ? ", SYN only" : ", ended at ");
+	if (!a->accepted && a->stage != STAGE_SYN)
+		strbuf_puts(b, stage_name(a->stage));
+	if (a->stage == STAGE_SYN && (strcmp(a->state, "refuses") == 0 || strcmp(a->state, "silent") == 0))
+		strbuf_printf(b, ", the host %s", strcmp(a->state, "silent") == 0 ? "is silent" : "refuses");
+	if (a->stage != STAGE_SYN) {
+		strbuf_puts(b, a->tls ? ", " : ", in clear");
+		if (a->tls)
+			describe_said(b, *a->tls_version == '\0' ? "TLS" : a->tls_version);
+	}
+	if (!a->accepted && a->reply > 0) {
+		strbuf_printf(b, ", last reply %d ", a->reply);
+		describe_said(b, a->reply_text);
+	}
+	if (*a->alert_in != '\0' && strcmp(a->alert_in, "close_notify") != 0) {
+		strbuf_puts(b, ", alert ");
+		describe_said(b, a->alert_in);
+	}
+	if (a->mixed)
+		strbuf_puts(b, ", recipients of several tests");
+}
+
+void
+describe_time(char dst[32], int64_t t, bool milliseconds)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	clock_format(text, t);
+	snprintf(dst, 32, "%.10s %.*s", text, milliseconds ? 12 : 8, text + 11);
+}

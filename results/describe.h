@@ -1,0 +1,18 @@
+/* describe.h - an observation in words, for the timeline of a report. */
+#ifndef RESULTS_DESCRIBE_H
+#define RESULTS_DESCRIBE_H
+
+#include "lib/strbuf.h"
+#include "results/correlate.h"
+
+/* Which protocol it belongs to: "DNS", "TCP", "TLS", "SMTP", "site". */
+const char *describe_layer(const struct observation *);
+/* What a stranger said: printable ASCII as it is, other bytes as '?', cut when long. */
+void describe_said(struct strbuf *, const char *);
+/* One line of ASCII without control characters.  Markup in it is not escaped. */
+void describe_event(struct strbuf *, const struct observation *);
+void describe_attempt(struct strbuf *, const struct attempt *);
+/* "2026-11-21 20:00:00" UTC, with milliseconds if so. */
+void describe_time(char dst[32], int64_t t, bool milliseconds);
+
+#endif

@@ -1,0 +1,319 @@
+/* report.c - one participant's report, built once; the table of its views. */
+#include "results/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/clock.h"
+#include "lib/journal.h"
+#include "lib/json.h"
+#include "provisioning/enrol.h"
+#include "results/describe.h"
+#include "results/report_views.h"
+#include "results/store.h"
+
+const struct report_view reports[] = {
+	{ "text", "for a terminal", report_text },
+	{ "json", "for programs: outpost-report(5)", report_json },
+	{ "html", "one page that needs nothing else", report_html },
+	{ NULL, NULL, NULL },
+};
+
+const struct report_view *
+report_view(const char *name)
+{
+	for (const struct report_view *v = reports; v->name != NULL; v++) {
+		if (strcmp(v->name, name) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+const char *
+report_group_title(const char *group)
+{
+	static const char *const titles[][2] = {
+		{ "delivery", "Delivery" }, { "retry", "Retries" }, { "tls", "TLS" },
+		{ "dnssec", "DNSSEC and the resolver" }, { "dane", "DANE" }, { "sts", "MTA-STS" },
+		{ "smtp", "SMTP" }, { "mail", "The mail itself" }, { "inbound", "As a receiver" },
+	};
+
+	for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+		if (strcmp(titles[i][0], group) == 0)
+			return titles[i][1];
+	}
+	return group;
+}
+
+/* --- which tests are as specified ------------------------------------------------------------------ */
+
+struct check {
+	char test[TEST_NAME_MAX + 1], what[64], reason[200];
+	bool ok;
+};
+struct context {
+	const struct site *site;
+	struct check *checks;
+	size_t n;
+};
+
+/* The last word on each subject of a test counts. */
+static int
+note_check(void *arg, const char *line, size_t len)
+{
+	struct context *ctx = arg;
+	char err[64];
+	struct json_doc *doc = json_parse(line, len, err, sizeof err);
+	const struct json *o = doc == NULL ? NULL : json_root(doc), *ok;
+	const char *test = o == NULL ? NULL : json_string(o, "test"), *what, *reason;
+	size_t i = 0;
+
+	if (test == NULL)
+		goto out;
+	what = json_string(o, "what");
+	reason = json_string(o, "reason");
+	ok = json_get(o, "ok");
+	while (i < ctx->n && (strcasecmp(ctx->checks[i].test, test) != 0 ||
+				 strcmp(ctx->checks[i].what, what == NULL ? "" : what) != 0))
+		i++;
+	if (i == ctx->n) {
+		if ((ctx->n & (ctx->n + 1)) == 0)
+			ctx->checks = xrealloc(ctx->checks, (2 * ctx->n + 1) * sizeof *ctx->checks);
+		ctx->n++;
+	}
+	struct check *c = &ctx->checks[i];
+	snprintf(c->test, sizeof c->test, "%s", test);
+	snprintf(c->what, sizeof c->what, "%s", what == NULL ? "" : what);
+	snprintf(c->reason, sizeof c->reason, "%s", reason == NULL ? "outpost check says no" : reason);
+	c->ok = ok != NULL && ok->type == JSON_BOOL && ok->boolean;
+out:
+	json_free(doc);
+	return 0;
+}
+
+static const char *
+unsound(void *arg, const struct test *t)
+{
+	const struct context *ctx = arg;
+
+	for (size_t i = 0; i < ctx->n; i++) {
+		if (!ctx->checks[i].ok && strcasecmp(ctx->checks[i].test, t->name) == 0)
+			return ctx->checks[i].reason;
+	}
+	return NULL;
+}
+
+/* Has every host that the test shows over IPv4 an address there? */
+static bool
+reachable4(void *arg, const struct test *t)
+{
+	const struct context *ctx = arg;
+	char word[16];
+
+	for (unsigned k = 0; k < t->n_hosts && k < TEST_HOSTS_MAX; k++) {
+		const struct front *f = ctx->site->front_of[t->number][k];
+		if (f == NULL || f->address[0] != '\0')
+			continue;
+		snprintf(word, sizeof word, "{ipv4:%u}", k);
+		for (size_t i = 0; i < t->n_records; i++) {
+			if (strstr(t->records[i].rdata, word) != NULL)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* --- building ---------------------------------------------------------------------------------------- */
+
+static int
+entry_order(const void *pa, const void *pb)
+{
+	const struct report_entry *a = pa, *b = pb;
+
+	return (int)a->test->number - (int)b->test->number;
+}
+
+static void
+score_add(struct report_score *s, const struct verdict *v)
+{
+	bool graded = v->grade == GRADE_CONFORMS || v->grade == GRADE_VIOLATES;
+
+	s->tests++;
+	s->grades[v->grade]++;
+	s->graded += graded;
+	s->passed += v->grade == GRADE_CONFORMS;
+	s->so_far += graded && !v->final;
+}
+
+/* Groups in the order of their first test; their tests stand together, by number. */
+static void
+make_groups(struct report *r)
+{
+	struct report_entry *sorted = xcalloc(r->n + 1, sizeof *sorted);
+	size_t n = 0;
+
+	qsort(r->entries, r->n, sizeof *r->entries, entry_order);
+	r->groups = xcalloc(r->n + 1, sizeof *r->groups);
+	for (size_t i = 0; i < r->n; i++) {
+		const char *name = r->entries[i].test->group;
+		bool known = false;
+		for (size_t k = 0; k < r->n_groups; k++)
+			known |= strcmp(r->groups[k].name, name) == 0;
+		if (known)
+			continue;
+		struct report_group *g = &r->groups[r->n_groups++];
+		*g = (struct report_group){ .name = name, .from = n };
+		for (size_t k = i; k < r->n; k++) {
+			if (strcmp(r->entries[k].test->group, name) == 0) {
+				sorted[n++] = r->entries[k];
+				score_add(&g->score, &r->entries[k].verdict);
+				score_add(&r->score, &r->entries[k].verdict);
+			}
+		}
+		g->n = n - g->from;
+	}
+	free(r->entries);
+	r->entries = sorted;
+}
+
+struct report *
+report_from(struct observations *obs, const struct catalogue *cat, const char *token, const char *set,
+    int64_t started, int64_t now, const struct judge *with)
+{
+	struct report *r = xcalloc(1, sizeof *r);
+	struct judge j = *with;
+
+	r->catalogue = cat;
+	r->obs = *obs;
+	memset(obs, 0, sizeof *obs);
+	snprintf(r->token, sizeof r->token, "%s", token);
+	snprintf(r->set, sizeof r->set, "%s", set == NULL ? "full" : set);
+	r->now = now;
+	r->pace = j.pace == 0 ? 1 : j.pace;
+	observations_sort(&r->obs);
+	r->c = correlate(&r->obs, cat, r->token);
+	r->started = started != 0 ? started : r->c->first;
+	r->updated = r->c->last;
+	j.c = r->c;
+	j.set = r->set;
+	j.now = now;
+	r->entries = xcalloc(cat->n + 1, sizeof *r->entries);
+	for (size_t i = 0; i < cat->n; i++) {
+		const struct test *t = cat->tests[i];
+		if (!catalogue_in_set(t, r->set))
+			continue;
+		struct report_entry *e = &r->entries[r->n++];
+		e->test = t;
+		e->facts = correlation_facts(r->c, t);
+		judge_test(&e->verdict, &j, t);
+		e->means = t->means[e->verdict.grade];
+		e->advice = t->advice[e->verdict.grade];
+	}
+	make_groups(r);
+	return r;
+}
+
+void
+report_free(struct report *r)
+{
+	if (r == NULL)
+		return;
+	correlation_free(r->c);
+	observations_clear(&r->obs);
+	free(r->entries);
+	free(r->groups);
+	free(r);
+}
+
+struct reading_until {
+	struct observations *obs;
+	int64_t until;
+};
+
+static int
+take_line(void *arg, const char *line, size_t len)
+{
+	struct reading_until *u = arg;
+
+	if (observations_add(u->obs, line, len) == 0 && u->obs->item[u->obs->n - 1]->t > u->until)
+		free(u->obs->item[--u->obs->n]);
+	return 0;
+}
+
+struct report *
+report_build(const struct site *site, const char *token, const char *set, int64_t now, char *err, size_t errlen)
+{
+	struct context ctx = { .site = site };
+	struct enrolment who = { 0 };
+	struct observations obs = { 0 };
+	struct reading_until u = { &obs, now };
+	struct report *r = NULL;
+	char path[512], lower[32];
+	size_t i;
+
+	for (i = 0; token[i] != '\0' && i + 1 < sizeof lower; i++)
+		lower[i] = token[i] >= 'A' && token[i] <= 'Z' ? (char)(token[i] + 32) : token[i];
+	lower[i] = '\0';
+	int known = enrol_find(&who, site, lower);
+	snprintf(path, sizeof path, "%s/store.db", site->dir);
+	struct store *st = known < 0 ? NULL : store_open(path);
+	if (st == NULL || store_events(st, lower, take_line, &u) < 0) {
+		snprintf(err, errlen, "%s: cannot be read: see the message before this one", known < 0 ? site->dir : path);
+		goto out;
+	}
+	site_path(path, site, "state", "check.jsonl");
+	if (journal_read(path, note_check, &ctx) < 0) {
+		snprintf(err, errlen, "%s: cannot be read: see the message before this one", path);
+		goto out;
+	}
+	if (known == 0 && obs.n == 0) {
+		snprintf(err, errlen, "%s: no such participant, and nothing was seen of it: look for the token with"
+				      " \"outpost enrol\"", lower);
+		goto out;
+	}
+	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace, .unsound = unsound,
+		.reachable4 = reachable4, .ctx = &ctx };
+	r = report_from(&obs, site->catalogue, lower,
+	    set != NULL ? set : known > 0 && who.set[0] != '\0' ? who.set : "full", known > 0 ? who.t_us : 0, now, &j);
+	snprintf(r->label, sizeof r->label, "%s", who.label);
+	snprintf(r->base, sizeof r->base, "%s", site->conf.base);
+out:
+	store_close(st);
+	observations_clear(&obs);
+	free(ctx.checks);
+	return r;
+}
+
+/* --- waiting -------------------------------------------------------------------------------------------- */
+
+bool
+report_has(const struct report *r, enum grade grade)
+{
+	return r->score.grades[grade] > 0;
+}
+
+bool
+report_done(const struct report *r, bool final, struct strbuf *lines, int64_t *until)
+{
+	bool done = true;
+	char when[32];
+
+	*until = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct report_entry *e = &r->entries[i];
+		const struct verdict *v = &e->verdict;
+		if (final ? v->final : v->grade != GRADE_PENDING)
+			continue;
+		done = false;
+		strbuf_printf(lines, "%s: waits for %s", e->test->name, v->waits[0] != '\0' ? v->waits : "the sender");
+		if (v->until > r->now) {
+			describe_time(when, v->until, false);
+			strbuf_printf(lines, ", until %s UTC at the latest", when);
+		}
+		strbuf_puts(lines, "\n");
+		*until = v->until > *until ? v->until : *until;
+	}
+	return done;
+}

@@ -1,0 +1,474 @@
+/* report_html.c - the report as one page that needs nothing else: no script, no font, no image from
+ * elsewhere.  Everything that a stranger can have said passes report_escape(). */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "results/describe.h"
+#include "results/report_plot.h"
+#include "results/report_views.h"
+#include "results/session.h"
+
+static const struct {
+	const char *class, *word;
+} grades[GRADE_MAX] = {
+	[GRADE_CONFORMS] = { "ok", "works" },
+	[GRADE_VIOLATES] = { "bad", "needs a hand" },
+	[GRADE_INFORMATIONAL] = { "info", "information" },
+	[GRADE_INCONCLUSIVE] = { "none", "not seen" },
+	[GRADE_PENDING] = { "wait", "waiting" },
+};
+
+void
+report_escape(struct strbuf *b, const char *s)
+{
+	for (; s != NULL && *s != '\0'; s++) {
+		switch (*s) {
+		case '&':
+			strbuf_puts(b, "&amp;");
+			break;
+		case '<':
+			strbuf_puts(b, "&lt;");
+			break;
+		case '>':
+			strbuf_puts(b, "&gt;");
+			break;
+		case '"':
+			strbuf_puts(b, "&quot;");
+			break;
+		case '\'':
+			strbuf_puts(b, "&#39;");
+			break;
+		default:
+			strbuf_add(b, s, 1);
+			break;
+		}
+	}
+}
+
+static void
+said(struct strbuf *b, const char *s)
+{
+	struct strbuf plain = { 0 };
+
+	describe_said(&plain, s);
+	report_escape(b, plain.s);
+	strbuf_clear(&plain);
+}
+
+/* Reader's text: paragraphs; lines that begin with two blanks stand as configuration. */
+static void
+prose(struct strbuf *b, const char *s)
+{
+	bool config = false;
+
+	for (; *s != '\0';) {
+		size_t len = strcspn(s, "\n");
+		char line[TEST_NAME_MAX + 4096];
+		bool verbatim = len > 2 && s[0] == ' ' && s[1] == ' ';
+		snprintf(line, sizeof line, "%.*s", (int)(len < 4000 ? len : 4000), s);
+		if (verbatim && !config)
+			strbuf_puts(b, "<pre>");
+		else if (!verbatim && config)
+			strbuf_puts(b, "</pre>");
+		if (verbatim) {
+			report_escape(b, line + 2);
+			strbuf_puts(b, "\n");
+		} else if (len > 0) {
+			strbuf_puts(b, "<p>");
+			report_escape(b, line);
+			strbuf_puts(b, "</p>");
+		}
+		config = verbatim;
+		s += len + (s[len] == '\n');
+	}
+	if (config)
+		strbuf_puts(b, "</pre>");
+}
+
+static void
+badge(struct strbuf *b, const struct verdict *v)
+{
+	strbuf_printf(b, "<span class=\"badge %s\">%s</span>", grades[v->grade].class, grades[v->grade].word);
+	if (!v->final && v->grade != GRADE_PENDING)
+		strbuf_puts(b, " <span class=\"badge sofar\">so far</span>");
+}
+
+static void
+link_to(struct strbuf *b, const char *test)
+{
+	strbuf_puts(b, "<a href=\"#test-");
+	report_escape(b, test);
+	strbuf_puts(b, "\">");
+	report_escape(b, test);
+	strbuf_puts(b, "</a>");
+}
+
+/* --- summary -------------------------------------------------------------------------------------------- */
+
+static void
+put_head(struct strbuf *b, const struct report *r)
+{
+	char from[32], to[32];
+
+	strbuf_puts(b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		       "<meta name=\"color-scheme\" content=\"light dark\">\n"
+		       "<meta name=\"robots\" content=\"noindex\">\n<title>Outpost report ");
+	report_escape(b, r->token);
+	strbuf_puts(b, "</title>\n<style>\n");
+	strbuf_puts(b, report_style_css);
+	strbuf_puts(b, "</style>\n</head>\n<body>\n<main>\n<header>\n<p class=\"brand\">Outpost report</p>\n<h1>");
+	if (r->label[0] != '\0') {
+		report_escape(b, r->label);
+		strbuf_puts(b, " <code>");
+	} else {
+		strbuf_puts(b, "<code>");
+	}
+	report_escape(b, r->token);
+	strbuf_puts(b, "</code></h1>\n<p class=\"meta\">");
+	strbuf_puts(b, "Set <b>");
+	report_escape(b, r->set);
+	strbuf_printf(b, "</b>, %u tests. ", r->score.tests);
+	if (r->updated == 0) {
+		strbuf_puts(b, "Nothing was seen yet.");
+	} else {
+		describe_time(from, r->started, false);
+		describe_time(to, r->updated, false);
+		strbuf_printf(b, "Seen from <time>%s</time> to <time>%s</time> UTC.", from, to);
+	}
+	strbuf_puts(b, "</p>\n</header>\n");
+}
+
+static void
+put_score(struct strbuf *b, const struct report *r)
+{
+	const struct report_score *s = &r->score;
+
+	strbuf_puts(b, "<div class=\"score\">\n");
+	if (s->graded == 0) {
+		strbuf_puts(b, "<p class=\"figure\">No test could be graded yet.</p>\n");
+	} else {
+		strbuf_printf(b, "<p class=\"figure\"><b>%u</b> of %u graded tests passed", s->passed, s->graded);
+		if (s->so_far > 0)
+			strbuf_printf(b, "<span>, %u only so far</span>", s->so_far);
+		strbuf_puts(b, "</p>\n");
+	}
+	strbuf_puts(b, "<div class=\"bar\" role=\"img\" aria-label=\"");
+	for (unsigned g = 0; g < GRADE_MAX; g++)
+		strbuf_printf(b, "%s%u %s", g == 0 ? "" : ", ", s->grades[g], grades[g].word);
+	strbuf_puts(b, "\">");
+	for (unsigned g = 0; g < GRADE_MAX; g++) {
+		if (s->grades[g] > 0)
+			strbuf_printf(b, "<span class=\"%s\" style=\"flex-grow:%u\"></span>", grades[g].class, s->grades[g]);
+	}
+	strbuf_puts(b, "</div>\n</div>\n");
+}
+
+/* The names of the tests with this grade, in one paragraph. */
+static void
+put_names(struct strbuf *b, const struct report *r, enum grade grade)
+{
+	bool first = true;
+
+	strbuf_puts(b, "<p class=\"names\">");
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->entries[i].verdict.grade != grade)
+			continue;
+		strbuf_puts(b, first ? "" : " ");
+		link_to(b, r->entries[i].test->name);
+		first = false;
+	}
+	strbuf_puts(b, first ? "None.</p>\n" : "</p>\n");
+}
+
+/* The tests with this grade, each with its reason. */
+static void
+put_reasons(struct strbuf *b, const struct report *r, enum grade grade)
+{
+	strbuf_puts(b, "<ul>\n");
+	for (size_t i = 0; i < r->n; i++) {
+		const struct verdict *v = &r->entries[i].verdict;
+		if (v->grade != grade)
+			continue;
+		strbuf_puts(b, "<li>");
+		link_to(b, r->entries[i].test->name);
+		strbuf_puts(b, " ");
+		report_escape(b, v->reason);
+		strbuf_puts(b, "</li>\n");
+	}
+	strbuf_puts(b, "</ul>\n");
+}
+
+static void
+put_summary(struct strbuf *b, const struct report *r)
+{
+	const unsigned *n = r->score.grades;
+
+	strbuf_puts(b, "<section class=\"summary\" aria-label=\"Summary\">\n");
+	put_score(b, r);
+	strbuf_printf(b, "<div class=\"cards\">\n<div class=\"card bad\"><h2>Needs a hand <b>%u</b></h2>\n",
+	    n[GRADE_VIOLATES]);
+	if (n[GRADE_VIOLATES] > 0)
+		put_reasons(b, r, GRADE_VIOLATES);
+	else
+		strbuf_puts(b, "<p>Nothing that was seen breaks a rule.</p>\n");
+	strbuf_printf(b, "</div>\n<div class=\"card ok\"><h2>Works <b>%u</b></h2>\n", n[GRADE_CONFORMS]);
+	put_names(b, r, GRADE_CONFORMS);
+	strbuf_printf(b, "</div>\n<div class=\"card info\"><h2>For information <b>%u</b></h2>\n",
+	    n[GRADE_INFORMATIONAL]);
+	put_names(b, r, GRADE_INFORMATIONAL);
+	strbuf_printf(b, "</div>\n<div class=\"card none\"><h2>Could not be seen <b>%u</b></h2>\n",
+	    n[GRADE_INCONCLUSIVE] + n[GRADE_PENDING]);
+	if (n[GRADE_PENDING] > 0) {
+		strbuf_puts(b, "<p>Still waiting for:</p>\n");
+		put_names(b, r, GRADE_PENDING);
+	}
+	if (n[GRADE_INCONCLUSIVE] > 0) {
+		strbuf_puts(b, n[GRADE_PENDING] > 0 ? "<p>Without a verdict:</p>\n" : "");
+		put_names(b, r, GRADE_INCONCLUSIVE);
+	}
+	if (n[GRADE_INCONCLUSIVE] + n[GRADE_PENDING] == 0)
+		strbuf_puts(b, "<p>Every test has a verdict.</p>\n");
+	strbuf_puts(b, "</div>\n</div>\n</section>\n");
+}
+
+/* --- a test -------------------------------------------------------------------------------------------- */
+
+static void
+put_part(struct strbuf *b, const char *title, const char *text)
+{
+	if (text == NULL || *text == '\0')
+		return;
+	strbuf_printf(b, "<h4>%s</h4>\n", title);
+	prose(b, text);
+	strbuf_puts(b, "\n");
+}
+
+static void
+put_attempts(struct strbuf *b, const struct facts *f)
+{
+	size_t n = f->n_attempts;
+
+	if (n == 0)
+		return;
+	strbuf_puts(b, "<ol class=\"attempts\">\n");
+	for (size_t i = 0; i < n; i = timeline_next(i, n)) {
+		struct strbuf text = { 0 };
+		char when[32];
+		describe_time(when, f->attempts[i].t, false);
+		describe_attempt(&text, &f->attempts[i]);
+		strbuf_printf(b, "<li value=\"%zu\" class=\"%s\"><time>%s</time> ", i + 1,
+		    f->attempts[i].accepted ? "yes" : "no", when);
+		report_escape(b, text.s);
+		strbuf_puts(b, "</li>\n");
+		strbuf_clear(&text);
+	}
+	strbuf_puts(b, "</ol>\n");
+}
+
+static void
+put_control(struct strbuf *b, const struct report *r, const struct test *t)
+{
+	if (t->n_control == 0)
+		return;
+	strbuf_puts(b, "<h4>Compared with</h4>\n<p>");
+	for (unsigned i = 0; i < t->n_control + t->n_contrast; i++) {
+		const char *name = i < t->n_control ? t->control[i] : t->contrast[i - t->n_control];
+		const struct test *other = catalogue_find(r->catalogue, name, strlen(name));
+		const struct facts *f = other == NULL ? NULL : correlation_facts(r->c, other);
+		strbuf_puts(b, i == 0 ? "" : ", ");
+		link_to(b, name);
+		strbuf_printf(b, i < t->n_control ? " (control: %s)" : " (contrast: %s)",
+		    f != NULL && f->accepted > 0 ? "delivered" : "not delivered");
+	}
+	strbuf_puts(b, "</p>\n");
+}
+
+static bool
+decides(const struct verdict *v, const struct observation *o)
+{
+	for (size_t i = 0; i < v->n_evidence; i++) {
+		if (v->evidence[i] == o)
+			return true;
+	}
+	return false;
+}
+
+static void
+put_event(struct strbuf *b, const struct verdict *v, const struct observation *o, int64_t start)
+{
+	struct strbuf text = { 0 };
+	const char *layer = describe_layer(o);
+	char when[32];
+
+	describe_time(when, o->t, true);
+	describe_event(&text, o);
+	strbuf_printf(b, "<tr%s><td class=\"when\" title=\"%s UTC\"><time>%s</time></td><td class=\"since\">+%lld.%03d s</td>"
+			 "<td><span class=\"layer %s\">%s</span></td><td class=\"what\">",
+	    decides(v, o) ? " class=\"decides\"" : "", when, when + 11, (long long)((o->t - start) / CLOCK_SECOND),
+	    (int)((o->t - start) % CLOCK_SECOND / 1000), layer, layer);
+	report_escape(b, text.s);
+	strbuf_puts(b, "</td></tr>\n");
+	strbuf_clear(&text);
+}
+
+static void
+put_timeline(struct strbuf *b, const struct report_entry *e)
+{
+	const struct facts *f = e->facts;
+	size_t n = f->n_events, shown = n > TIMELINE_HEAD + TIMELINE_TAIL ? TIMELINE_HEAD + TIMELINE_TAIL : n;
+	char day[32];
+
+	if (n == 0)
+		return;
+	describe_time(day, f->first, false);
+	strbuf_printf(b, "<details class=\"timeline\"><summary>Evidence: %zu observation%s", n, n == 1 ? "" : "s");
+	if (shown < n)
+		strbuf_printf(b, ", the first %d and the last %d shown", TIMELINE_HEAD, TIMELINE_TAIL);
+	strbuf_printf(b, "</summary>\n<table><caption>From %s UTC%s</caption>\n<thead><tr><th scope=\"col\">Time</th>"
+			 "<th scope=\"col\">Since</th><th scope=\"col\">Layer</th><th scope=\"col\">What was seen</th></tr></thead>\n<tbody>\n",
+	    day, e->verdict.n_evidence > 0 ? "; marked: what the verdict rests on" : "");
+	for (size_t i = 0; i < n; i = timeline_next(i, n))
+		put_event(b, &e->verdict, f->events[i], f->first);
+	strbuf_puts(b, "</tbody></table></details>\n");
+}
+
+static void
+put_wait(struct strbuf *b, const struct verdict *v)
+{
+	char when[32];
+
+	if (v->final || v->waits[0] == '\0')
+		return;
+	strbuf_puts(b, "<p class=\"waits\">Not final: waits for ");
+	report_escape(b, v->waits);
+	if (v->until != 0) {
+		describe_time(when, v->until, false);
+		strbuf_printf(b, ", until %s UTC at the latest", when);
+	}
+	strbuf_puts(b, ".</p>\n");
+}
+
+static void
+put_test(struct strbuf *b, const struct report *r, const struct report_entry *e)
+{
+	const struct test *t = e->test;
+
+	strbuf_printf(b, "<details class=\"test %s\" id=\"test-", grades[e->verdict.grade].class);
+	report_escape(b, t->name);
+	strbuf_puts(b, "\">\n<summary><span class=\"marks\">");
+	badge(b, &e->verdict);
+	strbuf_puts(b, "</span><span class=\"line\"><h3>");
+	report_escape(b, t->name);
+	strbuf_puts(b, "</h3> <span class=\"title\">");
+	report_escape(b, t->title);
+	strbuf_puts(b, "</span><span class=\"reason\">");
+	report_escape(b, e->verdict.reason);
+	strbuf_puts(b, "</span></span></summary>\n<div class=\"body\">\n");
+	put_part(b, "What is set up", t->about);
+	strbuf_puts(b, "<h4>What was seen</h4>\n<p>");
+	report_escape(b, e->verdict.reason);
+	strbuf_puts(b, "</p>\n");
+	put_wait(b, &e->verdict);
+	put_attempts(b, e->facts);
+	report_plot(b, e->facts);
+	put_part(b, "What it means", e->means);
+	put_part(b, "What to do", e->advice);
+	put_control(b, r, t);
+	put_part(b, "How this could be wrong", t->fooled_by);
+	put_part(b, "Specification", t->spec);
+	put_timeline(b, e);
+	strbuf_puts(b, "</div>\n</details>\n");
+}
+
+static void
+put_group(struct strbuf *b, const struct report *r, const struct report_group *g)
+{
+	bool open = g->score.grades[GRADE_VIOLATES] > 0;
+
+	strbuf_printf(b, "<details class=\"group\"%s>\n<summary><h2>", open ? " open" : "");
+	report_escape(b, report_group_title(g->name));
+	strbuf_puts(b, "</h2>");
+	if (g->score.graded > 0)
+		strbuf_printf(b, "<span class=\"tally\">%u of %u passed</span>", g->score.passed, g->score.graded);
+	strbuf_puts(b, "<span class=\"dots\" aria-hidden=\"true\">");
+	for (size_t i = 0; i < g->n; i++)
+		strbuf_printf(b, "<i class=\"%s\"></i>", grades[r->entries[g->from + i].verdict.grade].class);
+	strbuf_puts(b, "</span></summary>\n");
+	for (size_t i = 0; i < g->n; i++)
+		put_test(b, r, &r->entries[g->from + i]);
+	strbuf_puts(b, "</details>\n");
+}
+
+/* --- identities ------------------------------------------------------------------------------------------ */
+
+static void
+put_resolvers(struct strbuf *b, const struct correlation *c)
+{
+	strbuf_puts(b, "<section>\n<h2>Resolvers that asked</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\""
+		       " aria-label=\"Resolvers\"><table>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">Queries</th>"
+		       "<th scope=\"col\">TCP</th><th scope=\"col\">EDNS</th><th scope=\"col\">What it does</th></tr></thead>\n<tbody>\n");
+	for (size_t i = 0; i < c->n_resolvers; i++) {
+		const struct resolver *v = &c->resolvers[i];
+		strbuf_puts(b, "<tr><td><code>");
+		said(b, v->peer);
+		strbuf_printf(b, "</code></td><td>%u</td><td>%u</td><td>", v->queries, v->tcp);
+		if (v->edns >= 0)
+			strbuf_printf(b, "%lld", (long long)v->edns);
+		else
+			strbuf_puts(b, "none");
+		strbuf_printf(b, "</td><td>%s%s%s%s%s%s</td></tr>\n",
+		    v->dnssec_ok ? "wants DNSSEC records" : "does not want DNSSEC records", v->cookie ? ", cookies" : "",
+		    v->case_random ? ", 0x20" : "", v->minimised ? ", minimises names" : "",
+		    v->ecs ? ", sends client subnet" : "", v->port_fixed ? ", one source port only" : "");
+	}
+	if (c->resolvers_beyond > 0)
+		strbuf_puts(b, "<tr><td colspan=\"5\">and more</td></tr>\n");
+	strbuf_puts(b, "</tbody></table></div>\n</section>\n");
+}
+
+static void
+put_senders(struct strbuf *b, const struct correlation *c)
+{
+	strbuf_puts(b, "<section>\n<h2>Servers that sent</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\""
+		       " aria-label=\"Senders\"><table>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">Name in EHLO</th>"
+		       "<th scope=\"col\">Sessions</th><th scope=\"col\">TLS</th><th scope=\"col\">JA4</th></tr></thead>\n<tbody>\n");
+	for (size_t i = 0; i < c->n_senders; i++) {
+		const struct sender *s = &c->senders[i];
+		strbuf_puts(b, "<tr><td><code>");
+		said(b, s->peer);
+		strbuf_puts(b, "</code></td><td>");
+		said(b, s->ehlo);
+		strbuf_printf(b, "</td><td>%u</td><td>", s->sessions);
+		said(b, *s->tls_version == '\0' ? "none" : s->tls_version);
+		strbuf_puts(b, "</td><td><code>");
+		said(b, s->ja4);
+		strbuf_puts(b, "</code></td></tr>\n");
+	}
+	if (c->senders_beyond > 0)
+		strbuf_puts(b, "<tr><td colspan=\"5\">and more</td></tr>\n");
+	strbuf_puts(b, "</tbody></table></div>\n</section>\n");
+}
+
+void
+report_html(struct strbuf *b, const struct report *r, const struct report_style *style)
+{
+	char made[32];
+
+	(void)style;
+	put_head(b, r);
+	put_summary(b, r);
+	strbuf_puts(b, "<section class=\"groups\" aria-label=\"Tests\">\n");
+	for (size_t i = 0; i < r->n_groups; i++)
+		put_group(b, r, &r->groups[i]);
+	strbuf_puts(b, "</section>\n");
+	if (r->c->n_resolvers > 0)
+		put_resolvers(b, r->c);
+	if (r->c->n_senders > 0)
+		put_senders(b, r->c);
+	describe_time(made, r->now, false);
+	strbuf_printf(b, "<footer><p>Made %s UTC. A verdict rests on what was seen only; \"so far\" may still change.</p></footer>\n"
+			 "</main>\n</body>\n</html>\n",
+	    made);
+}
