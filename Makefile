@@ -118,7 +118,9 @@ BENCHES      = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/benc
 $(eval $(call test-program,provisioning,$(BUILD)/bench/%,$(BUILD)/obj/tests/bench/%.o,))
 
 # --- make check: everything; make check-fast: hermetic, under a minute -----
-RUN       = @BUILD='$(abspath $(BUILD))' tests/run
+RUN       = @BUILD='$(abspath $(BUILD))' OUTPOST='$(abspath $(BUILD))/outpost' tests/run
+# A build that a test or the demo begins uses every processor, unless the caller said how many.
+BEGIN     = @$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
 SCRIPTS   = tests/includes tests/format tests/lint
 check-programs: $(FAST)
@@ -126,21 +128,21 @@ check-fast: all $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST)
 check:
 	@tests/packages build check
-	@$(MAKE) --no-print-directory all $(FAST)
+	$(BEGIN) all $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST) $(wildcard tests/wire/*.sh) $(wildcard tests/lab/check*.sh) tests/readme
 
 # The fuzzers are a build of their own: every object knows the fuzzer.
 FUZZ_SECONDS ?= 60
 fuzz:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SAN=1 \
+	$(BEGIN) BUILD=$(BUILD)/fuzz CC=clang SAN=1 \
 	    OPT='-O1 -g -fsanitize=fuzzer-no-link' fuzz-programs
 	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ)
 fuzz-programs: $(FUZZ:%=$(BUILD)/fuzz-%)
 
 demo:
 	@tests/packages build
-	@$(MAKE) --no-print-directory all
-	@tests/lab/demo
+	$(BEGIN) all
+	@OUTPOST='$(abspath $(BUILD))/outpost' tests/lab/demo
 bench: all $(BENCHES)
 	$(Q)tests/bench/run $(BUILD)
 
