@@ -37,16 +37,16 @@ command_site(unsigned need)
 }
 
 void
-command_catalogue_dir(char dst[512], const char *given)
+command_catalogue_dir(char dst[512], char base_zone[512], const char *given)
 {
 	char err[1024];
 	struct site *site = given == NULL ? site_open(command_site_dir(), 0, err, sizeof(err))
 					  : NULL;
 
-	if (site != NULL)
-		snprintf(dst, 512, "%s", site->catalogue_dir);
-	else
-		site_find_catalogue(dst, given != NULL ? given : "");
+	site_find_catalogue(dst, base_zone,
+	    site != NULL    ? site->conf.catalogue
+	    : given != NULL ? given
+			    : "");
 	site_free(site);
 }
 

@@ -45,8 +45,9 @@ struct site *command_site(unsigned need);
 /* A token from an operand: with the secret it must be genuine, else the program ends with code 2. */
 struct token command_token(const struct site *, const char *text);
 
-/* The directory of tests: the given one, that of the site if there is a site, else the installed one. */
-void command_catalogue_dir(char dst[512], const char *given);
+/* The directory of tests (the given one, that of the site if there is a site, else the installed one), and
+ * the path of base.zone. */
+void command_catalogue_dir(char dst[512], char base_zone[512], const char *given);
 
 struct store_progress;
 /* store_ingest, with progress on a terminal. */

@@ -3,39 +3,56 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/log.h"
 #include "results/trace.h"
-#include "zones/catalogue.h"
+#include "zones/basezone.h"
+#include "zones/lint.h"
 
-int
-lint_catalogue(const char *dir, const char *only)
+static void
+say(void *ctx, enum lint_level level, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "%s%s\n", level == LINT_WARNING ? "warning: " : "", text);
+}
+
+static unsigned
+play(const struct test *t, const struct catalogue *c)
 {
 	char err[1024];
-	struct catalogue *c = catalogue_load(dir, err, sizeof(err));
-	unsigned wrong = 0;
-	size_t traces = 0, tests = 0;
+	unsigned bad = trace_run(t, c, err, sizeof(err));
+
+	if (bad > 0)
+		fprintf(stderr, "%s%s\n", err, bad > 1 ? " (and more traces of this test)" : "");
+	return bad;
+}
+
+int
+lint_run(const char *dir, const char *base_zone, const char *only)
+{
+	char err[1024];
+	struct basezone *base = basezone_load(base_zone, err, sizeof(err));
+	struct catalogue *c = base != NULL ? catalogue_load(dir, err, sizeof(err)) : NULL;
+	const struct test *one = NULL;
+	unsigned wrong;
+	size_t traces = 0;
 
 	if (c == NULL) {
 		fprintf(stderr, "%s\n", err);
+		basezone_free(base);
 		return EXIT_USAGE;
 	}
-	for (size_t i = 0; i < c->n; i++) {
-		unsigned bad;
-
-		if (only != NULL && strcasecmp(c->tests[i]->name, only) != 0)
-			continue;
-		tests++;
-		traces += c->tests[i]->n_traces;
-		if ((bad = trace_run(c->tests[i], c, err, sizeof(err))) > 0)
-			fprintf(stderr, "%s%s\n", err,
-			    bad > 1 ? " (and more traces of this test)" : "");
-		wrong += bad;
-	}
-	catalogue_free(c);
-	if (tests == 0)
+	if (only != NULL && (one = catalogue_find(c, only, strlen(only))) == NULL)
 		log_fatal(EXIT_USAGE, "tests: %s: no such test: see outpost tests", only);
-	printf("%zu tests, %zu traces, %u wrong\n", tests, traces, wrong);
+	wrong = one != NULL ? lint_test(one, say, NULL) : lint_catalogue(c, say, NULL);
+	for (size_t i = 0; i < c->n; i++) {
+		if (one != NULL && c->tests[i] != one)
+			continue;
+		traces += c->tests[i]->n_traces;
+		wrong += play(c->tests[i], c);
+	}
+	printf("%zu tests, %zu traces, %u wrong\n", one != NULL ? (size_t)1 : c->n, traces, wrong);
+	catalogue_free(c);
+	basezone_free(base);
 	return wrong == 0 ? EXIT_DONE : EXIT_USAGE;
 }

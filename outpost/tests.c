@@ -155,11 +155,11 @@ command_tests(const struct command *c, int argc, char **argv)
 	int operands = command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 1);
 	const struct test *only = NULL;
 	struct catalogue *catalogue;
-	char found[512], err[1024];
+	char found[512], base_zone[512], err[1024];
 
-	command_catalogue_dir(found, dir);
+	command_catalogue_dir(found, base_zone, dir);
 	if (lint)
-		return lint_catalogue(found, operands > 0 ? argv[1] : NULL);
+		return lint_run(found, base_zone, operands > 0 ? argv[1] : NULL);
 	if ((catalogue = catalogue_load(found, err, sizeof(err))) == NULL)
 		log_fatal(EXIT_USAGE, "%s", err);
 	if (operands > 0 && (only = catalogue_find(catalogue, argv[1], strlen(argv[1]))) == NULL)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/journal.h"
 #include "lib/json.h"
@@ -131,6 +132,23 @@ add_test(struct site *site, const struct test *t)
 		f->tests = xrealloc(f->tests, (f->n_tests + 1) * sizeof(*f->tests));
 		f->tests[f->n_tests++] = t;
 	}
+}
+
+bool
+front_reachable4(const struct site *site, const struct test *t)
+{
+	bool any = false;
+
+	for (unsigned k = 0; k < t->n_hosts; k++) {
+		const struct front *f = site->front_of[t->number][k];
+
+		if (f == NULL || !publishes_ipv4(t, k))
+			continue;
+		if (f->address[0] == '\0')
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 void
@@ -276,5 +294,9 @@ fronts_assign(struct site *site)
 			return -1;
 		given++;
 	}
+	/* Journals are private by default, but this one is in the DNS anyway, and whoever reads a report
+	 * needs it. */
+	if (given > 0 && chmod(path, 0644) != 0)
+		log_warn("%s: cannot be made readable: reports can be read by root only", path);
 	return given;
 }

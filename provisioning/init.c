@@ -323,6 +323,17 @@ init_site(struct prepared *made, bool *fresh, const char *dir, const struct init
 
 	*fresh = access(path, F_OK) != 0;
 	rc = *fresh ? write_first_conf(dir, path, o, err, errlen) : 0;
+	if (rc == 0 && *fresh) {
+		struct site *site = site_open(dir, 0, err, errlen);
+
+		/* Options that make no site leave nothing behind, so that they can be corrected. */
+		if (site == NULL) {
+			unlink(path);
+			rmdir(dir);
+			rc = -1;
+		}
+		site_free(site);
+	}
 	if (rc == 0)
 		rc = site_prepare(made, dir, err, errlen);
 	if (rc == 0)

@@ -349,6 +349,8 @@ record_text(char *dst, size_t dstlen, const char *owner, ldns_rr_type type, cons
 	}
 	if (text != NULL && strlen(text) < dstlen) {
 		snprintf(dst, dstlen, "%.*s", (int)strcspn(text, ";\n"), text);
+		for (char *tab = dst; (tab = strchr(tab, '\t')) != NULL;)
+			*tab = ' ';
 		for (size_t n = strlen(dst); n > 0 && strchr(" \t", dst[n - 1]) != NULL; n--)
 			dst[n - 1] = '\0';
 		rc = 0;

@@ -16,6 +16,15 @@
 #define RECIPIENTS_MAX 25
 #define FAIL_SHARE     3
 
+/* A file that names no mailbox means this one. */
+#define MAILBOX_DEFAULT "probe"
+
+static size_t
+recipients(const struct test *t)
+{
+	return t->n_mailbox > 0 ? t->n_mailbox : 1;
+}
+
 struct draft {
 	const struct test *tests[RECIPIENTS_MAX];
 	size_t n, n_rcpt, n_fail;
@@ -61,11 +70,11 @@ add(struct draft *d, const struct test *t)
 {
 	if (t == NULL || contains(d, t))
 		return true;
-	if (d->n_rcpt + t->n_mailbox > RECIPIENTS_MAX || d->n == RECIPIENTS_MAX)
+	if (d->n_rcpt + recipients(t) > RECIPIENTS_MAX || d->n == RECIPIENTS_MAX)
 		return false;
 	d->tests[d->n++] = t;
-	d->n_rcpt += t->n_mailbox;
-	d->n_fail += expected_to_fail(t) ? t->n_mailbox : 0;
+	d->n_rcpt += recipients(t);
+	d->n_fail += expected_to_fail(t) ? recipients(t) : 0;
 	return true;
 }
 
@@ -137,6 +146,8 @@ finish(struct plan *p, struct draft *d)
 		char domain[256];
 
 		render_domain(domain, sizeof(domain), p->site, d->tests[i], &p->enrolment->token);
+		if (d->tests[i]->n_mailbox == 0)
+			m->rcpt[m->n++] = xasprintf(MAILBOX_DEFAULT "@%s", domain);
 		for (unsigned j = 0; j < d->tests[i]->n_mailbox; j++)
 			m->rcpt[m->n++] = xasprintf("%s@%s", d->tests[i]->mailbox[j], domain);
 	}

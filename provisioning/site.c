@@ -202,29 +202,23 @@ load_conf(struct site *site, char *err, size_t errlen)
 /* --- catalogue --------------------------------------------------------------------------------- */
 
 void
-site_find_catalogue(char dst[512], const char *conf_dir)
+site_find_catalogue(char dst[512], char base_zone[512], const char *conf_dir)
 {
 	char program[512];
 
 	site_program_dir(program);
-	if (conf_dir[0] != '\0') {
+	if (conf_dir[0] != '\0')
 		snprintf(dst, 512, "%s", conf_dir);
-		return;
-	}
-	snprintf(dst, 512, "%.480s/../zones/catalogue", program);
-	if (access(dst, R_OK) != 0)
+	else
+		snprintf(dst, 512, "%.480s/../zones/catalogue", program);
+	if (conf_dir[0] == '\0' && access(dst, R_OK) != 0)
 		snprintf(dst, 512, "%s", OUTPOST_SHAREDIR "/zones/catalogue");
-}
 
-static void
-find_catalogue(struct site *site)
-{
-	char program[512];
-
-	site_program_dir(program);
-	site_find_catalogue(site->catalogue_dir, site->conf.catalogue);
-	snprintf(
-	    site->base_zone, sizeof(site->base_zone), "%s", OUTPOST_SHAREDIR "/zones/base.zone");
+	snprintf(base_zone, 512, "%.490s/../base.zone", dst);
+	if (access(base_zone, R_OK) != 0)
+		snprintf(base_zone, 512, "%.490s/../zones/base.zone", program);
+	if (access(base_zone, R_OK) != 0)
+		snprintf(base_zone, 512, "%s", OUTPOST_SHAREDIR "/zones/base.zone");
 }
 
 /* --- what keys/ and certs/ hold ------------------------------------------------------------------ */
@@ -377,7 +371,7 @@ site_open(const char *dir, unsigned need, char *err, size_t errlen)
 	snprintf(site->dir, sizeof(site->dir), "%s", dir);
 	if (load_conf(site, err, errlen) != 0)
 		goto fail;
-	find_catalogue(site);
+	site_find_catalogue(site->catalogue_dir, site->base_zone, site->conf.catalogue);
 	if ((site->catalogue = catalogue_load(site->catalogue_dir, err, errlen)) == NULL)
 		goto fail;
 	fronts_build(site);

@@ -103,8 +103,9 @@ struct site *site_load(const char *dir, char *err, size_t errlen);
  * only if they are in need; see site->has. */
 struct site *site_open(const char *dir, unsigned need, char *err, size_t errlen);
 void site_free(struct site *);
-/* Where the tests are: conf_dir (outpost.conf's catalogue) unless empty, else beside the executable, else installed. */
-void site_find_catalogue(char dst[512], const char *conf_dir);
+/* Where the tests are: conf_dir (outpost.conf's catalogue) unless empty, else beside the executable, else
+ * installed; and base.zone, which is beside the catalogue or in one of the other two places. */
+void site_find_catalogue(char dst[512], char base_zone[512], const char *conf_dir);
 /* Directory of the running executable. */
 void site_program_dir(char dst[512]);
 /* DIR/sub/name into dst. */
