@@ -140,6 +140,30 @@ test_octets(void **state)
 	event_clear(&e);
 }
 
+/* Each octet at each place among plain ones, as the encoder looks at eight at a time. */
+static void
+test_places(void **state)
+{
+	char text[17];
+	struct event e;
+
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		for (int place = 0; place < 17; place++) {
+			memset(text, 'a' + place, sizeof(text));
+			text[place] = (char)c;
+			begin(EV_SMTP_COMMAND);
+			event_text(&line, EK_ARG, text, sizeof(text));
+			event_end(&line);
+			decode(&e);
+			assert_int_equal(e.v[EK_ARG].len, sizeof(text));
+			assert_memory_equal(e.v[EK_ARG].text, text, sizeof(text));
+			event_clear(&e);
+			for (size_t i = 0; i + 1 < line.len; i++)
+				assert_in_range(line.buf[i], 0x20, 0x7e);
+		}
+}
+
 static void
 test_numbers(void **state)
 {
@@ -383,6 +407,7 @@ main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_octets),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_cut),
