@@ -70,7 +70,7 @@ names_up() {
 	) || cannot "root: its zones cannot be made: see $dir"
 	spawn "$LAB-root" nsd env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/nsd/usr/sbin/nsd" -d -c "$dir/nsd.conf"
 	wait_for 10 ask "$LAB-root" @198.51.100.2 . SOA ||
-		cannot "root: NSD does not answer: see $LAB_DIR/logs/nsd.log"
+		cannot "root: NSD does not answer: its log is below"
 }
 names_nsd_conf() {
 	cat <<-END

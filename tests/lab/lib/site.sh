@@ -11,21 +11,20 @@ site_addresses() {
 
 # site_init PACE: writes SITE and LAB_DIR/delegation.
 site_init() {
-	"$OUTPOST" init "$SITE" --base "$BASE" --ipv4 "$(site_addresses)" --ipv6 "$PREFIX" >"$LAB_DIR/delegation.txt" ||
-		cannot "site: outpost init failed: its message is above"
+	local tree=${CATALOGUE:-$LAB_HOME/../../zones/catalogue} catalogue=()
+	# In the source tree its own tests; installed, those that outpost finds by itself.
+	[[ ! -d $tree ]] || catalogue=(--catalogue "$(realpath "$tree")")
+	in_ns "$LAB-site" "$OUTPOST" init "$SITE" --base "$BASE" --ipv4 "$(site_addresses)" --ipv6 "$PREFIX" \
+		--pace "$1" --node "$LAB" "${catalogue[@]}" >"$LAB_DIR/delegation.txt" || cannot "site: outpost init failed: its message is above"
 	# Only the records: what else init says is for people.
-	sed -nE 's/;.*//; /[[:space:]](NS|DS|A|AAAA)[[:space:]]/p' "$LAB_DIR/delegation.txt" >"$LAB_DIR/delegation"
-	grep -q 'DS' "$LAB_DIR/delegation" || cannot "site: outpost init printed no DS record: see $LAB_DIR/delegation.txt"
-	sed -i -E '/^(pace|node)[[:space:]]/d' "$SITE/outpost.conf"
-	printf 'pace %s\nnode %s\n' "$1" "$LAB" >>"$SITE/outpost.conf"
+	sed 's/;.*//; /^[[:space:]]*$/d' "$LAB_DIR/delegation.txt" >"$LAB_DIR/delegation"
 	site_users
 }
 # The daemons' user exists only inside the lab.
 site_users() {
 	local user
 	user=$(awk '$1 == "user" { print $2 }' "$SITE/outpost.conf")
-	[[ -n $user ]] || return 0
-	getent passwd "$user" >/dev/null && return 0
+	[[ -z $user ]] || getent passwd "$user" >/dev/null && return 0
 	cp /etc/passwd "/etc/netns/$LAB-site/passwd"
 	cp /etc/group "/etc/netns/$LAB-site/group"
 	printf '%s:x:60990:60990:Outpost:/nonexistent:/usr/sbin/nologin\n' "$user" >>"/etc/netns/$LAB-site/passwd"
@@ -38,13 +37,13 @@ site_up() {
 		cannot "site: $SITE/nftables.conf: not taken by nft"
 	spawn "$LAB-site" outpost "$OUTPOST" run -C "$SITE"
 	wait_for 20 site_answers ||
-		cannot "site: its name server does not answer: see $LAB_DIR/logs/outpost.log"
+		cannot "site: its name server does not answer: its log is below"
 	wait_for 20 site_listens ||
-		cannot "site: its mail server does not listen: see $LAB_DIR/logs/outpost.log"
+		cannot "site: its mail server does not listen: its log is below"
 }
 # A socket in state LISTEN (0A) on port 25 (0019), either family.
 site_listens() {
-	in_ns "$LAB-site" cat /proc/net/tcp /proc/net/tcp6 | grep -qE ':0019 [0-9A-F]+:0000 0A '
+	in_ns "$LAB-site" grep -qE ':0019 [0-9A-F]+:0000 0A ' /proc/net/tcp /proc/net/tcp6
 }
 site_answers() {
 	ask "$LAB-check" "@$(awk '$(NF-1) == "A" { print $NF; exit }' "$LAB_DIR/delegation")" "$BASE" SOA
