@@ -24,6 +24,7 @@ ifdef WERROR
 CFLAGS   += -Werror
 endif
 ifdef SAN
+CPPFLAGS += -DOUTPOST_DEBUG
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=address,undefined
 else
@@ -122,13 +123,13 @@ RUN       = @BUILD='$(abspath $(BUILD))' OUTPOST='$(abspath $(BUILD))/outpost' t
 # A build that a test or the demo begins uses every processor, unless the caller said how many.
 BEGIN     = @$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
-SCRIPTS   = tests/includes tests/format tests/lint
+SCRIPTS   = tests/includes tests/format tests/lint tests/man
 check-programs: $(FAST)
-check-fast: all $(FAST)
+check-fast: all man $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST)
 check:
 	@tests/packages build check
-	$(BEGIN) all $(FAST)
+	$(BEGIN) all man $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST) $(wildcard tests/wire/*.sh) $(wildcard tests/lab/check*.sh) tests/readme
 
 # The fuzzers are a build of their own: every object knows the fuzzer.
