@@ -271,6 +271,10 @@ zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
 		return 0;
 	}
 	z->options = &z->test->zone[z->index];
+	if (z->options->denial == DENIAL_NSEC3) {
+		snprintf(err, errlen, "%s: denial nsec3: this version has NSEC only", z->test->path);
+		return -1;
+	}
 	z->on_v4 = z->options->ns != NS_V6 && !z->options->own_address;
 	z->on_v6 = z->options->ns != NS_V4;
 	z->is_signed = z->options->ds != DS_NONE;

@@ -141,6 +141,8 @@ deviate_sign(const struct place *p, const struct zone *z, uint16_t type, bool at
 			if (r->action == ANSWER_SIGN && matches(r, z, type, at) && holds(p, r, c))
 				return r->sign;
 		}
+	if (type == TYPE_NSEC && z->options != NULL && z->options->denial == DENIAL_CORRUPT)
+		return SIGN_CORRUPT;
 	return z->sign;
 }
 

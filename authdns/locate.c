@@ -168,6 +168,8 @@ locate(struct place *p, const struct zones *zs, const struct dns_query *q, const
 	len = child != NULL ? q->label[n] : (size_t)left;
 	read_labels(p, key, zs, q, name, n, len);
 	p->node = zone_node(p->about, key, len);
+	if (p->node != NULL && p->node->token_at >= 0 && p->token.id == 0)
+		p->node = NULL; /* somebody spelled the sentinel */
 	p->invalid = p->node == NULL && p->token.id == 0;
 	if (child == NULL) {
 		p->zone = v->parent ? zs->base : NULL;
