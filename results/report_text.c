@@ -248,7 +248,7 @@ put_hands(const struct page *p, const struct report *r)
 		if (e->verdict.grade != GRADE_INFORMATIONAL || e->advice == NULL)
 			continue;
 		if (!any)
-			heading(p, "What could be better");
+			heading(p, "Worth knowing");
 		any = true;
 		put_details(p, e);
 	}

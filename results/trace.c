@@ -231,7 +231,7 @@ unsigned
 trace_run(const struct test *t, const struct catalogue *cat, char *err, size_t errlen)
 {
 	struct catalogue *alone = NULL;
-	struct test *only[1];
+	struct test *only[1] = { NULL };
 	unsigned failed = 0;
 	char other[512];
 
@@ -240,6 +240,7 @@ trace_run(const struct test *t, const struct catalogue *cat, char *err, size_t e
 		memcpy(&only[0], &t, sizeof t);
 		alone = xcalloc(1, sizeof *alone);
 		alone->tests = only;
+		alone->by_name = only;
 		alone->n = 1;
 		alone->by_number[t->number] = only[0];
 		cat = alone;
