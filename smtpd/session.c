@@ -186,8 +186,8 @@ session_bound(struct session *s, const struct binding *b)
 	/* A connection that is used again for another test: the stages so far belong to the
 	 * transaction before, and what ends the session says how far this one came. */
 	if (s->bind.test != NULL && (s->bind.test != b->test || s->bind.token.id != b->token.id) &&
-	    s->stage > STAGE_MAIL)
-		s->stage = STAGE_MAIL;
+	    s->stage > STAGE_RCPT)
+		s->stage = STAGE_RCPT; /* that of the recipient that binds */
 	s->bind = *b;
 	session_who(s, &who);
 	s->phase = behave_phase(&who, PHASE_ATTEMPT);
@@ -203,7 +203,7 @@ command_event(struct session *s, unsigned code, const char *text)
 	struct event_line *e = session_event(s, EV_SMTP_COMMAND);
 
 	event_str(e, EK_VERB, s->state == ST_START ? "CONNECT" : command_verb(s->cmd));
-	if (s->state != ST_START)
+	if (s->state != ST_START && s->arg_len > 0)
 		event_text(e, EK_ARG, s->arg, s->arg_len);
 	event_num(e, EK_REPLY, code);
 	if (text != NULL)
