@@ -98,7 +98,7 @@ namespaces_kill() {
 	for signal in TERM KILL; do
 		for ((i = 0; i < 30; i++)); do
 			pids=
-			for ns; do pids+=" $(ip netns pids "$ns" 2>/dev/null | paste -sd' ')"; done
+			for ns; do pids+=" $(ip netns pids "$ns" 2>/dev/null | paste -sd' ' || true)"; done
 			[[ -n ${pids// /} ]] || return 0
 			# shellcheck disable=SC2086
 			((i % 10)) || kill -"$signal" $pids 2>/dev/null || true
