@@ -158,6 +158,8 @@ signer_new(const struct zones *zs, unsigned cache)
 	for (s->sets = 1; s->sets * CACHE_WAYS < cache; s->sets *= 2)
 		;
 	s->cache = xcalloc((size_t)s->sets * CACHE_WAYS, sizeof(*s->cache));
+	/* Every page now: what a worker holds shall not grow with the number of participants. */
+	memset(s->cache, 0, (size_t)s->sets * CACHE_WAYS * sizeof(*s->cache));
 	for (unsigned i = 0; i < zs->n_keys; i++)
 		if (prepare(&s->key[i], &zs->keys[i]) < 0) {
 			log_warn("DNSSEC key of algorithm %u: %s: run outpost init again", zs->keys[i].algorithm,
