@@ -8,6 +8,7 @@
 const struct command commands[] = {
 	{ "init", command_init, "DIR", "make a site directory, or what is missing in one", false },
 	{ "run", command_run, "", "start and supervise the daemons, load their logs", false },
+	{ "check", command_check, "[TEST]", "is every test served as it is specified?", false },
 	{ "tests", command_tests, "[NAME]", "list the catalogue, show one test, check them all",
 	    false },
 	{ "enrol", command_enrol, "[LABEL]", "a new participant: token and measurement addresses",
