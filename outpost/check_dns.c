@@ -87,10 +87,10 @@ same_data(const struct ub_result *r, const struct expect *e)
 static bool
 check_result(const struct ub_result *r, const struct expect *e, char *err, size_t errlen)
 {
-	char type[12];
+	char buf[12];
+	const char *type = rrtype_name(e->type, buf);
 	enum zone_security is = security_of(r);
 
-	rrtype_name(e->type, type);
 	if (e->fails) {
 		if (r->rcode == LDNS_RCODE_SERVFAIL && !r->bogus)
 			return true;
@@ -174,10 +174,10 @@ check_answer(
 {
 	ldns_rdf *owner = ldns_dname_new_frm_str(e->owner);
 	ldns_pkt *pkt = NULL;
-	char type[12];
+	char buf[12];
+	const char *type = rrtype_name(e->type, buf);
 	bool ok = true;
 
-	rrtype_name(e->type, type);
 	/* ldns asks again over TCP when the answer has TC. */
 	if (ldns_resolver_query_status(&pkt, server, owner, (ldns_rr_type)e->type, LDNS_RR_CLASS_IN,
 		0) != LDNS_STATUS_OK ||

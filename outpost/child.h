@@ -11,15 +11,15 @@
 #define CHILD_LINE_MAX 2048
 
 struct child {
-	const char *name;      /* "authdns" */
+	const char *name; /* "authdns" */
 	const char *path;
 	char *const *argv;
-	pid_t pid;             /* 0: not running */
-	int err;               /* reading end of its stderr, -1: none */
-	int64_t started_us;    /* monotonic */
-	int64_t again_us;      /* when to start it next; 0: now */
-	int64_t pause_us;      /* the next pause */
-	int status;            /* of the last end */
+	pid_t pid;          /* 0: not running */
+	int err;            /* reading end of its stderr, -1: none */
+	int64_t started_us; /* monotonic */
+	int64_t again_us;   /* when to start it next; 0: now */
+	int64_t pause_us;   /* the next pause */
+	int status;         /* of the last end */
 	size_t len;
 	char line[CHILD_LINE_MAX];
 };

@@ -9,7 +9,8 @@
 
 struct command {
 	const char *name;
-	int (*run)(const struct command *, int argc, char **argv); /* argv[0] is the name; gives the exit code */
+	int (*run)(const struct command *, int argc,
+	    char **argv);     /* argv[0] is the name; gives the exit code */
 	const char *operands; /* for the usage line, "TOKEN", "[NAME]" or "" */
 	const char *about;    /* one line */
 	bool own_options;     /* passes its arguments on: no option is read here */
@@ -26,16 +27,17 @@ enum option_kind {
 	OPTION_TIME,     /* int64_t, microseconds since 1970 */
 };
 struct option_row {
-	const char *name;   /* without the hyphens */
+	const char *name; /* without the hyphens */
 	enum option_kind kind;
-	const char *value;  /* its name in the help; NULL for a flag */
+	const char *value; /* its name in the help; NULL for a flag */
 	void *dst;
 	const char *about;
 };
 
 /* Reads options (every command has -C DIR and --help too) in any order with operands; argv[1..] are the
  * operands afterwards.  Their number; a mistake ends the program with code 2, --help with 0. */
-int command_options(const struct command *, const struct option_row *, size_t n, int argc, char **argv, int min, int max);
+int command_options(const struct command *, const struct option_row *, size_t n, int argc,
+    char **argv, int min, int max);
 
 /* The site directory of -C, $OUTPOST_SITE or the default. */
 const char *command_site_dir(void);

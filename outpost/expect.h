@@ -10,20 +10,20 @@
 struct expect {
 	unsigned zone;
 	uint16_t type;
-	char owner[256];            /* rendered, final dot */
-	ldns_rr_list *rrs;          /* sorted, canonical; owned */
-	enum zone_security security;/* what a validating resolver finds */
-	bool fails;                 /* a deviation makes every resolver fail here */
-	bool dropped;               /* the name server does not answer */
-	int rcode;                  /* the name server's; 0 */
+	char owner[256];             /* rendered, final dot */
+	ldns_rr_list *rrs;           /* sorted, canonical; owned */
+	enum zone_security security; /* what a validating resolver finds */
+	bool fails;                  /* a deviation makes every resolver fail here */
+	bool dropped;                /* the name server does not answer */
+	int rcode;                   /* the name server's; 0 */
 };
 struct expectations {
 	struct expect *set;
 	size_t n;
 };
 /* 0, or -1 with the reason in err. */
-int expect_build(struct expectations *dst, const struct site *, const struct test *, const struct token *, char *err,
-    size_t errlen);
+int expect_build(struct expectations *dst, const struct site *, const struct test *,
+    const struct token *, char *err, size_t errlen);
 void expect_clear(struct expectations *);
 
 /* Are these the records of e, in any order?  Takes list (may be NULL: none). */

@@ -26,6 +26,7 @@ unsigned address_hosts(enum address_state);
 void address_make(struct in6_addr *dst, const struct in6_addr *prefix, uint64_t id, unsigned test,
     enum address_state, unsigned host);
 /* false: not under the prefix. */
-bool address_split(struct address_parts *dst, const struct in6_addr *, const struct in6_addr *prefix);
+bool address_split(
+    struct address_parts *dst, const struct in6_addr *, const struct in6_addr *prefix);
 
 #endif

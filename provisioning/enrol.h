@@ -7,11 +7,12 @@
 struct enrolment {
 	struct token token;
 	char set[TEST_NAME_MAX + 1];
-	char label[256];   /* what the operator called it; may be empty */
+	char label[256]; /* what the operator called it; may be empty */
 	int64_t t_us;
 };
 /* Mints a token and appends the journal line.  0, or -1 logged. */
-int enrol_new(struct enrolment *dst, const struct site *, const char *set, const char *label, int64_t now_us);
+int enrol_new(
+    struct enrolment *dst, const struct site *, const char *set, const char *label, int64_t now_us);
 /* 1 found, 0 not enrolled, -1 unreadable. */
 int enrol_find(struct enrolment *dst, const struct site *, const char *token);
 /* Calls row for each. */
@@ -19,10 +20,12 @@ int enrol_each(const struct site *, int (*row)(void *ctx, const struct enrolment
 
 /* Which messages to send: each a list of recipients.  The catalogue's batch rules. */
 struct enrol_message {
-	char **rcpt; size_t n;
+	char **rcpt;
+	size_t n;
 	char batch;
 };
-int enrol_messages(struct enrol_message **dst, size_t *n, const struct site *, const struct enrolment *);
+int enrol_messages(
+    struct enrol_message **dst, size_t *n, const struct site *, const struct enrolment *);
 void enrol_messages_free(struct enrol_message *, size_t n);
 
 #endif

@@ -26,7 +26,8 @@ int keys_secret_load(uint8_t dst[32], const char *path, char *err, size_t errlen
 
 /* Creates path exclusively, lets write_body fill it, syncs it and gives it its name.  A crash leaves no
  * half file under that name.  0, or -1 logged. */
-int keys_create_file(const char *path, unsigned mode, int (*write_body)(FILE *, void *ctx), void *ctx);
+int keys_create_file(
+    const char *path, unsigned mode, int (*write_body)(FILE *, void *ctx), void *ctx);
 
 /* Fills algorithm, pkey (owned by *dst from now on), DNSKEY RDATA (RFC 4034 2.1, RFC 3110, RFC 6605, RFC 8080)
  * and key tag.  0, or -1 logged. */
@@ -35,9 +36,11 @@ void zone_key_clear(struct site_zone_key *);
 
 /* DS RDATA (RFC 4034 5.1) of the key for owner (text, no final dot); digest 1, 2 or 4; any other gives
  * 32 bytes of SHA-256 under that number.  Its length, or 0: does not fit. */
-size_t zone_key_ds(uint8_t *dst, size_t dstlen, const struct site_zone_key *, const char *owner, unsigned digest);
+size_t zone_key_ds(
+    uint8_t *dst, size_t dstlen, const struct site_zone_key *, const char *owner, unsigned digest);
 /* The same as one line of master-file text without a final newline, "BASE. 3600 IN DS ...".  0, or -1 logged. */
-int zone_key_ds_text(char *dst, size_t dstlen, const struct site_zone_key *, const char *owner, unsigned digest);
+int zone_key_ds_text(
+    char *dst, size_t dstlen, const struct site_zone_key *, const char *owner, unsigned digest);
 int zone_key_dnskey_text(char *dst, size_t dstlen, const struct site_zone_key *, const char *owner);
 
 #endif

@@ -14,11 +14,12 @@
 enum render_result { RENDER_OK, RENDER_NO_ADDRESS /* leave this record out */, RENDER_ERROR };
 
 /* text (len unlimited) into dst.  err is set on RENDER_ERROR. */
-enum render_result render(char *dst, size_t dstlen, const char *text, const struct site *, const struct test *,
-    unsigned zone, const struct token *, char *err, size_t errlen);
+enum render_result render(char *dst, size_t dstlen, const char *text, const struct site *,
+    const struct test *, unsigned zone, const struct token *, char *err, size_t errlen);
 
 /* The mail domain of a token in a test, no final dot: "TOKEN.TEST.BASE". */
-void render_domain(char *dst, size_t dstlen, const struct site *, const struct test *, const struct token *);
+void render_domain(
+    char *dst, size_t dstlen, const struct site *, const struct test *, const struct token *);
 
 /* What a name is: finds test, zone, token and host in a DNS name (text, no final dot, any case).
  * Used for SNI and RCPT domains; authdns has its own on wire names.

@@ -15,32 +15,33 @@
 
 /* Every configuration item is a row in site.c; see outpost.conf(5). */
 struct site_conf {
-	char base[200];                 /* base domain, lower case, no final dot */
-	char node[32];                  /* name of this node in events */
-	unsigned node_number;           /* 0..15: top 4 bits of ids enrolled here */
-	char ipv6[64];                  /* PREFIX/64, or empty: no IPv6 */
-	struct conf_list ipv4_parent;   /* name server addresses of BASE */
-	struct conf_list ipv4_child;    /* name server address of the test zones */
-	struct conf_list ipv4_front;    /* SMTP addresses */
+	char base[200];               /* base domain, lower case, no final dot */
+	char node[32];                /* name of this node in events */
+	unsigned node_number;         /* 0..15: top 4 bits of ids enrolled here */
+	char ipv6[64];                /* PREFIX/64, or empty: no IPv6 */
+	struct conf_list ipv4_parent; /* name server addresses of BASE */
+	struct conf_list ipv4_child;  /* name server address of the test zones */
+	struct conf_list ipv4_front;  /* SMTP addresses */
 	struct conf_list ipv4_refused, ipv4_silent;
-	char user[32];                  /* who the workers run as */
-	unsigned workers;               /* per daemon; 0: one per processor */
-	unsigned pace;                  /* divides phase, memory and settling times (lab) */
-	char catalogue[256];            /* directory of *.test; empty: the installed one */
-	unsigned dns_port, smtp_port;   /* 53, 25; other values for tests on loopback */
-	unsigned tap;                   /* 1: record SYNs */
+	char user[32];                /* who the workers run as */
+	unsigned workers;             /* per daemon; 0: one per processor */
+	unsigned pace;                /* divides phase, memory and settling times (lab) */
+	char catalogue[256];          /* directory of *.test; empty: the installed one */
+	unsigned dns_port, smtp_port; /* 53, 25; other values for tests on loopback */
+	unsigned tap;                 /* 1: record SYNs */
 	unsigned memory_slots;
 	/* limits: each in one place, tested at its edge */
 	uint64_t segment_max, segment_reserve;
 	unsigned dns_tcp_max, dns_tcp_queries; /* connections a worker; queries a connection */
 	int64_t dns_tcp_idle;
-	unsigned dns_sign_cache;               /* entries a worker */
-	unsigned dns_sign_invalid;             /* signatures a second for names with an invalid token */
-	unsigned dns_rate;                     /* UDP answers a second to one /24 or /56; 0 no limit */
-	unsigned smtp_max, smtp_per_client;    /* connections a worker; of one address */
+	unsigned dns_sign_cache;   /* entries a worker */
+	unsigned dns_sign_invalid; /* signatures a second for names with an invalid token */
+	unsigned dns_rate;         /* UDP answers a second to one /24 or /56; 0 no limit */
+	unsigned smtp_max, smtp_per_client; /* connections a worker; of one address */
 	unsigned smtp_line, smtp_commands, smtp_recipients;
-	uint64_t smtp_message, smtp_headers;   /* bytes of a message; of headers kept in the event */
-	int64_t smtp_timeout, smtp_data_timeout, smtp_session; /* command; data block; whole session */
+	uint64_t smtp_message, smtp_headers; /* bytes of a message; of headers kept in the event */
+	int64_t smtp_timeout, smtp_data_timeout,
+	    smtp_session; /* command; data block; whole session */
 };
 
 /* A combined signing key: one per algorithm for all test zones, and one for BASE (keys.h). */
@@ -48,21 +49,23 @@ struct site_conf {
 #define SITE_BASE_ALGORITHM 13
 struct site_zone_key {
 	unsigned algorithm;
-	void *pkey;          /* EVP_PKEY * */
-	uint8_t dnskey[1024]; size_t dnskey_len; /* RDATA, flags 257 */
-	uint16_t keytag;     /* of that RDATA */
+	void *pkey; /* EVP_PKEY * */
+	uint8_t dnskey[1024];
+	size_t dnskey_len; /* RDATA, flags 257 */
+	uint16_t keytag;   /* of that RDATA */
 };
 
 /* One front: what a client meets on IPv4 before RCPT; front.h. */
 struct front {
-	char key[65];            /* digest of the host's behaviour before RCPT, and K */
-	unsigned host;           /* K */
+	char key[65];  /* digest of the host's behaviour before RCPT, and K */
+	unsigned host; /* K */
 	enum cert_kind kind;
-	bool wanted;             /* a test publishes {ipv4:K} of it; else it needs no address */
+	bool wanted; /* a test publishes {ipv4:K} of it; else it needs no address */
 	char address[ADDRESS_TEXT_MAX]; /* empty: none was free */
-	const struct test **tests; /* tests that share it */
+	const struct test **tests;      /* tests that share it */
 	size_t n_tests;
-	char cert[512], certkey[512]; /* PEM paths: default certificate (chain) and the key that all share */
+	char cert[512],
+	    certkey[512]; /* PEM paths: default certificate (chain) and the key that all share */
 };
 
 /* Digests of the certificate of one (test, host), for TLSA records. */
@@ -75,23 +78,27 @@ struct site {
 	char dir[256];
 	struct site_conf conf;
 	struct token_key token_key;
-	struct in6_addr prefix; bool has_ipv6;
-	struct catalogue *catalogue;   /* owned */
+	struct in6_addr prefix;
+	bool has_ipv6;
+	struct catalogue *catalogue;             /* owned */
 	char catalogue_dir[512], base_zone[512]; /* where the tests and base.zone were found */
-	unsigned has;                  /* enum site_part bits that were loaded */
-	struct front *fronts; size_t n_fronts;
+	unsigned has;                            /* enum site_part bits that were loaded */
+	struct front *fronts;
+	size_t n_fronts;
 	const struct front *front_of[TEST_NUMBER_MAX + 1][TEST_HOSTS_MAX]; /* NULL: no such host */
 	struct site_zone_key base_key;
-	struct site_zone_key zone_key[SITE_ZONE_KEYS_MAX]; size_t n_zone_keys;
+	struct site_zone_key zone_key[SITE_ZONE_KEYS_MAX];
+	size_t n_zone_keys;
 	struct site_digests *digests_of[TEST_NUMBER_MAX + 1]; /* n_hosts of them; NULL: not read */
-	uint8_t ca_spki[32], other_ca_spki[32]; /* SHA-256 of SubjectPublicKeyInfo */
+	uint8_t ca_spki[32], other_ca_spki[32];               /* SHA-256 of SubjectPublicKeyInfo */
 };
 
 /* What a program can need of a site. */
 enum site_part {
 	SITE_SECRET = 1, /* the token key: without it no token is valid */
 	SITE_KEYS = 2,   /* private DNSSEC keys */
-	SITE_CERTS = 4,  /* certificates of every (test, host), and their private keys are readable */
+	SITE_CERTS =
+	    4, /* certificates of every (test, host), and their private keys are readable */
 	SITE_ALL = 7,
 };
 
@@ -113,7 +120,8 @@ void site_path(char dst[512], const struct site *, const char *sub, const char *
 const struct conf_row *site_rows(size_t *n);
 
 /* PEM paths of the certificate of (test, host): chain and key. */
-void site_cert_path(char cert[512], char key[512], const struct site *, const struct test *, unsigned host);
+void site_cert_path(
+    char cert[512], char key[512], const struct site *, const struct test *, unsigned host);
 /* Files under keys/ and certs/ that are not a test's own. */
 #define SITE_SECRET_FILE "site.secret"
 #define SITE_BASE_KEY    "base.pem"
@@ -124,6 +132,7 @@ size_t site_algorithms(unsigned dst[SITE_ZONE_KEYS_MAX], const struct catalogue 
 void site_zone_key_path(char dst[512], const struct site *, unsigned algorithm);
 
 /* "TEST.BASE" or "TEST-b.BASE", lower case, no final dot; test NULL: BASE. */
-void site_zone_name(char *dst, size_t dstlen, const struct site *, const struct test *, unsigned zone);
+void site_zone_name(
+    char *dst, size_t dstlen, const struct site *, const struct test *, unsigned zone);
 
 #endif

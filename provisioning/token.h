@@ -18,10 +18,15 @@ struct token {
 	uint64_t id;              /* 48 bits, never 0 */
 	char text[TOKEN_LEN + 1]; /* lower case */
 };
-enum token_err { TOKEN_OK, TOKEN_FORM /* not 16 of the alphabet */, TOKEN_FORGED /* MAC differs, or id 0 */ };
+enum token_err {
+	TOKEN_OK,
+	TOKEN_FORM /* not 16 of the alphabet */,
+	TOKEN_FORGED /* MAC differs, or id 0 */
+};
 
 /* *out is written only on TOKEN_OK. */
-enum token_err token_parse(struct token *out, const char *label, size_t len, const struct token_key *);
+enum token_err token_parse(
+    struct token *out, const char *label, size_t len, const struct token_key *);
 void token_from_id(struct token *out, uint64_t id, const struct token_key *);
 /* The same without a key: form only, whoever made it.  For those who read our own journals. */
 bool token_decode(struct token *out, const char text[TOKEN_LEN]);

@@ -45,8 +45,8 @@ fixture_free(struct fixture *f)
 
 /* One test of the plainest kind; header and host are further lines of these parts. */
 static inline void
-fixture_test(const struct fixture *f, const char *name, unsigned number, const char *header, const char *dns,
-    const char *host)
+fixture_test(const struct fixture *f, const char *name, unsigned number, const char *header,
+    const char *dns, const char *host)
 {
 	char path[300];
 	FILE *file;
@@ -55,10 +55,12 @@ fixture_test(const struct fixture *f, const char *name, unsigned number, const c
 	file = fopen(path, "w");
 	assert_non_null(file);
 	fprintf(file,
-	    "test %s\nnumber %u\ngroup delivery\ntitle \"A test\"\nspec \"RFC 5321\"\nabout \"About it.\"\n%s\n"
+	    "test %s\nnumber %u\ngroup delivery\ntitle \"A test\"\nspec \"RFC 5321\"\nabout "
+	    "\"About it.\"\n%s\n"
 	    "[dns]\n{d} 60 MX 10 {mx0}\n{mx0} 60 A {ipv4:0}\n{mx0} 60 AAAA {ipv6:0}\n%s\n"
 	    "[host 0]\nstarttls offer\ncert pkix-valid\n%s\n"
-	    "[verdict]\nconforms accepted \"delivered\"\npending not settled \"waiting\"\ninconclusive otherwise \"nothing\"\n"
+	    "[verdict]\nconforms accepted \"delivered\"\npending not settled "
+	    "\"waiting\"\ninconclusive otherwise \"nothing\"\n"
 	    "[reader]\nmeans conforms \"Good.\"\n"
 	    "[trace delivered]\n0s smtp.message reply=250\nverdict conforms\n",
 	    name, number, header, dns, host);
@@ -68,7 +70,9 @@ fixture_test(const struct fixture *f, const char *name, unsigned number, const c
 static inline struct init_options
 fixture_options(const struct fixture *f, const char *ipv4, const char *ipv6)
 {
-	struct init_options o = { .base = "probe.example", .ipv6 = ipv6, .user = "", .catalogue = f->catalogue };
+	struct init_options o = {
+		.base = "probe.example", .ipv6 = ipv6, .user = "", .catalogue = f->catalogue
+	};
 	char *copy = strdup(ipv4), *save, *word;
 
 	for (word = strtok_r(copy, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save))
