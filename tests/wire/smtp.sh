@@ -1,0 +1,351 @@
+#!/bin/bash
+# smtpd on real sockets, in a network namespace of its own with a routed /64: what binds a session, the TLS
+# instrument, what survives kill -9, refused and silent addresses, hostile input, ten thousand idle clients.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+tests=38
+
+if [[ $(id -u) != 0 ]]; then
+	echo "1..0 # SKIP wants root, for a network namespace"
+	exit 0
+fi
+for tool in ip nft openssl perl; do
+	command -v $tool >/dev/null || {
+		echo "1..0 # SKIP $tool is not installed"
+		exit 0
+	}
+done
+if [[ -z ${SMTP_WIRE_NS:-} ]]; then
+	ns=smtp-wire-$$
+	ip netns add $ns || exit 1
+	trap 'ip netns del $ns' EXIT
+	SMTP_WIRE_NS=$ns ip netns exec $ns "$0" "$@"
+	exit
+fi
+
+ip link set lo up
+ip -6 route add local 2001:db8:53::/64 dev lo
+ip -6 addr add 2001:db8:1::7/128 dev lo nodad
+dir=$(mktemp -d /tmp/smtp-wire-XXXXXX)
+site=$dir/site
+smtpd=
+stop() {
+	[[ -n $smtpd ]] && kill "$smtpd" 2>/dev/null && wait "$smtpd"
+	smtpd=
+}
+mounted=
+cleanup() {
+	stop
+	[[ $mounted ]] && umount "$mounted"
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+
+n=0
+report() { # CODE NAME
+	n=$((n + 1))
+	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+failed=0
+
+addresses=$(printf '127.0.53.%d,' {1..24})
+"$BUILD/outpost" init "$site" --base outpost.example --ipv4 "${addresses%,}" --ipv6 2001:db8:53::/64 \
+	--user nobody --catalogue "$PWD/tests/replay/smtp/catalogue" >/dev/null || exit 1
+chmod 755 "$dir"
+sed -i -e 's/^#* *pace .*//; s/^#* *workers .*//; s/^#* *smtp-per-client .*//; s/^#* *smtp-max .*//' "$site/outpost.conf"
+printf 'pace 60\nworkers 2\nsmtp-per-client 20000\nsmtp-max 12000\nsmtp-headers 4K\n' >>"$site/outpost.conf"
+nft -f "$site/nftables.conf" || exit 1
+
+start() {
+	# VALGRIND: under valgrind, for the memory check of the code itself.
+	${VALGRIND:-} "$BUILD/smtpd" -q -C "$site" 2>>"$dir/stderr" &
+	smtpd=$!
+	for ((i = 0; i < 100; i++)); do
+		(exec 3<>/dev/tcp/127.0.53.5/25) 2>/dev/null && return
+		sleep 0.1
+	done
+	echo "Bail out! smtpd does not start: $(cat "$dir/stderr")"
+	exit 1
+}
+
+token=$("$BUILD/outpost" enrol -C "$site" --set dual --json | grep -o '"token":"[a-z2-7]*"' | head -1 | cut -d'"' -f4)
+[[ $token ]] || token=$("$BUILD/outpost" enrol -C "$site" --set dual | awk '/^Token:/ { print $2 }')
+
+# address NUMBER SLOT -> the IPv6 address of (token, test, slot)
+address() {
+	perl -e '
+		my ($t, $n, $slot) = @ARGV;
+		my $bits = ""; my %v; @v{"a".."z", 2..7} = 0..31;
+		$bits .= sprintf("%05b", $v{$_}) for split //, $t;
+		my $id = substr($bits, 0, 48) . sprintf("%010b%06b", $n, $slot);
+		printf "2001:db8:53:0:%s\n", join ":", map { sprintf "%x", oct "0b$_" } $id =~ /.{16}/g;
+	' "$token" "$1" "$2"
+}
+# front TEST -> its IPv4 address, as DNS would say
+declare -A number=([dual]=1 [other]=2 [greylist]=20 [tls12]=35 [tls13]=36 [fails]=44 [reject]=25)
+front() {
+	"$BUILD/outpost" tests -C "$site" >/dev/null 2>&1
+	perl -ne 'print "$1\n" if /"address":"([^"]+)"/' "$site/state/fronts.jsonl"
+}
+
+# talk ADDRESS LINE... - says each line after the reply before; prints all replies
+talk() {
+	local to=$1 line
+	shift
+	exec 3<>"/dev/tcp/$to/25" || return 1
+	reply
+	for line; do
+		printf "$line" >&3
+		[[ $line == *'\\n' ]] || true
+		reply || break
+	done
+	exec 3>&-
+}
+reply() {
+	local l
+	while IFS= read -r -t 5 l <&3; do
+		printf '%s\n' "${l%$'\r'}"
+		[[ $l == ???' '* ]] && return 0
+	done
+	return 1
+}
+mail() { # ADDRESS DOMAIN [SUBJECT]
+	talk "$1" 'EHLO mta.example\r\n' 'MAIL FROM:<a@sender.example>\r\n' "RCPT TO:<probe@$2>\\r\\n" 'DATA\r\n' \
+		"Message-ID: <${3:-x}@sender.example>\\r\\nSubject: ${3:-x}\\r\\n\\r\\nhello\\r\\n.\\r\\n" 'QUIT\r\n'
+}
+# seen KIND PATTERN... - such an event comes within some seconds
+seen() {
+	local i out p
+	for ((i = 0; i < 30; i++)); do
+		out=$(grep -ah "\"ev\":\"$1\"" "$site"/log/*.jsonl)
+		for p in "${@:2}"; do out=$(grep -e "$p" <<<"$out"); done
+		[[ $out ]] && return 0
+		sleep 0.1
+	done
+	echo "# not seen: $*"
+	return 1
+}
+tls() { # ADDRESS OPTIONS... <commands
+	local to=$1
+	shift
+	timeout 10 openssl s_client -starttls smtp -name mta.example -quiet -connect "$to:25" "$@" 2>&1
+}
+
+echo "1..$tests"
+start
+v6=$(address 1 0)
+domain=$token.dual.outpost.example
+
+# --- what binds a session ---
+mail "$v6" "$domain" by-address | grep -q '^250 2.0.0'
+report $? 'a message over IPv6 is accepted'
+grep -aq '"ev":"smtp.message".*"subject":"by-address"' "$site"/log/*.jsonl
+report $? 'its event is in the file when the reply is there'
+seen smtp.bind '"by":"address"' "\"token\":\"$token\"" && seen smtp.close '"stage":"accepted"' '"how":"quit"'
+report $? 'bound by address, closed after quit'
+
+v4=
+for a in $(front); do
+	talk "$a" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$domain>\\r\\n" | grep -q '^250 2.1.5' && v4=$a && break
+done
+[[ $v4 ]]
+report $? 'an IPv4 front serves the test'
+mail "$v4" "$domain" by-rcpt | grep -q '^250 2.0.0' && seen smtp.bind '"by":"rcpt"' && seen smtp.message by-rcpt "\"token\":\"$token\""
+report $? 'a message over IPv4 is bound by its recipient'
+mail "$v4" "aaaaaaaaaaaaaaaa.dual.outpost.example" forged | grep -q '^550 5.1.1'
+report $? 'a forged token is nobody'
+talk "$v4" 'HELO x\r\n' 'MAIL FROM:<>\r\n' 'RCPT TO:<user@relay.example>\r\n' | grep -q '^550 5.7.1'
+report $? 'nothing is relayed'
+
+# --- TLS ---
+name=$token.mx0.dual.outpost.example
+printf 'EHLO x\r\nQUIT\r\n' | tls "$v4" -servername "$name" >"$dir/out"
+grep -q '^221' "$dir/out" && seen smtp.bind '"by":"sni"' "\"token\":\"$token\""
+report $? 'the server name binds on IPv4'
+seen tls.hello "\"sni\":\"$name\"" '"ja4":"t13d' '"ja3":"[0-9a-f]*"' '"versions":"0304,0303'
+report $? 'the ClientHello is decoded'
+seen tls.done '"version":"TLSv1.3"' '"group":"' '"sigalg":"'
+report $? 'what was negotiated is there'
+openssl s_client -starttls smtp -connect "$v4:25" -servername "$name" -CAfile "$site/certs/ca.pem" -verify_return_error \
+	-verify_hostname "$name" </dev/null >"$dir/out" 2>&1
+grep -q 'Verify return code: 0' "$dir/out"
+report $? 'the certificate fits the name, with SNI'
+openssl s_client -starttls smtp -connect "$v4:25" -noservername -CAfile "$site/certs/ca.pem" -verify_return_error \
+	-verify_hostname "$name" </dev/null >"$dir/out" 2>&1
+grep -q 'Verify return code: 0' "$dir/out"
+report $? 'and without SNI'
+openssl s_client -starttls smtp -connect "[$v6]:25" -noservername -verify_return_error </dev/null >"$dir/out" 2>&1
+seen tls.alert '"dir":"in"' '"alert":"unknown_ca"\|"alert":"certificate_unknown"\|"alert":"bad_certificate"' "\"token\":\"$token\""
+report $? 'an alert of the client is recorded, the test known by address'
+seen tls.close '"how":"close_notify"'
+report $? 'close_notify is recorded'
+perl -e '
+	use Socket; my $a = shift;
+	socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($a))) or die;
+	sysread $s, my $b, 999; syswrite $s, "EHLO dirty.example\r\n"; sysread $s, $b, 999;
+	syswrite $s, "STARTTLS\r\n"; sysread $s, $b, 999; syswrite $s, pack("H*", "160301002a0100"); select undef, undef, undef, 0.2;' "$v4"
+seen tls.fail 'during the handshake'
+report $? 'half a handshake is a failed one'
+
+t12=$(address 35 0)
+t13=$(address 36 0)
+printf 'QUIT\r\n' | tls "[$t12]" -tls1_2 | grep -q '^221'
+report $? 'a TLS 1.2 host speaks TLS 1.2'
+! printf 'QUIT\r\n' | tls "[$t12]" -tls1_3 | grep -q '^221' && seen tls.fail '"test":"tls12"' 'unsupported protocol'
+report $? 'and not 1.3'
+printf 'QUIT\r\n' | tls "[$t13]" -tls1_3 | grep -q '^221'
+report $? 'a TLS 1.3 host speaks TLS 1.3'
+! printf 'QUIT\r\n' | tls "[$t13]" -tls1_2 | grep -q '^221' && seen tls.alert '"test":"tls13"' '"dir":"out"' '"alert":"protocol_version"'
+report $? 'and not 1.2, with an alert of ours'
+printf 'QUIT\r\n' | tls "[$(address 44 0)]" >/dev/null
+seen tls.alert '"test":"starttls-fails"' '"dir":"out"' handshake_failure && seen smtp.close '"test":"starttls-fails"' '"stage":"hello"' 'starttls abort'
+report $? 'a handshake that must fail fails'
+
+# --- injection ---
+perl -e '
+	use Socket; my ($a, $how) = @ARGV;
+	socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($a))) or die;
+	sysread $s, my $b, 999; syswrite $s, "EHLO inject.example\r\n"; sysread $s, $b, 999;
+	syswrite $s, "STARTTLS\r\nRSET\r\n"; sysread $s, $b, 999;
+	open my $t, "<", "/dev/null"; select undef, undef, undef, 0.2;' "$v4"
+seen smtp.inject same-segment '"hex":"525345540d0a"'
+report $? 'plaintext in the segment of STARTTLS'
+perl -e '
+	use Socket; my ($a, $how) = @ARGV;
+	socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($a))) or die;
+	sysread $s, my $b, 999; syswrite $s, "EHLO inject.example\r\n"; sysread $s, $b, 999;
+	syswrite $s, "STARTTLS\r\n"; sysread $s, $b, 999; syswrite $s, "NOOP\r\n"; select undef, undef, undef, 0.2;
+	syswrite $s, pack("H*", "802e0103010015000000100100800700c00300800600400200800400800000ff") . "x" x 16;
+	sysread $s, $b, 999;' "$v4"
+seen smtp.inject later-segment '"hex":"4e4f4f500d0a"' && ! grep -aq '"verb":"NOOP".*inject' "$site"/log/*.jsonl
+report $? 'plaintext in a later segment'
+
+# --- memory ---
+g=$(address 20 0)
+gd=$token.greylist.outpost.example
+first=$SECONDS
+bad=0
+for i in {1..12}; do
+	talk "$g" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$gd>\\r\\n" | grep -q '^450' || bad=1
+done
+report $bad 'all workers defer'
+workers() { cat "/proc/$smtpd/task/$smtpd/children"; }
+before=$(workers)
+mail "$v6" "$domain" killed | grep -q '^250 2.0.0' && kill -9 $before
+report $? 'kill -9 of all workers after a 250'
+grep -aq '"ev":"smtp.message".*"subject":"killed"' "$site"/log/*.jsonl
+report $? 'the event is there'
+sleep 1
+talk "$g" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$gd>\\r\\n" >"$dir/out"
+if ((SECONDS - first < 5)); then grep -q '^450' "$dir/out"; else grep -q '^...' "$dir/out"; fi
+report $? 'workers are back'
+sleep 5
+bad=0
+for i in {1..6}; do
+	talk "$g" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$gd>\\r\\n" | grep -q '^250 2.1.5' || bad=1
+done
+report $bad 'five minutes (at pace 60) after the first attempt all accept: the table outlived them'
+
+# --- tap ---
+perl -e '
+	use Socket; for my $a (@ARGV) {
+		my $v6 = $a =~ /:/; socket(my $s, $v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+		use Fcntl; fcntl($s, F_SETFL, O_NONBLOCK);
+		connect($s, $v6 ? pack_sockaddr_in6(25, Socket::inet_pton(AF_INET6, $a)) : pack_sockaddr_in(25, inet_aton($a)));
+		select undef, undef, undef, 0.2 }' "$(address 1 32)" "$(address 1 56)" 127.0.53.3 127.0.53.4
+seen net.syn '"state":"refuses"' "\"token\":\"$token\"" '"test":"dual"' && seen net.syn '"state":"silent"' "\"token\":\"$token\""
+report $? 'SYNs to refused and silent IPv6 addresses'
+seen net.syn '"state":"refuses"' '"local":"127.0.53.3"' && seen net.syn '"state":"silent"' '"local":"127.0.53.4"'
+report $? 'SYNs to refused and silent IPv4 addresses'
+seen net.syn '"state":"serves"' "\"token\":\"$token\""
+report $? 'SYNs to addresses that serve'
+
+# --- hostile input ---
+before=$(workers)
+perl -e '
+	use Socket; my ($a, $what) = @ARGV; $SIG{PIPE} = "IGNORE";
+	for my $junk ("a" x 3_000_000, "\0" x 100_000, pack("H*", "802e010301") . "x" x 100, "\r" x 200_000, "\n" x 3000,
+	    "HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<probe\@" . $what . ">\r\nDATA\r\n" . "X-Y: z\r\n" x 200_000 . ".\r\n",
+	    "HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<probe\@" . $what . ">\r\nDATA\r\nTo: " . "y" x 2_000_000 . "\r\n.\r\n") {
+		socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($a))) or die;
+		my $sent = 0; while ($sent < length $junk) { my $n = syswrite $s, $junk, 65536, $sent or last; $sent += $n }
+		shutdown $s, 1; 1 while sysread $s, my $b, 9999 }' "$v4" "$domain"
+[[ $(workers) == "$before" ]]
+report $? 'endless lines, NULs, SSLv2, endless headers: no worker is harmed'
+seen smtp.framing long-line && seen smtp.message '"cut":true\|"longest":2000004'
+report $? 'and they are recorded'
+
+# --- ten thousand idle connections ---
+rss() { awk '/^VmRSS/ { s += $2 } END { print s }' $(printf '/proc/%s/status ' $(workers)); }
+if [[ -z ${VALGRIND:-} ]]; then
+	ulimit -n 20000
+	r0=$(rss)
+	perl -e '
+		use Socket; my ($a, $n) = @ARGV; my @s;
+		for my $i (1 .. $n) {
+			socket(my $s, AF_INET, SOCK_STREAM, 0) or die "socket $i: $!";
+			bind($s, pack_sockaddr_in(0, inet_aton("127.9." . ($i % 200) . ".1")));
+			connect($s, pack_sockaddr_in(25, inet_aton($a))) or die "connect $i: $!"; push @s, $s }
+		for (@s) { sysread $_, my $b, 999; $b =~ /^220/ or die "no greeting" }
+		$| = 1; print "up\n"; <STDIN>; for (@s) { syswrite $_, "QUIT\r\n"; sysread $_, my $b, 999; $b =~ /^221/ or die "no 221" }
+		print "bye\n"' "$v4" 10000 < <(for ((i = 0; i < 300; i++)); do [[ -e $dir/go ]] && break; sleep 0.1; done; echo) >"$dir/idle" 2>&1 &
+	idle=$!
+	for ((i = 0; i < 300; i++)); do
+		grep -qs . "$dir/idle" && break
+		sleep 0.1
+	done
+	grep -q up "$dir/idle"
+	report $? 'ten thousand clients are greeted'
+	r1=$(rss)
+	echo "# $(((r1 - r0) * 100 / 10000)) hundredths of a KiB for each idle connection"
+	(((r1 - r0) <= 40000))
+	report $? 'at most 4 KiB each'
+	mail "$v4" "$domain" busy | grep -q '^250 2.0.0'
+	report $? 'meanwhile mail is accepted'
+	touch "$dir/go"
+	wait $idle
+	grep -q bye "$dir/idle"
+	report $? 'and each of them gets its 221'
+else
+	for i in 1 2 3 4; do report 0 'idle connections # SKIP under valgrind'; done
+fi
+
+# --- stop, full disk ---
+kill "$smtpd"
+wait "$smtpd"
+code=$?
+smtpd=
+report $code 'SIGTERM ends it with code 0'
+mkdir "$dir/log.kept"
+mv "$site"/log/* "$dir/log.kept"
+mount -t tmpfs -o size=24m,mode=777 tmpfs "$site/log" && mounted=$site/log
+sed -i 's/^segment-reserve.*//' "$site/outpost.conf"
+: >"$dir/stderr"
+start
+pid=$smtpd
+( for i in {1..40}; do
+	dd if=/dev/zero of="$site/log/filler$i" bs=1M count=1 2>/dev/null
+	perl -e '
+		use Socket; $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit }; alarm 5;
+		socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($ARGV[0]))) or exit;
+		syswrite $s, "HELO x\r\n" . ("NOOP " . "a" x 1900 . "\r\n") x 900 . "QUIT\r\n"; 1 while sysread $s, my $b, 9999' "$v4"
+	kill -0 $pid 2>/dev/null || break
+done ) &
+filler=$!
+for ((i = 0; i < 400; i++)); do
+	kill -0 $pid 2>/dev/null || break
+	sleep 0.1
+done
+kill -0 $pid 2>/dev/null && kill $pid
+wait $pid
+code=$?
+kill $filler 2>/dev/null
+smtpd=
+[[ $code == 3 ]] && grep -q 'No space left' "$dir/stderr"
+report $? 'a full disk: it stops serving, says why, code 3'
+[[ $failed == 0 ]] || sed 's/^/# /' "$dir/stderr"
+exit $failed
