@@ -83,10 +83,13 @@ lint_traces(struct lint *l)
 			    grade_name((enum grade)g));
 }
 
-/* Does the predicate say that something has happened that no later event undoes? */
+/* Does the predicate say that something has happened that no later event undoes?  A session that
+ * was given up is a deed only where the deed itself was wrong. */
 static bool
-is_deed(const struct predicate *p)
+is_deed(const struct predicate *p, enum grade g)
 {
+	if (p->kind == P_GAVE_UP_AT)
+		return !p->negated && g == GRADE_VIOLATES;
 	return !p->negated && (p->kind == P_ACCEPTED || p->kind == P_ATTEMPTED || p->kind == P_EARLY ||
 	                          p->kind == P_STALE || p->kind == P_MESSAGE || p->kind == P_REPORT || p->kind == P_DSN ||
 	                          p->kind == P_COMPLETED);
@@ -103,7 +106,7 @@ lint_haste(struct lint *l)
 		const struct verdict_rule *r = &t->verdicts[i];
 		bool ripe = false;
 		for (size_t k = 0; k < r->n; k++)
-			ripe |= is_deed(&r->all[k]) || (r->all[k].kind == P_SETTLED && !r->all[k].negated);
+			ripe |= is_deed(&r->all[k], r->grade) || (r->all[k].kind == P_SETTLED && !r->all[k].negated);
 		if (r->grade == GRADE_PENDING)
 			waited = r->n == 1 && r->all[0].kind == P_SETTLED && r->all[0].negated;
 		else if (!ripe)
@@ -124,7 +127,7 @@ lint_evidence(struct lint *l)
 		const struct verdict_rule *r = &t->verdicts[i];
 		bool stands = false;
 		for (size_t k = 0; k < r->n; k++)
-			stands |= is_deed(&r->all[k]) || r->all[k].kind == P_CONTROL_ACCEPTED || r->all[k].kind == P_CONTROL_ANY;
+			stands |= is_deed(&r->all[k], r->grade) || r->all[k].kind == P_CONTROL_ACCEPTED || r->all[k].kind == P_CONTROL_ANY;
 		if (r->grade == GRADE_VIOLATES && !stands && t->n_control > 0)
 			found(l, LINT_ERROR, r->line, "violates: neither a deed nor \"control accepted\" stands behind it");
 	}

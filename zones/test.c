@@ -327,9 +327,16 @@ head_mailbox(struct parse *p, const struct text_line *l)
 	struct test *t = p->test;
 
 	for (unsigned i = 1; i < l->n; i++) {
-		size_t len = strlen(l->word[i]);
-		if (len == 0 || len > 64 || strpbrk(l->word[i], " @<>\"\\,;:()[]\t\r\n") != NULL)
-			return parse_fail(p, l->number, "mailbox %.60s: must be a local part without quotes", l->word[i]);
+		const char *at = strchr(l->word[i], '@');
+		size_t len = at == NULL ? strlen(l->word[i]) : (size_t)(at - l->word[i]);
+		struct template_name n;
+		if (len == 0 || len > 64 || strcspn(l->word[i], " <>\"\\,;:()[]\t\r\n") < len)
+			return parse_fail(p, l->number, "mailbox %.60s: must begin with a local part without quotes",
+			    l->word[i]);
+		if (at != NULL && parse_name(p, l->number, at + 1, -1, &n) != 0)
+			return -1;
+		if (at != NULL && n.root != ROOT_D)
+			return parse_fail(p, l->number, "mailbox %.60s: its domain must end in {d} or {d:b}", l->word[i]);
 		t->mailbox[t->n_mailbox++] = xstrdup(l->word[i]);
 	}
 	return 0;
@@ -362,7 +369,7 @@ static const struct keyword head_keywords[] = {
 	{ "spec", 1, 1, false, "spec TEXT", head_spec },
 	{ "about", 1, 1, false, "about TEXT", head_about },
 	{ "fooled-by", 1, 1, true, "fooled-by TEXT", head_fooled_by },
-	{ "mailbox", 1, 8, false, "mailbox NAME [NAME...]", head_mailbox },
+	{ "mailbox", 1, 8, false, "mailbox LOCAL[@NAME] [LOCAL[@NAME]...]", head_mailbox },
 	{ "deadline", 1, 1, false, "deadline DURATION", head_deadline },
 	{ "v6", 0, 0, false, "v6", head_v6 },
 };

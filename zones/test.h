@@ -211,7 +211,7 @@ struct test {
 	char *spec;            /* RFC sections, "; "-separated */
 	char *about;           /* for the reader: what is set up and what it tells */
 	char *fooled_by;       /* how this verdict could be wrong, a line each; NULL */
-	char *mailbox[8]; unsigned n_mailbox;                /* default: probe */
+	char *mailbox[8]; unsigned n_mailbox;                /* default: probe; "local" or "local@{d:b}" */
 	int64_t deadline_us;   /* default 6 d */
 	bool v6_only;
 
