@@ -123,7 +123,7 @@ RUN       = @BUILD='$(abspath $(BUILD))' OUTPOST='$(abspath $(BUILD))/outpost' t
 # A build that a test or the demo begins uses every processor, unless the caller said how many.
 BEGIN     = @$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
-SCRIPTS   = tests/includes tests/format tests/lint tests/man
+SCRIPTS   = tests/runner tests/includes tests/format tests/lint tests/man
 check-programs: $(FAST)
 check-fast: all man $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST)
@@ -166,7 +166,7 @@ install: all man
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 755 $(BUILD)/outpost $(DESTDIR)$(PREFIX)/bin/
 	$(INSTALL) -m 755 $(BUILD)/authdns $(BUILD)/smtpd $(DESTDIR)$(LIBEXECDIR)/
-	$(Q)find zones/catalogue zones/*.zone zones/*.md tests/lab -type f | while read -r f; do \
+	$(Q)find zones tests/lab -type f -not -name '*.[ch]' -not -name 'check*.sh' | while read -r f; do \
 	    mode=644; [ -x "$$f" ] && mode=755; \
 	    install -D -m $$mode "$$f" "$(DESTDIR)$(SHAREDIR)/$${f#tests/}" || exit 1; done
 	$(Q)for page in $(MAN); do \
