@@ -1,0 +1,228 @@
+#!/bin/bash
+# dns.sh - the real authdns in a network namespace of its own, asked by dig, delv, a validating Unbound
+# and a script that misbehaves.  Prints TAP.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+OUTPOST=${OUTPOST:-$BUILD/outpost}
+AUTHDNS=$(dirname "$OUTPOST")/authdns
+for tool in dig delv unbound python3 ip; do
+	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
+done
+((EUID == 0)) || { echo "1..0 # SKIP network namespaces want root"; exit 0; }
+
+ns=outpost-dns-$$
+dir=$(mktemp -d)
+site=$dir/site
+pids=()
+stop() {
+	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
+	wait 2>/dev/null
+	mountpoint -q "$site/log" && umount "$site/log"
+	ip netns del $ns 2>/dev/null
+	rm -rf "$dir"
+}
+trap stop EXIT
+in_ns() { ip netns exec $ns "$@"; }
+
+n=0
+result() { # STATUS WHAT [WHY]
+	n=$((n + 1))
+	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | head -c 600; echo; fi
+}
+same() { [[ $1 == "$2" ]]; result $? "$3" "wanted '$1', got '$2'"; }
+has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
+
+ip netns add $ns || { echo "1..0 # SKIP cannot make a namespace"; exit 0; }
+in_ns ip link set lo up
+in_ns ip addr add 192.0.2.1/32 dev lo
+in_ns ip addr add 192.0.2.2/32 dev lo
+in_ns ip addr add 2001:db8:1::1/128 dev lo nodad
+in_ns ip -6 route add local 2001:db8:53::/64 dev lo
+
+"$OUTPOST" init "$site" --base lab.example --ipv4 192.0.2.1,192.0.2.2 --ipv6 2001:db8:53::/64 --user "" \
+	--catalogue zones/catalogue >"$dir/publish" 2>"$dir/init.err" || { echo "Bail out! $(cat "$dir/init.err")"; exit 1; }
+sed -i 's/^#* *dns-tcp-idle.*//; s/^#* *dns-tcp-max.*//; s/^#* *workers .*//' "$site/outpost.conf"
+printf 'dns-tcp-idle 3s\ndns-tcp-max 20\nworkers 1\n' >>"$site/outpost.conf"
+token=$("$OUTPOST" enrol -C "$site" --set full 2>"$dir/enrol.err" | grep -om1 '[a-z2-7]\{16\}')
+[[ $token ]] || { echo "Bail out! no token: $(cat "$dir/enrol.err")"; exit 1; }
+
+# start: runs the server until it answers; its pid in $server.
+start() {
+	ip netns exec $ns "$AUTHDNS" -C "$site" 2>>"$dir/authdns.err" &
+	server=$!
+	pids+=($server)
+	for _ in $(seq 50); do
+		in_ns dig @192.0.2.1 lab.example SOA +time=1 +tries=1 +short 2>/dev/null | grep -q hostmaster && return 0
+		kill -0 $server 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 1
+}
+ask() { in_ns dig +time=2 +tries=1 "$@"; }
+start
+result $? "authdns starts and answers" "$(tail -3 "$dir/authdns.err")"
+
+# --- answers over every path ---
+has "$token.mx0.dual.lab.example." "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "MX over IPv4 and UDP"
+has "$token.mx0.dual.lab.example." "$(ask @192.0.2.2 $token.dual.lab.example MX +short +tcp)" "MX over IPv4 and TCP"
+six=$(ask @192.0.2.1 $token.dual.lab.example MX +norec | awk '$1 == "ns.dual.lab.example." && $4 == "AAAA" { print $5 }')
+has "$token.mx0.dual.lab.example." "$(ask @"$six" $token.dual.lab.example MX +short)" "MX over IPv6 at the test's own address"
+has "$token.mx0.dual.lab.example." "$(ask @"$six" $token.dual.lab.example MX +short +tcp)" "MX over IPv6 and TCP"
+has REFUSED "$(ask @"$six" $token.ipv4.lab.example MX)" "another test is refused there"
+has "AUTHORITY: 1, ADDITIONAL: 3" "$(ask @192.0.2.1 $token.dual.lab.example MX)" "the parent refers"
+same "" "$(ask @192.0.2.2 chaos.example TXT +short)" "a foreign name is refused"
+
+# --- validators ---
+ds=$(awk '$4 == "DS" { print $5, $6, $7, $8; exit }' "$dir/publish")
+cat >"$dir/unbound.conf" <<END
+server:
+	interface: 127.0.0.1
+	access-control: 127.0.0.0/8 allow
+	directory: "$dir"
+	chroot: ""
+	username: ""
+	pidfile: ""
+	use-syslog: no
+	do-not-query-localhost: no
+	do-daemonize: no
+	module-config: "validator iterator"
+	trust-anchor: "lab.example. DS $ds"
+	qname-minimisation: yes
+	aggressive-nsec: yes
+	harden-below-nxdomain: yes
+	unblock-lan-zones: yes
+	val-log-level: 2
+	root-hints: "$dir/hints"
+stub-zone:
+	name: lab.example
+	stub-addr: 192.0.2.1
+remote-control:
+	control-enable: no
+END
+echo '. 3600 IN NS nobody.invalid.' >"$dir/hints"
+ip netns exec $ns unbound -d -c "$dir/unbound.conf" 2>"$dir/unbound.err" &
+pids+=($!)
+for _ in $(seq 50); do ask @127.0.0.1 lab.example SOA +short 2>/dev/null | grep -q hostmaster && break; sleep 0.1; done
+has " ad" "$(ask @127.0.0.1 lab.example SOA +adflag | grep flags:)" "Unbound validates the parent zone"
+
+# The file says what a validator must make of the zone.
+security() {
+	awk '/^\[/ { in_zone = ($0 == "[zone]") } in_zone && $1 == "ds" && $2 == "none" { s = "insecure" }
+	    in_zone && $1 == "algorithm" && $2 == 120 { s = "insecure" }
+	    in_zone && s == "" && (($1 == "ds" && $2 == "wrong") || ($1 == "sign" && $2 != "right")) { s = "bogus" }
+	    END { print s == "" ? "secure" : s }' "$1"
+}
+# NAME TYPE SECURITY TEXT
+through_unbound() {
+	local out status ad=
+	out=$(ask @127.0.0.1 "$1" "$2" +adflag)
+	status=$(sed -n 's/.*status: \([A-Z]*\),.*/\1/p' <<<"$out")
+	grep -q 'flags:.* ad[ ;]' <<<"$out" && ad=ad
+	case $3 in
+	secure) same "NOERROR ad" "$status $ad" "$4" ;;
+	insecure) same "NOERROR " "$status $ad" "$4" ;;
+	bogus) same "SERVFAIL " "$status $ad" "$4" ;;
+	esac
+}
+cat >"$dir/anchor" <<END
+trust-anchors { "lab.example" static-ds ${ds% *} "${ds##* }"; };
+END
+for file in zones/catalogue/*.test; do
+	test=$(basename "$file" .test)
+	want=$(security "$file")
+	has_mx=$(awk '$1 == "{d}" && $3 == "MX"' "$file")
+	tlsa=$want
+	grep -q '^TLSA.*rcode SERVFAIL' "$file" && tlsa=bogus
+	# the TLSA first: a wrong denial above it would hide it
+	through_unbound _25._tcp.$token.mx0.$test.lab.example TLSA $tlsa "Unbound: $test TLSA: $tlsa"
+	through_unbound $token.$test.lab.example MX $want "Unbound: $test MX${has_mx:+ exists}: $want"
+	through_unbound nothing.$token.$test.lab.example A $want "Unbound: $test denial: $want"
+	# BIND's validator, which gets even bogus data from Unbound because it sets CD
+	out=$(in_ns delv @127.0.0.1 -a "$dir/anchor" +root=lab.example $token.$test.lab.example MX 2>&1)
+	case $want in
+	secure) has "fully validated" "$out" "delv: $test: secure" ;;
+	insecure) has "unsigned answer" "$out" "delv: $test: insecure" ;;
+	bogus) [[ $out != *"fully validated"* && $out != *"unsigned answer"* ]]; result $? "delv: $test: bogus" "$out" ;;
+	esac
+done
+out=$(in_ns delv @127.0.0.1 -a "$dir/anchor" +root=lab.example nothing.$token.dual.lab.example A 2>&1)
+has "fully validated" "$out" "delv: a denial in a test zone"
+out=$(in_ns delv @127.0.0.1 -a "$dir/anchor" +root=lab.example no-such-test.lab.example A 2>&1)
+has "fully validated" "$out" "delv: a name that BASE has not"
+same "" "$(in_ns delv @127.0.0.1 -a "$dir/anchor" +root=lab.example aaaaaaaaaaaaaaaa.dual.lab.example A 2>&1 | grep -v 'negative\|^;\|fully validated')" \
+	"delv: an invalid token is denied with proof"
+
+# --- TCP, by a client that misbehaves ---
+python3 tests/wire/dns_tcp.py "$ns" 192.0.2.2 "$token.dual.lab.example" >"$dir/tcp.out" 2>"$dir/tcp.err"
+while read -r verdict what; do
+	[[ $verdict == ok ]]
+	result $? "TCP: $what" "$(tail -2 "$dir/tcp.err")"
+done <"$dir/tcp.out"
+[[ -s $dir/tcp.out ]] || result 1 "the TCP client ran" "$(cat "$dir/tcp.err")"
+kill -0 $server && has "$token" "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "still serving"
+
+# --- events ---
+cat "$site"/log/*.jsonl >"$dir/events"
+has '"ev":"node.start"' "$(head -c 4000 "$dir/events")" "the worker's start is an event"
+has "\"at\":\"_25._tcp.{mx0}\"" "$(grep '"test":"dane-ee"' "$dir/events" | grep TLSA | head -1)" "a TLSA query is an event"
+has '"dev":"sign corrupt"' "$(grep '"test":"dnssec-bogus"' "$dir/events" | grep '"dev"' | head -1)" "a corrupt signature is told"
+same "0" "$(tr '\0' '\n' <"$dir/events" | grep -c '"qname":"aaaaaaaaaaaaaaaa')" "an invalid token is not"
+sleep 1.2
+has '"count":' "$(grep -ah dns.invalid "$site"/log/*.jsonl | head -1)" "but counted"
+
+# --- life ---
+before=$(ls "$site/log" | wc -l)
+kill -HUP $server
+sleep 1
+has "$token" "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "serves after a reload"
+[[ $(ls "$site/log" | wc -l) -gt $before ]]
+result $? "the new generation has a segment of its own"
+echo 'nonsense' >>"$site/outpost.conf"
+kill -HUP $server
+sleep 0.5
+has "$token" "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "a wrong configuration leaves the old generation"
+has "outpost.conf:" "$(tail -3 "$dir/authdns.err")" "and is told with file and line"
+sed -i '$d' "$site/outpost.conf"
+
+lines=$(cat "$site"/log/*.jsonl | tr -d '\0' | grep -c '"dns.query"')
+# workers PID: the processes that it forked
+workers() { ps -o pid= --ppid "$1"; }
+for c in $(workers $server); do kill -9 "$c"; done
+sleep 1.5
+has "$token" "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "a killed worker is replaced"
+orphans=$(workers $server)
+kill -9 $server
+wait $server 2>/dev/null
+sleep 0.3
+for c in $orphans; do kill -9 "$c" 2>/dev/null; done
+sleep 0.2
+[[ $(cat "$site"/log/*.jsonl | tr -d '\0' | grep -c '"dns.query"') -ge $lines ]]
+result $? "kill -9 loses no line that was written"
+start
+result $? "starts again after kill -9" "$(tail -3 "$dir/authdns.err")"
+kill -TERM $server
+wait $server
+same 0 $? "SIGTERM ends it with code 0"
+
+# --- a full disk ---
+rm -f "$site"/log/*
+mount -t tmpfs -o size=1m none "$site/log"
+sed -i '/segment-reserve/d' "$site/outpost.conf"
+echo 'segment-reserve 64K' >>"$site/outpost.conf"
+: >"$dir/authdns.err"
+if start; then
+	head -c 2M /dev/zero >"$site/log/filler" 2>/dev/null
+	for _ in $(seq 40); do
+		for i in $(seq 40); do echo "$i.$token.dual.lab.example A"; done >"$dir/names"
+		ask -f "$dir/names" @192.0.2.2 +tries=1 +time=1 +short >/dev/null 2>&1
+		kill -0 $server 2>/dev/null || break
+	done
+	code=
+	if ! kill -0 $server 2>/dev/null; then wait $server; code=$?; fi
+	same 3 "$code" "a full disk stops the server with code 3"
+	same 1 "$(grep -c 'No space left' "$dir/authdns.err")" "with one clear line"
+else
+	result 1 "starts on a small disk" "$(tail -2 "$dir/authdns.err")"
+fi
+echo "1..$n"
