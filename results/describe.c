@@ -56,13 +56,17 @@ say_reply(struct strbuf *b, const struct observation *o)
 static void
 describe_query(struct strbuf *b, const struct observation *o)
 {
-	strbuf_printf(b, "%s %s", text_of(o, EK_QTYPE), text_of(o, EK_AT));
+	const char *name = text_of(o, EK_QNAME);
+
+	describe_said(b, text_of(o, EK_QTYPE));
+	strbuf_puts(b, " ");
+	describe_said(b, *name != '\0' ? name : text_of(o, EK_AT));
 	say_key(b, o, EK_RCODE, ": ");
 	if (observation_num(o, EK_TC, 0))
 		strbuf_puts(b, ", truncated");
 	strbuf_puts(b, ", asked by ");
 	describe_said(b, text_of(o, EK_PEER));
-	say_key(b, o, EK_VIA, " over ");
+	strbuf_puts(b, observation_is(o, EK_VIA, "tcp") ? " over TCP" : " over UDP");
 	if (strstr(text_of(o, EK_FLAGS), "do") != NULL)
 		strbuf_puts(b, ", wants DNSSEC");
 }
@@ -73,9 +77,10 @@ describe_syn(struct strbuf *b, const struct observation *o)
 	strbuf_puts(b, "SYN from ");
 	describe_said(b, text_of(o, EK_PEER));
 	strbuf_printf(b, " to host %d", (int)observation_num(o, EK_HOST, 0));
-	say_key(b, o, EK_STATE, ", which ");
 	if (observation_is(o, EK_STATE, "silent"))
-		strbuf_puts(b, " (no answer)");
+		strbuf_puts(b, ", which is silent");
+	else if (observation_is(o, EK_STATE, "refuses"))
+		strbuf_puts(b, ", which refuses");
 }
 
 static void
@@ -89,7 +94,8 @@ describe_place(struct strbuf *b, const struct observation *o)
 static void
 describe_bind(struct strbuf *b, const struct observation *o)
 {
-	strbuf_printf(b, "belongs to %s, known by its %s", text_of(o, EK_TEST), text_of(o, EK_BY));
+	strbuf_printf(b, "belongs to %s, known by the %s", text_of(o, EK_TEST),
+	    observation_is(o, EK_BY, "sni") ? "server name in TLS" : observation_is(o, EK_BY, "rcpt") ? "recipient" : "address");
 }
 
 static void

@@ -183,12 +183,37 @@ apply(struct verdict *v, const struct evaluation *e, const struct verdict_rule *
 	    e, v);
 }
 
-/* A refusal means nothing while its control was not delivered either. */
+static bool
+is_sent(const struct judge *j, const struct facts *f)
+{
+	if (is_asked_for(f))
+		return true;
+	for (size_t i = 0; i < j->c->n_messages; i++) {
+		if (evaluate_names(j->c, &j->c->messages[i], f->test))
+			return true;
+	}
+	return false;
+}
+
+/* No verdict without evidence; and a refusal means nothing while its control was not delivered
+ * either. */
 static void
 guard(struct verdict *v, const struct evaluation *e)
 {
 	const struct test *t = e->facts->test;
 
+	if (e->settled && v->grade != GRADE_INCONCLUSIVE && v->grade != GRADE_PENDING &&
+	    !is_sent(e->judge, e->facts)) {
+		v->grade = GRADE_INCONCLUSIVE;
+		v->line = 0;
+		snprintf(v->reason, sizeof v->reason, "nothing was seen of this test: was the message sent to it?");
+		return;
+	}
+	if (e->settled && v->grade == GRADE_INCONCLUSIVE && v->missing[0] != '\0' && e->facts->accepted == 0 &&
+	    is_sent(e->judge, e->facts) && strstr(v->reason, v->missing) == NULL) {
+		size_t len = strlen(v->reason);
+		snprintf(v->reason + len, sizeof v->reason - len, "; not delivered either: %s", v->missing);
+	}
 	if (e->control || e->facts->accepted > 0 || v->grade == GRADE_INCONCLUSIVE || v->grade == GRADE_PENDING ||
 	    (t->n_control == 0 && v->missing[0] == '\0'))
 		return;

@@ -207,8 +207,8 @@ put_summary(struct strbuf *b, const struct report *r)
 
 	strbuf_puts(b, "<section class=\"summary\" aria-label=\"Summary\">\n");
 	put_score(b, r);
-	strbuf_printf(b, "<div class=\"cards\">\n<div class=\"card bad\"><h2>Needs a hand <b>%u</b></h2>\n",
-	    n[GRADE_VIOLATES]);
+	strbuf_printf(b, "<div class=\"cards\">\n<div class=\"card bad%s\"><h2>Needs a hand <b>%u</b></h2>\n",
+	    n[GRADE_VIOLATES] == 0 ? " calm" : "", n[GRADE_VIOLATES]);
 	if (n[GRADE_VIOLATES] > 0)
 		put_reasons(b, r, GRADE_VIOLATES);
 	else

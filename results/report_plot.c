@@ -9,10 +9,10 @@
 #include "results/report_views.h"
 
 #define PLOT_WIDTH  640
-#define PLOT_LEFT   56
+#define PLOT_LEFT   70
 #define PLOT_RIGHT  24
-#define LANE_HEIGHT 30
-#define GAP_MIN     64 /* pixels that a gap needs to be labelled */
+#define LANE_HEIGHT 36
+#define GAP_MIN     84 /* pixels that a gap needs to be labelled */
 
 static const int families[] = { 6, 4, 0 };
 
@@ -85,9 +85,9 @@ report_plot(struct strbuf *b, const struct facts *f)
 		lanes += has_family(f, families[k]);
 	duration_format(span, f->attempts[n - 1].t - f->attempts[0].t);
 	strbuf_printf(b, "<figure class=\"plot\"><svg viewBox=\"0 0 %d %u\" role=\"img\" aria-label=\"%zu attempts over %s\">\n",
-	    PLOT_WIDTH, lanes * LANE_HEIGHT + 34, n, span);
-	put_gaps(b, f, 12);
-	int y = 16 + LANE_HEIGHT / 2;
+	    PLOT_WIDTH, lanes * LANE_HEIGHT + 54, n, span);
+	put_gaps(b, f, 20);
+	int y = 24 + LANE_HEIGHT / 2;
 	for (size_t k = 0; k < 3; k++) {
 		if (!has_family(f, families[k]))
 			continue;
@@ -103,5 +103,5 @@ report_plot(struct strbuf *b, const struct facts *f)
 			 "<text class=\"axis end\" x=\"%d\" y=\"%d\">%s later</text>\n</svg>\n"
 			 "<figcaption><span class=\"key yes\"></span> accepted <span class=\"key no\"></span> not accepted"
 			 " <span class=\"key syn\"></span> SYN only</figcaption></figure>\n",
-	    PLOT_LEFT - 6, y + 4, PLOT_WIDTH - PLOT_RIGHT + 6, y + 4, span);
+	    PLOT_LEFT - 6, y + 8, PLOT_WIDTH - PLOT_RIGHT + 6, y + 8, span);
 }
