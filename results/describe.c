@@ -259,6 +259,21 @@ describe_attempt(struct strbuf *b, const struct attempt *a)
 }
 
 void
+describe_duration(char dst[32], int64_t us)
+{
+	if (us < 0)
+		us = 0;
+	if (us >= 60 * CLOCK_SECOND)
+		duration_format(dst, us - us % CLOCK_SECOND);
+	else if (us >= 10 * CLOCK_SECOND)
+		snprintf(dst, 32, "%d s", (int)(us / CLOCK_SECOND));
+	else if (us >= CLOCK_SECOND)
+		snprintf(dst, 32, "%d.%d s", (int)(us / CLOCK_SECOND), (int)(us % CLOCK_SECOND / 100000));
+	else
+		snprintf(dst, 32, "%d ms", (int)(us / 1000));
+}
+
+void
 describe_time(char dst[32], int64_t t, bool milliseconds)
 {
 	char text[CLOCK_TEXT_MAX];

@@ -12,6 +12,8 @@ void describe_said(struct strbuf *, const char *);
 /* One line of ASCII without control characters.  Markup in it is not escaped. */
 void describe_event(struct strbuf *, const struct observation *);
 void describe_attempt(struct strbuf *, const struct attempt *);
+/* For people: "50 ms", "4.2 s", "6 min 59 s". */
+void describe_duration(char dst[32], int64_t us);
 /* "2026-11-21 20:00:00" UTC, with milliseconds if so. */
 void describe_time(char dst[32], int64_t t, bool milliseconds);
 

@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
+#include "results/describe.h"
 
 #define TIMES_MAX 12 /* times listed in a schedule; of more the number is told */
 
@@ -37,7 +38,7 @@ put_duration(struct strbuf *b, int64_t us)
 {
 	char text[32];
 
-	duration_format(text, us < 0 ? 0 : us);
+	describe_duration(text, us);
 	strbuf_puts(b, text);
 }
 

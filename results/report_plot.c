@@ -44,7 +44,7 @@ put_mark(struct strbuf *b, const struct facts *f, size_t i, int y)
 	struct strbuf text = { 0 };
 	char since[32];
 
-	duration_format(since, a->t - f->attempts[0].t);
+	describe_duration(since, a->t - f->attempts[0].t);
 	describe_attempt(&text, a);
 	strbuf_printf(b, "<circle class=\"%s\" cx=\"%d\" cy=\"%d\" r=\"6\"><title>attempt %zu after %s: ",
 	    a->accepted ? "yes" : a->stage == STAGE_SYN ? "syn" : "no", place(f, i), y, i + 1, since);
@@ -64,7 +64,7 @@ put_gaps(struct strbuf *b, const struct facts *f, int y)
 		int to = place(f, i);
 		char gap[32];
 		if (to - from >= GAP_MIN) {
-			duration_format(gap, f->attempts[i].t - t);
+			describe_duration(gap, f->attempts[i].t - t);
 			strbuf_printf(b, "<text class=\"gap\" x=\"%d\" y=\"%d\">%s</text>\n", (from + to) / 2, y, gap);
 		}
 		from = to;
@@ -83,7 +83,7 @@ report_plot(struct strbuf *b, const struct facts *f)
 		return;
 	for (size_t k = 0; k < 3; k++)
 		lanes += has_family(f, families[k]);
-	duration_format(span, f->attempts[n - 1].t - f->attempts[0].t);
+	describe_duration(span, f->attempts[n - 1].t - f->attempts[0].t);
 	strbuf_printf(b, "<figure class=\"plot\"><svg viewBox=\"0 0 %d %u\" role=\"img\" aria-label=\"%zu attempts over %s\">\n",
 	    PLOT_WIDTH, lanes * LANE_HEIGHT + 54, n, span);
 	put_gaps(b, f, 20);

@@ -60,12 +60,14 @@ said(const struct trace_step *s, enum event_key key)
 	return NULL;
 }
 
-static void
-put_default(struct play *p, const struct trace_step *s, enum event_key key, const char *value)
+static bool
+may_carry(enum event_kind kind, enum event_key key)
 {
-	const char *given = said(s, key);
-
-	put(&p->line, key, given != NULL ? given : value);
+	for (const enum event_key *k = event_kind(kind)->keys; *k != EK_MAX; k++) {
+		if (*k == key)
+			return true;
+	}
+	return false;
 }
 
 /* Our address that a sender of this family meets at this host. */
@@ -81,44 +83,70 @@ local_of(char dst[48], const struct trace_step *s)
 		snprintf(dst, 48, "203.0.113.%d", (k & 127) + 1);
 }
 
-static void
-play_event(struct play *p, const struct trace_step *s)
+/* What an event says when the trace does not; NULL: nothing. */
+static const char *
+fallback(const struct play *p, enum event_kind kind, enum event_key key, const char *conn, const char *local)
 {
-	enum event_kind kind = event_kind_by_name(s->word[0], strlen(s->word[0]));
-	bool session = is_session_kind(kind), begins = session && !p->open;
+	bool place = kind == EV_SMTP_CONNECT || kind == EV_NET_SYN;
+
+	switch (key) {
+	case EK_TOKEN:
+		return TRACE_TOKEN;
+	case EK_TEST:
+		return p->test->name;
+	case EK_CONN:
+		return is_session_kind(kind) ? conn : NULL;
+	case EK_PEER:
+		return kind == EV_DNS_QUERY ? "192.0.2.53" : place ? "192.0.2.1" : NULL;
+	case EK_LOCAL:
+		return place ? local : NULL;
+	case EK_HOST:
+		return place ? "0" : NULL;
+	case EK_VIA:
+		return kind == EV_DNS_QUERY ? "udp" : NULL;
+	case EK_RCODE:
+		return kind == EV_DNS_QUERY ? "NOERROR" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static void
+emit(struct play *p, enum event_kind kind, const struct trace_step *s)
+{
 	char conn[24], local[48];
 
+	snprintf(conn, sizeof conn, "0-trace-%u", p->conn);
+	local_of(local, s);
 	event_begin(&p->line, kind, &p->origin, TRACE_START + s->at_us);
-	put_default(p, s, EK_TOKEN, TRACE_TOKEN);
-	put_default(p, s, EK_TEST, p->test->name);
-	if (kind == EV_SMTP_CONNECT)
-		begins = true;
-	if (begins)
-		p->conn++;
-	if (session) {
-		snprintf(conn, sizeof conn, "0-trace-%u", p->conn);
-		put_default(p, s, EK_CONN, conn);
-		p->open = kind != EV_SMTP_CLOSE;
-	}
-	if (begins || kind == EV_NET_SYN) {
-		local_of(local, s);
-		put_default(p, s, EK_PEER, "192.0.2.1");
-		put_default(p, s, EK_LOCAL, local);
-		put_default(p, s, EK_HOST, "0");
-	} else if (kind == EV_DNS_QUERY) {
-		put_default(p, s, EK_PEER, "192.0.2.53");
-		put_default(p, s, EK_VIA, "udp");
-		put_default(p, s, EK_RCODE, "NOERROR");
-	}
-	for (unsigned k = EK_CONN + 1; k < EK_MAX; k++) {
-		bool done = ((begins || kind == EV_NET_SYN) && (k == EK_PEER || k == EK_LOCAL || k == EK_HOST)) ||
-		    (kind == EV_DNS_QUERY && (k == EK_PEER || k == EK_VIA || k == EK_RCODE));
-		const char *value = done ? NULL : said(s, k);
+	for (unsigned k = 0; k < EK_MAX; k++) {
+		const char *value = may_carry(kind, k) ? said(s, k) : NULL;
+		if (value == NULL && may_carry(kind, k))
+			value = fallback(p, kind, k, conn, local);
 		if (value != NULL)
 			put(&p->line, k, value);
 	}
 	event_end(&p->line);
 	observations_add(&p->obs, p->line.buf, p->line.len);
+}
+
+/* An event of a session belongs to the one that is open; a session that the trace does not begin with
+ * smtp.connect gets one. */
+static void
+play_event(struct play *p, const struct trace_step *s)
+{
+	enum event_kind kind = event_kind_by_name(s->word[0], strlen(s->word[0]));
+	bool begins = is_session_kind(kind) && said(s, EK_CONN) == NULL && (!p->open || kind == EV_SMTP_CONNECT);
+
+	if (begins) {
+		p->conn++;
+		p->open = true;
+		if (kind != EV_SMTP_CONNECT)
+			emit(p, EV_SMTP_CONNECT, s);
+	}
+	emit(p, kind, s);
+	if (kind == EV_SMTP_CLOSE && said(s, EK_CONN) == NULL)
+		p->open = false;
 	p->last = s->at_us > p->last ? s->at_us : p->last;
 }
 
