@@ -135,6 +135,7 @@ check:
 # The fuzzers are a build of their own: every object knows the fuzzer.
 FUZZ_SECONDS ?= 60
 fuzz:
+	@tests/packages build ci
 	$(BEGIN) BUILD=$(BUILD)/fuzz CC=clang SAN=1 \
 	    OPT='-O1 -g -fsanitize=fuzzer-no-link' fuzz-programs
 	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ)
