@@ -2,7 +2,7 @@
  * event_table.c; encoder, decoder, the manual page outpost-events(5) and the fuzz seeds come from them.
  *
  *   {"v":1,"t":"2026-11-21T20:00:00.123456Z","node":"a","d":"smtpd","w":0,"n":412,
- *    "ev":"smtp.rcpt","token":"k3x...","test":"dane-ee","conn":"9f2c",...}
+ *    "ev":"smtp.command","token":"k3x...","test":"dane-ee","conn":"0-9f2c-7",...}
  *
  * Values are strings, integers or booleans; objects are flat.  Bytes over 0x7e and under 0x20 are
  * written \u00XX, one per byte, so a line is always ASCII and any byte string survives. */
@@ -83,8 +83,10 @@ struct event_origin {
 };
 
 /* Encoder.  One struct per worker, reused; no allocation.  Usage:
- *   event_begin(&e, EV_SMTP_RCPT, origin, now); event_text(&e, EK_PEER, ...); event_end(&e);
- * then hand e.buf, e.len (ends in '\n') to the event log.  event_begin advances origin->n. */
+ *   event_begin(&e, EV_SMTP_CONNECT, origin, now); event_text(&e, EK_PEER, ...); event_end(&e);
+ * then hand e.buf, e.len (ends in '\n') to the event log.  event_begin advances origin->n.
+ * Numbers and short values always find room: the longest value gives way.  With OUTPOST_DEBUG
+ * (make SAN=1) a key that its kind does not list is an abort. */
 struct event_line {
 	size_t len;
 	bool cut;
@@ -116,8 +118,9 @@ struct event {
 	struct event_value v[EK_MAX];
 	char *mem; /* owned */
 };
-/* 0, or -1 with a reason in err: not a flat JSON object, no head, bad time.  Unknown keys are
- * skipped.  Pure. */
+/* 0, or -1 with a reason in err: not a flat JSON object, no head, bad time, a key twice, a value of
+ * the wrong type.  Unknown keys are skipped.  A tool that rewrote the line may have put U+0080 to
+ * U+00FF as UTF-8.  Pure, one allocation. */
 int event_decode(struct event *dst, const char *line, size_t len, char *err, size_t errlen);
 void event_clear(struct event *);
 

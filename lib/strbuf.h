@@ -13,7 +13,8 @@ struct strbuf {
 void strbuf_add(struct strbuf *, const void *data, size_t len);
 void strbuf_puts(struct strbuf *, const char *);
 void strbuf_printf(struct strbuf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void strbuf_json(struct strbuf *, const char *data, size_t len); /* quoted, escaped (json.h) */
+/* Quoted; UTF-8 stays, an octet that is none is written \u00XX: any octets survive. */
+void strbuf_json(struct strbuf *, const char *data, size_t len); /* as json.h reads it */
 void strbuf_reset(struct strbuf *);                              /* keeps the memory */
 void strbuf_clear(struct strbuf *);                              /* frees */
 
