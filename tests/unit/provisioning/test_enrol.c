@@ -1,0 +1,208 @@
+/* Enrolment and the messages that a participant sends. */
+#include "lib/strbuf.h"
+#include "provisioning/enrol.h"
+#include "tests/unit/provisioning/fixture.h"
+
+static struct fixture fixture;
+static struct site *site;
+
+static void
+failing_test(const char *name, unsigned number, const char *header)
+{
+	char path[300];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s.test", fixture.catalogue, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f,
+	    "test %s\nnumber %u\ngroup tls\nsets standard\ntitle \"T\"\nspec \"RFC 5321\"\nabout "
+	    "\"A.\"\n%s\n"
+	    "[dns]\n{d} 60 MX 10 {mx0}\n{mx0} 60 A {ipv4:0}\n[host 0]\nstarttls offer\ncert "
+	    "pkix-valid\n"
+	    "at rcpt reply 550 \"5.1.1 no\"\n"
+	    "[verdict]\nviolates accepted \"delivered\"\nconforms attempted and control accepted "
+	    "and settled \"refused\"\n"
+	    "inconclusive otherwise \"nothing\"\n"
+	    "[reader]\nmeans conforms \"Good.\"\nmeans violates \"Bad.\"\n"
+	    "[trace delivered]\n0s smtp.message reply=250\nverdict violates\n",
+	    name, number, header);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int
+setup(void **state)
+{
+	char name[32];
+
+	(void)state;
+	fixture_new(&fixture);
+	fixture_test(&fixture, "dual", 1, "sets standard", "", "");
+	fixture_test(
+	    &fixture, "two-boxes", 2, "sets standard\ncontrol dual\nmailbox one two", "", "");
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "good%u", i);
+		fixture_test(&fixture, name, 10 + i, "sets standard\ncontrol dual", "", "");
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "bad%u", i);
+		failing_test(name, 100 + i, "control dual");
+	}
+	failing_test("early0", 200, "control dual\nbatch refusable");
+	failing_test("early1", 201, "control dual\nbatch refusable");
+	failing_test("lonely0", 300, "control dual\nbatch alone");
+	failing_test("lonely1", 301, "control dual\nbatch alone");
+	site = fixture_site(&fixture, "192.0.2.1", "", NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	site_free(site);
+	fixture_free(&fixture);
+	return 0;
+}
+
+static size_t
+count(const struct enrol_message *m, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		n += strstr(m->rcpt[i], part) != NULL;
+	return n;
+}
+
+static void
+test_messages(void **state)
+{
+	struct enrolment e;
+	struct enrol_message *m;
+	size_t n, lonely = 0, seen[512] = { 0 };
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "standard", "some one", 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	for (size_t i = 0; i < n; i++) {
+		size_t fails = count(&m[i], ".bad") + count(&m[i], ".early") +
+			       count(&m[i], ".lonely");
+
+		assert_true(m[i].n >= 1 && m[i].n <= 25);
+		assert_int_equal(count(&m[i], e.token.text), m[i].n);
+		assert_int_equal(count(&m[i], ".dual.probe.example"),
+		    1); /* the control goes with every message */
+		if (m[i].batch == 'a') {
+			assert_true(3 * fails <= m[i].n + 2);
+			assert_int_equal(count(&m[i], ".early") + count(&m[i], ".lonely"), 0);
+		} else {
+			assert_int_equal(count(&m[i], ".bad") + count(&m[i], ".good"), 0);
+		}
+		if (m[i].batch == 'o') {
+			assert_int_equal(count(&m[i], ".lonely"), 1);
+			lonely++;
+		}
+		for (size_t k = 0; k < site->catalogue->n; k++) {
+			char part[64];
+
+			snprintf(part, sizeof(part), ".%s.probe.example",
+			    site->catalogue->tests[k]->name);
+			seen[k] += count(&m[i], part);
+		}
+	}
+	assert_int_equal(lonely, 2);
+	for (size_t k = 0; k < site->catalogue->n; k++) {
+		const struct test *t = site->catalogue->tests[k];
+
+		if (strcmp(t->name, "dual") == 0)
+			assert_int_equal(seen[k], n);
+		else
+			assert_int_equal(seen[k], t->n_mailbox > 0 ? t->n_mailbox : 1);
+	}
+	enrol_messages_free(m, n);
+}
+
+/* A set of one test holds what it needs. */
+static void
+test_single(void **state)
+{
+	struct enrolment e;
+	struct enrol_message *m;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "two-boxes", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(m[0].n, 3);
+	assert_int_equal(count(&m[0], "one@"), 1);
+	assert_int_equal(count(&m[0], "two@"), 1);
+	assert_int_equal(count(&m[0], "probe@"), 1);
+	enrol_messages_free(m, n);
+}
+
+static int
+on_row(void *ctx, const struct enrolment *e)
+{
+	(void)e;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+static void
+test_journal(void **state)
+{
+	struct enrolment e, found;
+	unsigned before = 0, after = 0;
+	char upper[TOKEN_LEN + 1], path[512], forged[] = "aaaaaaaaaaaaaaaa";
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(enrol_each(site, on_row, &before), 0);
+	assert_int_equal(enrol_new(&e, site, "standard", "a \"label\"\n\x80", 1234567), 0);
+	assert_int_equal(enrol_each(site, on_row, &after), 0);
+	assert_int_equal(after, before + 1);
+	for (unsigned i = 0; i <= TOKEN_LEN; i++)
+		upper[i] = (char)(e.token.text[i] >= 'a' ? e.token.text[i] - 32 : e.token.text[i]);
+	assert_int_equal(enrol_find(&found, site, upper), 1);
+	assert_true(found.token.id == e.token.id);
+	assert_string_equal(found.set, "standard");
+	assert_string_equal(found.label, "a \"label\"\n\x80");
+	assert_int_equal(found.t_us, 1234567);
+	assert_int_equal(enrol_find(&found, site, forged), 0);
+
+	/* Lines that are no enrolments, or name forged tokens, are passed over. */
+	site_path(path, site, "state", "enrol.jsonl");
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fprintf(f, "{\"token\":\"%s\"}\n[]\n{\"token\":7}\nnonsense\n", forged);
+	fclose(f);
+	assert_int_equal(enrol_find(&found, site, forged), 0);
+	assert_int_equal(enrol_find(&found, site, e.token.text), 1);
+}
+
+static void
+test_refuses(void **state)
+{
+	struct enrolment e;
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "no-such-set", NULL, 1), -1);
+	site->has &= ~(unsigned)SITE_SECRET;
+	assert_int_equal(enrol_new(&e, site, "standard", NULL, 1), -1);
+	site->has |= SITE_SECRET;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_single),
+		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_refuses),
+	};
+
+	return cmocka_run_group_tests_name("enrol", tests, setup, teardown);
+}
