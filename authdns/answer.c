@@ -3,8 +3,8 @@
 #include <string.h>
 
 static struct answer_item *
-add(struct answer *a, enum section section, const struct zone *z, const struct node *node, const struct rrset *set,
-    unsigned owner)
+add(struct answer *a, enum section section, const struct zone *z, const struct node *node,
+    const struct rrset *set, unsigned owner)
 {
 	struct answer_item *i;
 
@@ -27,8 +27,8 @@ answer_soa(struct answer *a, const struct place *p, const struct dns_query *q)
 {
 	const struct zone *z = p->zone;
 
-	add(a, SECTION_AUTHORITY, z, z->top, node_set(z->top, TYPE_SOA), q->name_len - z->apex_len)->ttl =
-	    z->negative_ttl;
+	add(a, SECTION_AUTHORITY, z, z->top, node_set(z->top, TYPE_SOA), q->name_len - z->apex_len)
+	    ->ttl = z->negative_ttl;
 }
 
 /* RFC 2308 2.2, RFC 9824 3: SOA, and one NSEC at the name itself. */
@@ -49,7 +49,8 @@ add_glue(struct answer *a, const struct zone *child)
 	const struct rrset *ns = node_set(child->top, TYPE_NS);
 	static const uint16_t types[] = { TYPE_A, TYPE_AAAA };
 
-	for (const uint8_t *p = ns->plain.data, *end = p + ns->plain.len; p < end; p += 2 + wire_get16(p)) {
+	for (const uint8_t *p = ns->plain.data, *end = p + ns->plain.len; p < end;
+	     p += 2 + wire_get16(p)) {
 		uint8_t key[DNS_NAME_MAX];
 		size_t len = wire_get16(p);
 		const struct node *n;
@@ -62,7 +63,9 @@ add_glue(struct answer *a, const struct zone *child)
 		n = zone_node(child, key, len - child->apex_len);
 		for (unsigned i = 0; n != NULL && i < 2; i++)
 			if (node_set(n, types[i]) != NULL)
-				add(a, SECTION_ADDITIONAL, child, n, node_set(n, types[i]), OWNER_ELSEWHERE)->sign = false;
+				add(a, SECTION_ADDITIONAL, child, n, node_set(n, types[i]),
+				    OWNER_ELSEWHERE)
+				    ->sign = false;
 	}
 }
 
@@ -108,7 +111,9 @@ answer_node(struct answer *a, const struct place *p, const struct dns_query *q)
 	if (set == NULL && n->cut == NULL)
 		set = node_set(n, TYPE_CNAME);
 	if (set != NULL)
-		add(a, SECTION_ANSWER, p->zone, n, set, 0)->sign = p->zone->is_signed && !(n->cut && set->type == TYPE_NS);
+		add(a, SECTION_ANSWER, p->zone, n, set, 0)->sign = p->zone->is_signed &&
+								   !(n->cut &&
+								       set->type == TYPE_NS);
 	else
 		deny(a, p, q);
 }

@@ -10,13 +10,14 @@ enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS }
 
 struct answer_item {
 	enum section section;
-	const struct zone *zone;   /* whose data, and whose key signs it */
-	const struct rrset *set;   /* NULL: the NSEC of owner */
-	const struct node *node;   /* owner; NULL: a name that does not exist */
-	unsigned owner;            /* where the owner stands in the question, from the name's start; or OWNER_ELSEWHERE */
+	const struct zone *zone; /* whose data, and whose key signs it */
+	const struct rrset *set; /* NULL: the NSEC of owner */
+	const struct node *node; /* owner; NULL: a name that does not exist */
+	unsigned
+	    owner; /* where the owner stands in the question, from the name's start; or OWNER_ELSEWHERE */
 	uint32_t ttl;
-	bool sign;                 /* is authoritative data of a signed zone */
-	bool only_rrsig;           /* a query for RRSIG: the signatures without the RRset */
+	bool sign;       /* is authoritative data of a signed zone */
+	bool only_rrsig; /* a query for RRSIG: the signatures without the RRset */
 };
 #define OWNER_ELSEWHERE 256u
 

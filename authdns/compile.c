@@ -58,7 +58,8 @@ key_find(struct zones *zs, unsigned algorithm)
 /* --- nodes --- */
 
 static struct node *
-node_get(struct zones *zs, struct zone *z, struct node **list, unsigned *n, const uint8_t *key, size_t len)
+node_get(struct zones *zs, struct zone *z, struct node **list, unsigned *n, const uint8_t *key,
+    size_t len)
 {
 	const uint8_t *found = NULL;
 	struct node *node;
@@ -84,7 +85,8 @@ owner_key(uint8_t key[DNS_NAME_MAX], const struct zone *z, const struct renderin
 {
 	size_t len = r->owner_len;
 
-	if (len < z->apex_len || !wire_name_equal(r->owner + len - z->apex_len, z->apex, z->apex_len))
+	if (len < z->apex_len ||
+	    !wire_name_equal(r->owner + len - z->apex_len, z->apex, z->apex_len))
 		return -1;
 	len -= z->apex_len;
 	wire_name_lower(key, r->owner, len);
@@ -101,8 +103,8 @@ same_owner(const struct record *a, const struct record *b)
 
 /* All RRsets of a node out of the zone's records. */
 static int
-node_fill(struct zones *zs, struct zone *z, struct node *node, struct record_list *l, const struct record *first,
-    char *err, size_t errlen)
+node_fill(struct zones *zs, struct zone *z, struct node *node, struct record_list *l,
+    const struct record *first, char *err, size_t errlen)
 {
 	struct record **group = xmalloc((l->n + 1) * sizeof(struct record *));
 	uint16_t types[64];
@@ -125,13 +127,15 @@ node_fill(struct zones *zs, struct zone *z, struct node *node, struct record_lis
 			if (l->r[i].type == types[k] && same_owner(&l->r[i], first))
 				group[n++] = &l->r[i];
 		node->sets[k].id = zs->ids++;
-		rc = rrset_build(&node->sets[k], zs->arena, z, group, n, node->key_len, err, errlen);
+		rc = rrset_build(
+		    &node->sets[k], zs->arena, z, group, n, node->key_len, err, errlen);
 	}
 	node->n_sets = n_types;
 	types[n_types++] = TYPE_RRSIG;
 	types[n_types++] = TYPE_NSEC;
 	if (rc == 0 && bitmap_build(&node->bitmap, types, n_types) < 0) {
-		snprintf(err, errlen, "%s:%u: too many kinds of types at one name", first->path, first->line);
+		snprintf(err, errlen, "%s:%u: too many kinds of types at one name", first->path,
+		    first->line);
 		rc = -1;
 	}
 	free(group);
@@ -146,7 +150,8 @@ add_parents(struct zones *zs, struct zone *z, struct node **list, unsigned *n)
 
 	for (unsigned i = 0, owners = *n; i < owners; i++)
 		for (size_t at = 0; at < list[i]->key_len; at += 1 + (size_t)list[i]->key[at]) {
-			struct node *p = node_get(zs, z, list, n, list[i]->key + at, list[i]->key_len - at);
+			struct node *p = node_get(
+			    zs, z, list, n, list[i]->key + at, list[i]->key_len - at);
 
 			if (p->n_sets == 0)
 				bitmap_build(&p->bitmap, types, 2);
@@ -179,7 +184,8 @@ node_fault(const struct zone *z, const struct node *n)
 		return "CNAME and other records at one name (RFC 1034 3.6.2)";
 	if (n->key_len == 0 && (node_set(n, TYPE_SOA) == NULL || node_set(n, TYPE_NS) == NULL))
 		return "the zone needs SOA and NS at its apex";
-	if (n->key_len != 0 && z->test != NULL && (node_set(n, TYPE_SOA) || node_set(n, TYPE_NS) || node_set(n, TYPE_DS)))
+	if (n->key_len != 0 && z->test != NULL &&
+	    (node_set(n, TYPE_SOA) || node_set(n, TYPE_NS) || node_set(n, TYPE_DS)))
 		return "SOA, NS or DS below the apex: a test zone delegates nothing";
 	return NULL;
 }
@@ -199,7 +205,8 @@ zone_build(struct zones *zs, struct zone *z, struct record_list *l, char *err, s
 		const char *fault;
 
 		if (len < 0) {
-			snprintf(err, errlen, "%s:%u: the owner is not in the zone", l->r[i].path, l->r[i].line);
+			snprintf(err, errlen, "%s:%u: the owner is not in the zone", l->r[i].path,
+			    l->r[i].line);
 			rc = -1;
 			break;
 		}
@@ -215,7 +222,7 @@ zone_build(struct zones *zs, struct zone *z, struct record_list *l, char *err, s
 	if (rc == 0) {
 		add_parents(zs, z, list, &n);
 		table_build(zs, z, list, n);
-		z->top = zone_node(z, NULL, 0);
+		z->top = zone_node(z, (const uint8_t *)"", 0);
 		if (z->top == NULL) {
 			snprintf(err, errlen, "zones/base.zone: no SOA and NS for a zone");
 			rc = -1;
@@ -245,11 +252,12 @@ zone_name(struct zones *zs, struct zone *z, char *err, size_t errlen)
 	uint8_t name[DNS_NAME_MAX];
 	size_t len = 0;
 
-	if (render(text, sizeof(text), "{zone}", zs->site, z->test, z->index, &record_tokens[FOR_SENTINEL], why,
-	        sizeof(why)) == RENDER_OK)
+	if (render(text, sizeof(text), "{zone}", zs->site, z->test, z->index,
+		&record_tokens[FOR_SENTINEL], why, sizeof(why)) == RENDER_OK)
 		len = wire_name_parse(name, text);
 	if (len == 0) {
-		snprintf(err, errlen, "%s: its zone has no valid name", z->test != NULL ? z->test->path : zs->site->conf.base);
+		snprintf(err, errlen, "%s: its zone has no valid name",
+		    z->test != NULL ? z->test->path : zs->site->conf.base);
 		return -1;
 	}
 	wire_name_lower(z->apex, name, len);
@@ -272,7 +280,8 @@ zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
 	}
 	z->options = &z->test->zone[z->index];
 	if (z->options->denial == DENIAL_NSEC3) {
-		snprintf(err, errlen, "%s: denial nsec3: this version has NSEC only", z->test->path);
+		snprintf(
+		    err, errlen, "%s: denial nsec3: this version has NSEC only", z->test->path);
 		return -1;
 	}
 	z->on_v4 = z->options->ns != NS_V6 && !z->options->own_address;
@@ -284,8 +293,9 @@ zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
 			z->has_rules = true;
 	z->key = z->is_signed ? key_find(zs, z->options->algorithm) : NULL;
 	if (z->is_signed && z->key == NULL) {
-		snprintf(err, errlen, "%s: algorithm %u: the site has no such key: run outpost init again", z->test->path,
-		    z->options->algorithm);
+		snprintf(err, errlen,
+		    "%s: algorithm %u: the site has no such key: run outpost init again",
+		    z->test->path, z->options->algorithm);
 		return -1;
 	}
 	return 0;
@@ -302,8 +312,9 @@ wanted(const struct zone *z, const struct dns_record *d)
 }
 
 static int
-add_all(struct record_list *l, struct zones *zs, const struct zone *z, const struct record_source *src,
-    const struct dns_record *d, size_t n, bool own, char *err, size_t errlen)
+add_all(struct record_list *l, struct zones *zs, const struct zone *z,
+    const struct record_source *src, const struct dns_record *d, size_t n, bool own, char *err,
+    size_t errlen)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!wanted(z, &d[i]) || (own && d[i].zone != z->index))
@@ -330,13 +341,14 @@ zone_compile(struct zones *zs, struct zone *z, const struct basezone *bz, char *
 		struct record_source own = { zs->site, z->test, 0, z->test->path };
 
 		if (add_all(&l, zs, z, &common, bz->test, bz->n_test, false, err, errlen) < 0 ||
-		    add_all(&l, zs, z, &own, z->test->records, z->test->n_records, true, err, errlen) < 0 ||
+		    add_all(&l, zs, z, &own, z->test->records, z->test->n_records, true, err,
+			errlen) < 0 ||
 		    delegate_lame(&l, zs, z, err, errlen) < 0)
 			goto out;
 	}
 	if (z->is_signed)
-		record_add_raw(&l, zs->arena, z->apex, z->apex_len, TYPE_DNSKEY, DNSKEY_TTL, z->key->dnskey,
-		    z->key->dnskey_len);
+		record_add_raw(&l, zs->arena, z->apex, z->apex_len, TYPE_DNSKEY, DNSKEY_TTL,
+		    z->key->dnskey, z->key->dnskey_len);
 	if (z->test == NULL)
 		delegate_all(&l, zs);
 	if (zone_build(zs, z, &l, err, errlen) < 0)

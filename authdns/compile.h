@@ -9,8 +9,8 @@ struct zones *zones_compile(const struct site *, char *err, size_t errlen);
 
 /* The RRset of n records (same owner, same type) into *dst.  question_len: length of the owner
  * without the apex, to which compressed names in the answer point.  -1: err. */
-int rrset_build(struct rrset *dst, struct arena *, const struct zone *, struct record *const *r, size_t n,
-    size_t question_len, char *err, size_t errlen);
+int rrset_build(struct rrset *dst, struct arena *, const struct zone *, struct record *const *r,
+    size_t n, size_t question_len, char *err, size_t errlen);
 
 uint16_t dnskey_tag(const uint8_t *rdata, size_t len); /* RFC 4034 B */
 

@@ -16,7 +16,7 @@ cookie_key(uint8_t key[16], const struct token_key *k)
 
 	for (unsigned i = 0; i < 2; i++) {
 		uint64_t h = hash_sip(k->secret, label[i], sizeof(label[i])) ^
-		    hash_sip(k->secret + 16, label[i], sizeof(label[i]));
+			     hash_sip(k->secret + 16, label[i], sizeof(label[i]));
 
 		for (unsigned b = 0; b < 8; b++)
 			key[8 * i + b] = (uint8_t)(h >> (8 * b));
@@ -31,7 +31,8 @@ cookie_well_formed(size_t len)
 
 /* Hash over client cookie, version, reserved, time and the client's address. */
 static void
-put_hash(uint8_t dst[8], const uint8_t head[16], const union sockaddr_any *peer, const uint8_t key[16])
+put_hash(
+    uint8_t dst[8], const uint8_t head[16], const union sockaddr_any *peer, const uint8_t key[16])
 {
 	uint8_t data[32];
 	size_t len = 16;
@@ -51,8 +52,8 @@ put_hash(uint8_t dst[8], const uint8_t head[16], const union sockaddr_any *peer,
 }
 
 void
-cookie_make(uint8_t dst[COOKIE_WHOLE], const uint8_t client[COOKIE_CLIENT], const union sockaddr_any *peer,
-    int64_t now_s, const uint8_t key[16])
+cookie_make(uint8_t dst[COOKIE_WHOLE], const uint8_t client[COOKIE_CLIENT],
+    const union sockaddr_any *peer, int64_t now_s, const uint8_t key[16])
 {
 	memcpy(dst, client, COOKIE_CLIENT);
 	memcpy(dst + 8, "\1\0\0\0", 4);
@@ -61,7 +62,8 @@ cookie_make(uint8_t dst[COOKIE_WHOLE], const uint8_t client[COOKIE_CLIENT], cons
 }
 
 bool
-cookie_valid(const uint8_t *option, size_t len, const union sockaddr_any *peer, int64_t now_s, const uint8_t key[16])
+cookie_valid(const uint8_t *option, size_t len, const union sockaddr_any *peer, int64_t now_s,
+    const uint8_t key[16])
 {
 	uint8_t want[8];
 	int32_t age;
@@ -69,7 +71,8 @@ cookie_valid(const uint8_t *option, size_t len, const union sockaddr_any *peer, 
 	if (len != COOKIE_WHOLE || memcmp(option + 8, "\1\0\0\0", 4) != 0)
 		return false;
 	/* RFC 1982 arithmetic: the time is 32 bits */
-	age = (int32_t)((uint32_t)now_s - ((uint32_t)wire_get16(option + 12) << 16 | wire_get16(option + 14)));
+	age = (int32_t)((uint32_t)now_s -
+			((uint32_t)wire_get16(option + 12) << 16 | wire_get16(option + 14)));
 	if (age > OLDEST || age < -AHEAD)
 		return false;
 	put_hash(want, option, peer, key);

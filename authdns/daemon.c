@@ -70,7 +70,7 @@ open_memory(struct daemon *d)
 	for (size_t i = 0; i < c->n; i++)
 		for (size_t k = 0; k < c->tests[i]->n_answers; k++)
 			needed = needed || c->tests[i]->answers[k].when.kind == COND_AGE ||
-			    c->tests[i]->answers[k].when.kind == COND_COUNT;
+				 c->tests[i]->answers[k].when.kind == COND_COUNT;
 	if (!needed || d->memory != NULL)
 		return;
 	site_path(path, d->site, "run", "authdns.memory");
@@ -123,7 +123,8 @@ open_sockets(struct daemon *d)
 {
 	union sockaddr_any any;
 
-	if (open_list(d, &d->site->conf.ipv4_parent) < 0 || open_list(d, &d->site->conf.ipv4_child) < 0)
+	if (open_list(d, &d->site->conf.ipv4_parent) < 0 ||
+	    open_list(d, &d->site->conf.ipv4_child) < 0)
 		return -1;
 	if (!d->site->has_ipv6)
 		return 0;
@@ -198,19 +199,25 @@ daemon_run(const char *dir)
 
 	if (load(&d) < 0)
 		return EXIT_USAGE;
-	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers : processors > 0 ? (unsigned)processors : 1;
+	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers
+		    : processors > 0          ? (unsigned)processors
+					      : 1;
 	if (d.workers > WORKERS_MAX)
 		d.workers = WORKERS_MAX;
 	raise_file_limit();
-	if (d.site->conf.user[0] != '\0' && geteuid() == 0 && worker_user(d.site->conf.user, &w.uid, &w.gid) < 0) {
-		log_warn("%s: no such user: create it or set another in outpost.conf", d.site->conf.user);
+	if (d.site->conf.user[0] != '\0' && geteuid() == 0 &&
+	    worker_user(d.site->conf.user, &w.uid, &w.gid) < 0) {
+		log_warn("%s: no such user: create it or set another in outpost.conf",
+		    d.site->conf.user);
 		code = EXIT_USAGE;
 		goto out;
 	}
 	if (open_sockets(&d) < 0)
 		goto out;
 	if (d.n_rows == 0) {
-		log_warn("%s: no address to serve at: set ipv4-parent and ipv4-child, or ipv6, in outpost.conf", dir);
+		log_warn("%s: no address to serve at: set ipv4-parent and ipv4-child, or ipv6, in "
+			 "outpost.conf",
+		    dir);
 		code = EXIT_USAGE;
 		goto out;
 	}

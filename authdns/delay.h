@@ -7,14 +7,14 @@
 
 struct delayed {
 	int64_t due_us;
-	void *socket;              /* which socket sends it */
+	void *socket; /* which socket sends it */
 	union sockaddr_any peer, local;
 	size_t len;
 	uint8_t data[DNS_UDP_MAX];
 };
 struct delay_queue {
-	struct delayed *item;      /* room for max, made once */
-	unsigned *heap, *spare;    /* indices */
+	struct delayed *item;   /* room for max, made once */
+	unsigned *heap, *spare; /* indices */
 	unsigned n, max;
 };
 void delay_init(struct delay_queue *, unsigned max);

@@ -5,9 +5,9 @@
 
 #include "provisioning/address.h"
 
-#define DS_TTL        3600
-#define DS_SHA256     2
-#define DS_SHA384     4
+#define DS_TTL    3600
+#define DS_SHA256 2
+#define DS_SHA384 4
 
 /* RFC 4034 5.1.4: digest over owner and DNSKEY RDATA.  Digest types that do not exist get octets of
  * SHA-256: nobody can check them. */
@@ -22,7 +22,8 @@ ds_rdata(uint8_t *dst, const struct zone *z)
 	p = wire_put16(p, z->key->tag);
 	*p++ = (uint8_t)z->key->algorithm;
 	*p++ = (uint8_t)type;
-	EVP_Digest(data, z->apex_len + z->key->dnskey_len, p, &len, type == DS_SHA384 ? EVP_sha384() : EVP_sha256(), NULL);
+	EVP_Digest(data, z->apex_len + z->key->dnskey_len, p, &len,
+	    type == DS_SHA384 ? EVP_sha384() : EVP_sha256(), NULL);
 	if (z->options->ds == DS_WRONG)
 		for (unsigned i = 0; i < len; i++)
 			p[i] ^= 0xff;
@@ -39,9 +40,11 @@ delegate_all(struct record_list *l, struct zones *zs)
 		uint8_t ds[4 + EVP_MAX_MD_SIZE];
 
 		for (; p < end; p += 2 + wire_get16(p))
-			record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_NS, ns->ttl, p + 2, wire_get16(p));
+			record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_NS, ns->ttl, p + 2,
+			    wire_get16(p));
 		if (z->is_signed)
-			record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_DS, DS_TTL, ds, ds_rdata(ds, z));
+			record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_DS, DS_TTL, ds,
+			    ds_rdata(ds, z));
 	}
 }
 
@@ -54,7 +57,8 @@ delegate_link(struct zones *zs)
 		for (unsigned k = 0; k <= zs->base->mask; k++) {
 			struct node *n = zs->base->table[k];
 
-			if (n != NULL && n->key_len == z->apex[0] + 1 && memcmp(n->key, z->apex, n->key_len) == 0)
+			if (n != NULL && n->key_len == z->apex[0] + 1 &&
+			    memcmp(n->key, z->apex, n->key_len) == 0)
 				n->cut = z;
 		}
 	}
@@ -68,7 +72,8 @@ add_silent(struct record_list *l, struct zones *zs, const struct zone *z, uint8_
 
 	record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_NS, DS_TTL, name, len);
 	if (s->conf.ipv4_silent.n > 0 && address_parse(&a, s->conf.ipv4_silent.item[0], 0) == 0)
-		record_add_raw(l, zs->arena, name, len, TYPE_A, DS_TTL, (const uint8_t *)&a.in.sin_addr, 4);
+		record_add_raw(
+		    l, zs->arena, name, len, TYPE_A, DS_TTL, (const uint8_t *)&a.in.sin_addr, 4);
 	if (s->has_ipv6) {
 		struct in6_addr v6;
 
@@ -78,7 +83,8 @@ add_silent(struct record_list *l, struct zones *zs, const struct zone *z, uint8_
 }
 
 int
-delegate_lame(struct record_list *l, struct zones *zs, const struct zone *z, char *err, size_t errlen)
+delegate_lame(
+    struct record_list *l, struct zones *zs, const struct zone *z, char *err, size_t errlen)
 {
 	static const uint8_t label[] = "\006silent";
 	uint8_t name[DNS_NAME_MAX];
@@ -86,7 +92,8 @@ delegate_lame(struct record_list *l, struct zones *zs, const struct zone *z, cha
 	if (z->options->ns != NS_LAME)
 		return 0;
 	if (zs->site->conf.ipv4_silent.n == 0 && !zs->site->has_ipv6) {
-		snprintf(err, errlen, "%s: ns lame needs ipv4-silent or ipv6 in outpost.conf", z->test->path);
+		snprintf(err, errlen, "%s: ns lame needs ipv4-silent or ipv6 in outpost.conf",
+		    z->test->path);
 		return -1;
 	}
 	memcpy(name, label, 7);

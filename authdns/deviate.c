@@ -48,7 +48,8 @@ holds(const struct place *p, const struct answer_rule *r, const struct circumsta
 
 	if (r->when.kind == COND_ALWAYS)
 		return true;
-	if (c->memory == NULL || p->token.id == 0 || (r->when.kind != COND_AGE && r->when.kind != COND_COUNT))
+	if (c->memory == NULL || p->token.id == 0 ||
+	    (r->when.kind != COND_AGE && r->when.kind != COND_COUNT))
 		return r->when.kind == COND_PHASE && r->when.count <= 1;
 	f = memory_touch(c->memory, memory_key(p, r, c), c->now_us);
 	if (r->when.kind == COND_COUNT)
@@ -60,12 +61,13 @@ static bool
 matches(const struct answer_rule *r, const struct zone *z, uint16_t type, const char *at)
 {
 	return r->zone == z->index && (r->type == TYPE_ANY || r->type == type) &&
-	    (r->name == NULL || strcmp(r->name, at) == 0);
+	       (r->name == NULL || strcmp(r->name, at) == 0);
 }
 
 /* false: the rule has nothing to act on here. */
 static bool
-apply(struct deviation *d, const struct answer_rule *r, const struct dns_query *q, const struct circumstances *c)
+apply(struct deviation *d, const struct answer_rule *r, const struct dns_query *q,
+    const struct circumstances *c)
 {
 	switch (r->action) {
 	case ANSWER_RCODE:
@@ -102,7 +104,8 @@ apply(struct deviation *d, const struct answer_rule *r, const struct dns_query *
 }
 
 void
-deviate(struct deviation *d, const struct place *p, const struct dns_query *q, const struct circumstances *c)
+deviate(struct deviation *d, const struct place *p, const struct dns_query *q,
+    const struct circumstances *c)
 {
 	const struct zone *z = p->zone;
 	unsigned done = 0;
@@ -117,8 +120,8 @@ deviate(struct deviation *d, const struct place *p, const struct dns_query *q, c
 	for (size_t i = 0; i < z->test->n_answers; i++) {
 		const struct answer_rule *r = &z->test->answers[i];
 
-		if (r->action == ANSWER_SIGN || (done & 1U << r->action) != 0 || !matches(r, z, q->qtype, p->at) ||
-		    !holds(p, r, c))
+		if (r->action == ANSWER_SIGN || (done & 1U << r->action) != 0 ||
+		    !matches(r, z, q->qtype, p->at) || !holds(p, r, c))
 			continue;
 		done |= 1U << r->action;
 		if (apply(d, r, q, c))
@@ -129,7 +132,8 @@ deviate(struct deviation *d, const struct place *p, const struct dns_query *q, c
 }
 
 enum sign_mode
-deviate_sign(const struct place *p, const struct zone *z, uint16_t type, bool at_apex, const struct circumstances *c)
+deviate_sign(const struct place *p, const struct zone *z, uint16_t type, bool at_apex,
+    const struct circumstances *c)
 {
 	static const char *const apex[] = { "{zone}", "{zone:b}" };
 	const char *at = at_apex ? apex[z->index] : p->at;
@@ -149,8 +153,11 @@ deviate_sign(const struct place *p, const struct zone *z, uint16_t type, bool at
 const char *
 sign_mode_text(enum sign_mode m)
 {
-	static const char *const text[] = { [SIGN_RIGHT] = "sign right", [SIGN_CORRUPT] = "sign corrupt",
-		[SIGN_EXPIRED] = "sign expired", [SIGN_FUTURE] = "sign future", [SIGN_NONE] = "sign none" };
+	static const char *const text[] = { [SIGN_RIGHT] = "sign right",
+		[SIGN_CORRUPT] = "sign corrupt",
+		[SIGN_EXPIRED] = "sign expired",
+		[SIGN_FUTURE] = "sign future",
+		[SIGN_NONE] = "sign none" };
 
 	return text[m];
 }

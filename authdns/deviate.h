@@ -7,27 +7,28 @@
 #include "lib/memory.h"
 
 struct deviation {
-	int rcode;                /* -1: as it is */
+	int rcode; /* -1: as it is */
 	bool drop, tc, no_edns, change_case;
 	int64_t delay_us;
 	bool has_ttl;
 	uint32_t ttl;
-	unsigned pad;             /* octets of EDNS padding */
+	unsigned pad; /* octets of EDNS padding */
 	/* what was applied, ", " between; "" nothing */
 	char text[160];
 };
 void deviation_note(struct deviation *, const char *text);
 
 struct circumstances {
-	struct memory *memory;    /* NULL: conditions of age and count never hold */
-	const uint8_t *key;       /* 16 octets, of memory's keys */
+	struct memory *memory; /* NULL: conditions of age and count never hold */
+	const uint8_t *key;    /* 16 octets, of memory's keys */
 	unsigned pace;
 	const union sockaddr_any *peer;
 	int64_t now_us;
 	bool tcp, may_delay;
 };
 /* Rules of the zone that answers; none in BASE and for referrals. */
-void deviate(struct deviation *dst, const struct place *, const struct dns_query *, const struct circumstances *);
+void deviate(struct deviation *dst, const struct place *, const struct dns_query *,
+    const struct circumstances *);
 
 /* How the RRset of this type at this name is to be signed. */
 enum sign_mode deviate_sign(const struct place *, const struct zone *, uint16_t type, bool at_apex,

@@ -11,8 +11,8 @@
 #define LIMIT_SLOTS 16384 /* networks counted at once; two that collide share */
 
 struct limit {
-	uint8_t key[16];   /* random: nobody can choose whom to share with */
-	unsigned rate;     /* 0: no limit */
+	uint8_t key[16]; /* random: nobody can choose whom to share with */
+	unsigned rate;   /* 0: no limit */
 	struct {
 		uint32_t second, count;
 	} slot[LIMIT_SLOTS];

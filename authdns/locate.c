@@ -36,8 +36,8 @@ view_of(struct view *v, const struct zones *zs, const union sockaddr_any *local)
 		v->children = listed(&s->conf.ipv4_child, text);
 		return;
 	}
-	if (!s->has_ipv6 || !address_split(&parts, &local->in6.sin6_addr, &s->prefix) || parts.id != 0 ||
-	    parts.state != ADDRESS_SERVES)
+	if (!s->has_ipv6 || !address_split(&parts, &local->in6.sin6_addr, &s->prefix) ||
+	    parts.id != 0 || parts.state != ADDRESS_SERVES)
 		return;
 	if (parts.test == 0)
 		v->parent = true;
@@ -57,7 +57,8 @@ host_label(const uint8_t *label)
 {
 	unsigned k;
 
-	if (label[0] < 3 || label[0] > 4 || wire_lower(label[1]) != 'm' || wire_lower(label[2]) != 'x')
+	if (label[0] < 3 || label[0] > 4 || wire_lower(label[1]) != 'm' ||
+	    wire_lower(label[2]) != 'x')
 		return -1;
 	if (label[3] < '0' || label[3] > '9')
 		return -1;
@@ -98,8 +99,8 @@ spell(struct place *p, const uint8_t *prefix, size_t len)
 
 /* Labels 0..n-1 stand left of the zone.  Finds the token and makes the key. */
 static void
-read_labels(struct place *p, uint8_t *key, const struct zones *zs, const struct dns_query *q, const uint8_t *name,
-    unsigned n, size_t len)
+read_labels(struct place *p, uint8_t *key, const struct zones *zs, const struct dns_query *q,
+    const uint8_t *name, unsigned n, size_t len)
 {
 	unsigned at = n;
 	size_t prefix = len;
@@ -112,8 +113,8 @@ read_labels(struct place *p, uint8_t *key, const struct zones *zs, const struct 
 		if ((p->host = host_label(name + q->label[n - 1])) >= 0)
 			at--;
 		label = at > 0 ? name + q->label[at - 1] : NULL;
-		if (label != NULL &&
-		    token_parse(&p->token, (const char *)label + 1, label[0], &zs->site->token_key) == TOKEN_OK) {
+		if (label != NULL && token_parse(&p->token, (const char *)label + 1, label[0],
+					 &zs->site->token_key) == TOKEN_OK) {
 			prefix = q->label[at - 1];
 			memcpy(key + prefix + 1, SENTINEL_TEXT, TOKEN_LEN);
 		} else {
@@ -134,13 +135,15 @@ left_of_base(const struct zones *zs, const struct dns_query *q, const uint8_t *n
 	if (!wire_name_equal(name + q->name_len - b->apex_len, b->apex, b->apex_len))
 		return -1;
 	/* the same octets may start inside a label: the boundaries must agree too */
-	if (q->labels > b->labels && b->labels > 0 && q->label[q->labels - b->labels] != q->name_len - b->apex_len)
+	if (q->labels > b->labels && b->labels > 0 &&
+	    q->label[q->labels - b->labels] != q->name_len - b->apex_len)
 		return -1;
 	return q->name_len - b->apex_len;
 }
 
 void
-locate(struct place *p, const struct zones *zs, const struct dns_query *q, const uint8_t *name, const struct view *v)
+locate(struct place *p, const struct zones *zs, const struct dns_query *q, const uint8_t *name,
+    const struct view *v)
 {
 	uint8_t key[DNS_NAME_MAX];
 	int left = left_of_base(zs, q, name);

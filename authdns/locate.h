@@ -6,9 +6,9 @@
 
 /* Which zones exist at the address that a query came to. */
 struct view {
-	bool parent;              /* BASE */
-	bool children;            /* all test zones with an IPv4 name server */
-	const struct zone *only;  /* IPv6: this test zone and nothing else; NULL: none */
+	bool parent;             /* BASE */
+	bool children;           /* all test zones with an IPv4 name server */
+	const struct zone *only; /* IPv6: this test zone and nothing else; NULL: none */
 };
 /* IPv4: by the lists of the configuration.  IPv6: by the address itself (address.h). */
 void view_of(struct view *dst, const struct zones *, const union sockaddr_any *local);
@@ -16,9 +16,9 @@ void view_of(struct view *dst, const struct zones *, const union sockaddr_any *l
 #define AT_MAX (DNS_NAME_TEXT_MAX + 16)
 
 struct place {
-	const struct zone *zone;  /* who answers; NULL: nobody here */
-	const struct node *node;  /* the name in that zone; NULL: it has no such name */
-	const struct zone *cut;   /* zone is BASE and the name belongs to this test zone: referral */
+	const struct zone *zone; /* who answers; NULL: nobody here */
+	const struct node *node; /* the name in that zone; NULL: it has no such name */
+	const struct zone *cut;  /* zone is BASE and the name belongs to this test zone: referral */
 	/* what the name is about, whoever answers */
 	const struct zone *about; /* NULL: not below BASE */
 	struct token token;       /* id 0: no valid token */
@@ -26,6 +26,7 @@ struct place {
 	bool invalid;             /* names nothing that we publish and carries no valid token */
 	char at[AT_MAX];          /* template spelling: "_25._tcp.{mx0}"; "" outside BASE */
 };
-void locate(struct place *dst, const struct zones *, const struct dns_query *, const uint8_t *name, const struct view *);
+void locate(struct place *dst, const struct zones *, const struct dns_query *, const uint8_t *name,
+    const struct view *);
 
 #endif

@@ -6,9 +6,10 @@
 #include "lib/log.h"
 #include "provisioning/site.h"
 
-static const char usage[] = "usage: authdns [-C DIR] [--help] [--version]\n"
-			    "  -C DIR   site directory (default: $OUTPOST_SITE, then /var/lib/outpost)\n"
-			    "Runs in the foreground.  SIGTERM stops it, SIGHUP loads the site again.\n";
+static const char usage[] =
+    "usage: authdns [-C DIR] [--help] [--version]\n"
+    "  -C DIR   site directory (default: $OUTPOST_SITE, then /var/lib/outpost)\n"
+    "Runs in the foreground.  SIGTERM stops it, SIGHUP loads the site again.\n";
 
 int
 main(int argc, char **argv)

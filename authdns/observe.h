@@ -7,7 +7,7 @@
 struct observation {
 	const struct query_in *in;
 	const struct dns_query *query;
-	const struct place *place;      /* NULL: never located */
+	const struct place *place; /* NULL: never located */
 	const char *what, *dev;
 	unsigned rcode;
 	bool dropped, truncated;

@@ -81,10 +81,13 @@ put_head(struct packet *p, uint16_t type, uint32_t ttl, const struct packet_cont
 static void
 put_rdata_flipped(struct packet *p, uint16_t type, const uint8_t *rdata, size_t len)
 {
-	size_t before = type == TYPE_MX ? 2 : type == TYPE_SRV ? 6 : 0, after = type == TYPE_SOA ? 20 : 0;
+	size_t before = type == TYPE_MX    ? 2
+			: type == TYPE_SRV ? 6
+					   : 0,
+	       after = type == TYPE_SOA ? 20 : 0;
 
-	if (type != TYPE_NS && type != TYPE_CNAME && type != TYPE_PTR && type != TYPE_MX && type != TYPE_SRV &&
-	    type != TYPE_SOA)
+	if (type != TYPE_NS && type != TYPE_CNAME && type != TYPE_PTR && type != TYPE_MX &&
+	    type != TYPE_SRV && type != TYPE_SOA)
 		before = len;
 	put(p, rdata, before);
 	put_flipped(p, rdata + before, len - before - (before < len ? after : 0));
@@ -99,9 +102,12 @@ put_set(struct packet *p, const struct answer_item *i, const struct packet_conte
 	const struct rrset *set = i->set;
 	uint8_t plain[65536], *q = plain, *end;
 
-	if (i->section == SECTION_ANSWER && i->owner == 0 && !c->deviation->has_ttl && !c->deviation->change_case) {
+	if (i->section == SECTION_ANSWER && i->owner == 0 && !c->deviation->has_ttl &&
+	    !c->deviation->change_case) {
 		if (room(p, set->answer.len))
-			p->len = (size_t)(blob_copy(p->buf + p->len, &set->answer, &c->place->token) - p->buf);
+			p->len = (size_t)(blob_copy(
+					      p->buf + p->len, &set->answer, &c->place->token) -
+					  p->buf);
 		return set->n;
 	}
 	if (set->plain.len > p->limit) {
@@ -169,7 +175,8 @@ nsec_make(struct nsec *n, const struct answer_item *i, const struct packet_conte
 }
 
 static void
-put_nsec(struct packet *p, const struct nsec *n, const struct answer_item *i, const struct packet_context *c)
+put_nsec(struct packet *p, const struct nsec *n, const struct answer_item *i,
+    const struct packet_context *c)
 {
 	uint8_t b[2];
 
@@ -204,13 +211,15 @@ canon_nsec(uint8_t *dst, const void *ctx)
 
 	memcpy(p, n->owner, n->owner_len);
 	p += n->owner_len;
-	p = wire_put16(wire_put32(wire_put16(wire_put16(p, TYPE_NSEC), 1), n->ttl), (unsigned)n->len);
+	p = wire_put16(
+	    wire_put32(wire_put16(wire_put16(p, TYPE_NSEC), 1), n->ttl), (unsigned)n->len);
 	memcpy(p, n->rdata, n->len);
 	return (size_t)(p - dst) + n->len;
 }
 
 static void
-sign_identity(struct sign_request *r, const struct answer_item *i, const struct nsec *n, const struct packet_context *c)
+sign_identity(struct sign_request *r, const struct answer_item *i, const struct nsec *n,
+    const struct packet_context *c)
 {
 	const struct place *p = c->place;
 
@@ -238,11 +247,14 @@ sign_identity(struct sign_request *r, const struct answer_item *i, const struct 
 
 /* 1 written, 0 none to write, -1 failed. */
 static int
-put_rrsig(struct packet *p, const struct answer_item *i, const struct nsec *n, const struct packet_context *c)
+put_rrsig(struct packet *p, const struct answer_item *i, const struct nsec *n,
+    const struct packet_context *c)
 {
 	uint16_t type = i->set != NULL ? i->set->type : TYPE_NSEC;
 	struct canon_context canon = { i->set, &c->place->token, n };
-	struct sign_request r = { .zone = i->zone, .type = type, .ctx = &canon,
+	struct sign_request r = { .zone = i->zone,
+		.type = type,
+		.ctx = &canon,
 		.canon = i->set != NULL ? canon_set : canon_nsec };
 	bool at_apex = i->owner != OWNER_ELSEWHERE && i->owner != 0, fresh;
 	uint8_t rdata[RRSIG_MAX], b[2];
@@ -306,8 +318,8 @@ opt_room(const struct packet_context *c)
 }
 
 static void
-put_header(struct packet *p, unsigned rcode, bool authoritative, bool tc, const unsigned counts[SECTIONS],
-    const struct packet_context *c)
+put_header(struct packet *p, unsigned rcode, bool authoritative, bool tc,
+    const unsigned counts[SECTIONS], const struct packet_context *c)
 {
 	const struct dns_query *q = c->query;
 	uint8_t *b = p->buf;
@@ -333,7 +345,8 @@ put_question(struct packet *p, const struct packet_context *c)
 }
 
 void
-packet_empty(struct packet *p, unsigned rcode, bool authoritative, bool tc, const struct packet_context *c)
+packet_empty(
+    struct packet *p, unsigned rcode, bool authoritative, bool tc, const struct packet_context *c)
 {
 	static const unsigned none[SECTIONS];
 

@@ -18,7 +18,7 @@ struct job {
 	uint8_t cookie[COOKIE_WHOLE];
 	bool located, with_cookie, client_known;
 	bool empty_tc, no_opt;
-	unsigned rcode;          /* of an answer without records */
+	unsigned rcode; /* of an answer without records */
 	const char *what;
 };
 
@@ -71,7 +71,8 @@ step_edns(struct job *j)
 		return STEP_NEXT;
 	if (!cookie_well_formed(q->cookie_len))
 		return empty(j, RCODE_FORMERR, "cookie-length");
-	j->client_known = cookie_valid(q->cookie, q->cookie_len, j->in->peer, now_s, j->g->cookie_key);
+	j->client_known = cookie_valid(
+	    q->cookie, q->cookie_len, j->in->peer, now_s, j->g->cookie_key);
 	cookie_make(j->cookie, q->cookie, j->in->peer, now_s, j->g->cookie_key);
 	j->with_cookie = true;
 	return STEP_NEXT;
@@ -89,7 +90,8 @@ step_locate(struct job *j)
 static enum step_result
 step_limit(struct job *j)
 {
-	if (j->in->tcp || j->client_known || !limit_over(&j->g->limit, j->in->peer, j->in->now_us / 1000000))
+	if (j->in->tcp || j->client_known ||
+	    !limit_over(&j->g->limit, j->in->peer, j->in->now_us / 1000000))
 		return STEP_NEXT;
 	j->empty_tc = true;
 	return empty(j, RCODE_NOERROR, "rate");
@@ -115,7 +117,8 @@ step_deviate(struct job *j)
 		j->no_opt = true;
 	if (d->rcode >= 0) {
 		/* a name error is told with the SOA, or nobody would remember it; never with proof */
-		if (d->rcode == RCODE_NXDOMAIN && j->answer.authoritative && !j->place.zone->is_signed) {
+		if (d->rcode == RCODE_NXDOMAIN && j->answer.authoritative &&
+		    !j->place.zone->is_signed) {
 			j->answer.n = 0;
 			j->answer.rcode = RCODE_NXDOMAIN;
 			answer_soa(&j->answer, &j->place, &j->query);
@@ -136,8 +139,9 @@ step_budget(struct job *j)
 {
 	const struct answer *a = &j->answer;
 
-	if (!j->place.invalid || !j->query.dnssec_ok || a->n == 0 || a->item[a->n - 1].set != NULL ||
-	    a->item[a->n - 1].node != NULL || budget_take(&j->g->invalid_budget, j->in->now_us / 1000000))
+	if (!j->place.invalid || !j->query.dnssec_ok || a->n == 0 ||
+	    a->item[a->n - 1].set != NULL || a->item[a->n - 1].node != NULL ||
+	    budget_take(&j->g->invalid_budget, j->in->now_us / 1000000))
 		return STEP_NEXT;
 	j->empty_tc = !j->in->tcp;
 	return empty(j, j->in->tcp ? RCODE_SERVFAIL : RCODE_NOERROR, "budget");
@@ -156,9 +160,15 @@ size_limit(const struct job *j)
 static struct packet_context
 context(struct job *j)
 {
-	return (struct packet_context){ .msg = j->in->wire, .query = &j->query, .place = &j->place,
-		.deviation = &j->deviation, .now = &j->now, .signer = j->g->signer, .name_key = j->g->name_key,
-		.cookie = j->with_cookie ? j->cookie : NULL, .with_opt = j->query.has_opt && !j->no_opt };
+	return (struct packet_context){ .msg = j->in->wire,
+		.query = &j->query,
+		.place = &j->place,
+		.deviation = &j->deviation,
+		.now = &j->now,
+		.signer = j->g->signer,
+		.name_key = j->g->name_key,
+		.cookie = j->with_cookie ? j->cookie : NULL,
+		.with_opt = j->query.has_opt && !j->no_opt };
 }
 
 static enum step_result
@@ -179,8 +189,8 @@ static const struct query_step {
 	const char *name;
 	enum step_result (*run)(struct job *);
 } steps[] = {
-	{ "parse", step_parse },     /* RFC 1035 4.1, RFC 6891 */
-	{ "edns", step_edns },       /* RFC 7873 */
+	{ "parse", step_parse }, /* RFC 1035 4.1, RFC 6891 */
+	{ "edns", step_edns },   /* RFC 7873 */
 	{ "locate", step_locate },
 	{ "limit", step_limit },
 	{ "answer", step_answer },
@@ -193,8 +203,12 @@ static const struct query_step {
 static void
 finish(struct job *j, enum step_result r)
 {
-	struct observation o = { .in = j->in, .query = &j->query, .place = j->located ? &j->place : NULL,
-		.what = j->what, .dev = j->deviation.text, .dropped = r == STEP_DROP };
+	struct observation o = { .in = j->in,
+		.query = &j->query,
+		.place = j->located ? &j->place : NULL,
+		.what = j->what,
+		.dev = j->deviation.text,
+		.dropped = r == STEP_DROP };
 
 	if (r == STEP_IGNORE)
 		return;
@@ -231,8 +245,8 @@ query_run(struct engine *g, const struct query_in *in, struct query_out *out)
 	j.answer.authoritative = false;
 	j.deviation.text[0] = '\0';
 	j.deviation.pad = 0;
-	j.now = (struct circumstances){ g->memory, g->memory_key, g->zones->site->conf.pace, in->peer, in->now_us,
-		in->tcp, in->may_delay };
+	j.now = (struct circumstances){ g->memory, g->memory_key, g->zones->site->conf.pace,
+		in->peer, in->now_us, in->tcp, in->may_delay };
 	out->len = 0;
 	out->delay_us = 0;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == STEP_NEXT; i++)
@@ -241,8 +255,8 @@ query_run(struct engine *g, const struct query_in *in, struct query_out *out)
 }
 
 void
-engine_init(struct engine *g, const struct zones *zones, struct signer *signer, struct memory *memory,
-    const struct engine_log *log, const uint8_t random[32])
+engine_init(struct engine *g, const struct zones *zones, struct signer *signer,
+    struct memory *memory, const struct engine_log *log, const uint8_t random[32])
 {
 	const struct site_conf *c = &zones->site->conf;
 

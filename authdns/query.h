@@ -19,18 +19,18 @@ struct engine_log {
 struct engine {
 	const struct zones *zones;
 	struct signer *signer;
-	struct memory *memory;         /* NULL: no test names it */
+	struct memory *memory; /* NULL: no test names it */
 	struct engine_log log;
 	uint8_t cookie_key[16], memory_key[16], name_key[16];
 	struct limit limit;
-	struct budget invalid_budget;  /* signatures for invalid names */
-	uint64_t invalid;              /* names since the last dns.invalid */
+	struct budget invalid_budget; /* signatures for invalid names */
+	uint64_t invalid;             /* names since the last dns.invalid */
 	int64_t invalid_told_us;
 	struct event_line line;
 };
 /* random: 32 octets nobody knows.  The signer and zones stay the caller's. */
-void engine_init(struct engine *, const struct zones *, struct signer *, struct memory *, const struct engine_log *,
-    const uint8_t random[32]);
+void engine_init(struct engine *, const struct zones *, struct signer *, struct memory *,
+    const struct engine_log *, const uint8_t random[32]);
 /* Once a second: tells of invalid names that were only counted. */
 void engine_tick(struct engine *, int64_t now_us);
 
@@ -38,18 +38,18 @@ void engine_tick(struct engine *, int64_t now_us);
 
 struct query_in {
 	const uint8_t *wire;
-	size_t len;                    /* whole length; no more than QUERY_WIRE_MAX of it is looked at */
+	size_t len; /* whole length; no more than QUERY_WIRE_MAX of it is looked at */
 	const union sockaddr_any *peer, *local;
 	const struct view *view;
 	bool tcp, may_delay;
-	const char *conn;              /* TCP: the connection's name; NULL */
+	const char *conn; /* TCP: the connection's name; NULL */
 	int64_t now_us;
 };
 struct query_out {
-	uint8_t *buf;                  /* at least 512 octets; TCP 65535 */
+	uint8_t *buf; /* at least 512 octets; TCP 65535 */
 	size_t cap;
-	size_t len;                    /* 0: no answer is sent */
-	int64_t delay_us;              /* to be sent so much later */
+	size_t len;       /* 0: no answer is sent */
+	int64_t delay_us; /* to be sent so much later */
 };
 void query_run(struct engine *, const struct query_in *, struct query_out *);
 

@@ -56,25 +56,28 @@ parse_text(struct rendering *dst, struct arena *a, const char *text, const char 
 }
 
 static enum render_result
-render_one(struct rendering *dst, struct arena *a, const struct record_source *src, const struct dns_record *d,
-    const struct token *token, char *err, size_t errlen)
+render_one(struct rendering *dst, struct arena *a, const struct record_source *src,
+    const struct dns_record *d, const struct token *token, char *err, size_t errlen)
 {
 	char *text = xmalloc(RECORD_TEXT_MAX), type[12], why_buf[160] = "";
 	const char *why = why_buf;
 	enum render_result r;
 	size_t at;
 
-	r = render(text, 1024, d->owner, src->site, src->test, src->zone, token, why_buf, sizeof(why_buf));
+	r = render(
+	    text, 1024, d->owner, src->site, src->test, src->zone, token, why_buf, sizeof(why_buf));
 	if (r == RENDER_OK) {
 		at = strlen(text);
-		at += (size_t)snprintf(text + at, RECORD_TEXT_MAX - at, " %u IN %s ", d->ttl, rrtype_name(d->type, type));
-		r = render(text + at, RECORD_TEXT_MAX - at, d->rdata, src->site, src->test, src->zone, token, why_buf,
-		    sizeof(why_buf));
+		at += (size_t)snprintf(text + at, RECORD_TEXT_MAX - at, " %u IN %s ", d->ttl,
+		    rrtype_name(d->type, type));
+		r = render(text + at, RECORD_TEXT_MAX - at, d->rdata, src->site, src->test,
+		    src->zone, token, why_buf, sizeof(why_buf));
 	}
 	if (r == RENDER_OK && parse_text(dst, a, text, &why) < 0)
 		r = RENDER_ERROR;
 	if (r == RENDER_ERROR)
-		snprintf(err, errlen, "%s:%u: %s %s: %s", src->path, d->line, d->owner, rrtype_name(d->type, type), why);
+		snprintf(err, errlen, "%s:%u: %s %s: %s", src->path, d->line, d->owner,
+		    rrtype_name(d->type, type), why);
 	free(text);
 	return r;
 }
@@ -90,8 +93,8 @@ record_append(struct record_list *l, const struct record *r)
 }
 
 int
-record_add(struct record_list *l, struct arena *a, const struct record_source *src, const struct dns_record *d,
-    char *err, size_t errlen)
+record_add(struct record_list *l, struct arena *a, const struct record_source *src,
+    const struct dns_record *d, char *err, size_t errlen)
 {
 	struct record r = { .path = src->path, .line = d->line, .type = d->type, .ttl = d->ttl };
 
@@ -109,8 +112,8 @@ record_add(struct record_list *l, struct arena *a, const struct record_source *s
 }
 
 void
-record_add_raw(struct record_list *l, struct arena *a, const uint8_t *owner, size_t owner_len, uint16_t type,
-    uint32_t ttl, const uint8_t *rdata, size_t len)
+record_add_raw(struct record_list *l, struct arena *a, const uint8_t *owner, size_t owner_len,
+    uint16_t type, uint32_t ttl, const uint8_t *rdata, size_t len)
 {
 	struct record r = { .path = "", .type = type, .ttl = ttl };
 	uint8_t *copy = arena_alloc(a, len + 1);

@@ -88,12 +88,14 @@ form_name(struct form *f, const uint8_t *name, const struct zone *z, size_t ques
 }
 
 static void
-form_compressed(struct form *f, uint16_t type, const struct rendering *a, const struct zone *z, size_t question_len)
+form_compressed(struct form *f, uint16_t type, const struct rendering *a, const struct zone *z,
+    size_t question_len)
 {
 	const uint8_t *p = a->rdata, *end = p + a->len;
 	unsigned names = type == TYPE_SOA ? 2 : 1;
 
-	if (type != TYPE_NS && type != TYPE_CNAME && type != TYPE_PTR && type != TYPE_MX && type != TYPE_SOA)
+	if (type != TYPE_NS && type != TYPE_CNAME && type != TYPE_PTR && type != TYPE_MX &&
+	    type != TYPE_SOA)
 		names = 0;
 	if (type == TYPE_MX) {
 		form_add(f, p, 2);
@@ -105,7 +107,8 @@ form_compressed(struct form *f, uint16_t type, const struct rendering *a, const 
 }
 
 static void
-form_answer(struct form *f, struct record *const *r, size_t n, const struct zone *z, uint32_t ttl, size_t question_len)
+form_answer(struct form *f, struct record *const *r, size_t n, const struct zone *z, uint32_t ttl,
+    size_t question_len)
 {
 	f->len = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -198,8 +201,8 @@ order(struct record **r, size_t *n)
 }
 
 static int
-build_forms(struct rrset *dst, struct arena *a, const struct zone *z, struct record *const *r, size_t n,
-    size_t question_len)
+build_forms(struct rrset *dst, struct arena *a, const struct zone *z, struct record *const *r,
+    size_t n, size_t question_len)
 {
 	struct form f = { xmalloc(FORM_MAX), 0 };
 	int ok;
@@ -227,8 +230,8 @@ build_forms(struct rrset *dst, struct arena *a, const struct zone *z, struct rec
 }
 
 int
-rrset_build(struct rrset *dst, struct arena *a, const struct zone *z, struct record *const *r, size_t n,
-    size_t question_len, char *err, size_t errlen)
+rrset_build(struct rrset *dst, struct arena *a, const struct zone *z, struct record *const *r,
+    size_t n, size_t question_len, char *err, size_t errlen)
 {
 	struct record **sorted = xmalloc(n * sizeof(struct record *));
 	const char *why = NULL;
@@ -241,7 +244,8 @@ rrset_build(struct rrset *dst, struct arena *a, const struct zone *z, struct rec
 		if (r[i]->ttl < dst->ttl)
 			dst->ttl = r[i]->ttl;
 	if (order(sorted, &n) < 0)
-		why = "the order of the records depends on the token, so they cannot be signed: make them differ before it";
+		why = "the order of the records depends on the token, so they cannot be signed: "
+		      "make them differ before it";
 	else if (build_forms(dst, a, z, sorted, n, question_len) < 0)
 		why = "too long, or depends on the token by more than its own characters";
 	dst->n = (unsigned)n;
@@ -249,6 +253,7 @@ rrset_build(struct rrset *dst, struct arena *a, const struct zone *z, struct rec
 	free(sorted);
 	if (why == NULL)
 		return 0;
-	snprintf(err, errlen, "%s:%u: %s records: %s", r[0]->path, r[0]->line, rrtype_name(r[0]->type, type), why);
+	snprintf(err, errlen, "%s:%u: %s records: %s", r[0]->path, r[0]->line,
+	    rrtype_name(r[0]->type, type), why);
 	return -1;
 }

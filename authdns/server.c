@@ -83,7 +83,8 @@ on_delay(evutil_socket_t fd, short what, void *ctx)
 void
 server_drained(struct server *s)
 {
-	if (s->draining && ((s->n_connections == 0 && s->delayed.n == 0) || clock_monotonic() > s->drain_until))
+	if (s->draining &&
+	    ((s->n_connections == 0 && s->delayed.n == 0) || clock_monotonic() > s->drain_until))
 		event_base_loopbreak(s->base);
 }
 
@@ -118,8 +119,12 @@ open_log(struct server *s)
 {
 	const struct site *site = s->zones->site;
 	char dir[512];
-	struct eventlog_config c = { .dir = dir, .node = site->conf.node, .daemon = "authdns", .worker = s->index,
-		.segment_max = site->conf.segment_max, .reserve = site->conf.segment_reserve };
+	struct eventlog_config c = { .dir = dir,
+		.node = site->conf.node,
+		.daemon = "authdns",
+		.worker = s->index,
+		.segment_max = site->conf.segment_max,
+		.reserve = site->conf.segment_reserve };
 
 	site_path(dir, site, "log", "");
 	if (dir[strlen(dir) - 1] == '/')
@@ -144,8 +149,8 @@ open_events(struct server *s)
 	s->signals = fd >= 0 ? event_new(s->base, fd, EV_READ | EV_PERSIST, on_signal, s) : NULL;
 	s->tick_timer = event_new(s->base, -1, EV_PERSIST, on_tick, s);
 	s->delay_timer = evtimer_new(s->base, on_delay, s);
-	if (s->signals == NULL || s->tick_timer == NULL || s->delay_timer == NULL || event_add(s->signals, NULL) < 0 ||
-	    event_add(s->tick_timer, &second) < 0)
+	if (s->signals == NULL || s->tick_timer == NULL || s->delay_timer == NULL ||
+	    event_add(s->signals, NULL) < 0 || event_add(s->tick_timer, &second) < 0)
 		return -1;
 	for (unsigned i = 0; i < s->n; i++)
 		if (udp_open(&s->endpoint[i]) < 0 || tcp_open(&s->endpoint[i]) < 0)
@@ -221,7 +226,8 @@ server_run(const struct server_config *c)
 	if (s->base == NULL || open_log(s) < 0)
 		goto out; /* the log said why */
 	if (open_events(s) < 0) {
-		log_warn("worker %u: event loop: %s: raise the limit of open files", s->index, strerror(errno));
+		log_warn("worker %u: event loop: %s: raise the limit of open files", s->index,
+		    strerror(errno));
 		goto out;
 	}
 	s->exit_code = EXIT_DONE;

@@ -15,8 +15,8 @@
 struct server;
 struct endpoint {
 	struct server *server;
-	union sockaddr_any local;  /* as bound; port 0 in the list's unused entries */
-	struct view view;          /* IPv4; IPv6 has one per packet */
+	union sockaddr_any local; /* as bound; port 0 in the list's unused entries */
+	struct view view;         /* IPv4; IPv6 has one per packet */
 	int udp, tcp;
 	struct event *udp_event, *tcp_event;
 };

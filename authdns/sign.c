@@ -24,10 +24,10 @@ static const struct algorithm {
 } algorithms[] = {
 	{ 13, METHOD_ECDSA, "SHA256", 32 }, /* RFC 6605 */
 	{ 14, METHOD_ECDSA, "SHA384", 48 },
-	{ 7, METHOD_RSA, "SHA1", 0 },       /* RFC 3110, RFC 5155 */
-	{ 8, METHOD_RSA, "SHA256", 0 },     /* RFC 5702 */
+	{ 7, METHOD_RSA, "SHA1", 0 },   /* RFC 3110, RFC 5155 */
+	{ 8, METHOD_RSA, "SHA256", 0 }, /* RFC 5702 */
 	{ 10, METHOD_RSA, "SHA512", 0 },
-	{ 15, METHOD_EDDSA, NULL, 0 },      /* RFC 8080 */
+	{ 15, METHOD_EDDSA, NULL, 0 }, /* RFC 8080 */
 	{ 16, METHOD_EDDSA, NULL, 0 },
 };
 
@@ -52,8 +52,8 @@ struct signature {
 
 struct signer {
 	const struct zones *zones;
-	struct prepared *key;    /* same order as zones->keys */
-	struct signature *own;   /* by id */
+	struct prepared *key;  /* same order as zones->keys */
+	struct signature *own; /* by id */
 	struct signature *cache;
 	unsigned sets, clock;
 	uint8_t canon[2 * 65536 + 1024];
@@ -76,8 +76,9 @@ prepare(struct prepared *p, const struct zone_key *k)
 	p->sign = EVP_PKEY_CTX_new_from_pkey(NULL, k->pkey, NULL);
 	if (p->md == NULL || p->sign == NULL || EVP_PKEY_sign_init(p->sign) != 1)
 		return -1;
-	if (p->a->method == METHOD_RSA && (EVP_PKEY_CTX_set_rsa_padding(p->sign, RSA_PKCS1_PADDING) != 1 ||
-	                                      EVP_PKEY_CTX_set_signature_md(p->sign, p->md) != 1))
+	if (p->a->method == METHOD_RSA &&
+	    (EVP_PKEY_CTX_set_rsa_padding(p->sign, RSA_PKCS1_PADDING) != 1 ||
+		EVP_PKEY_CTX_set_signature_md(p->sign, p->md) != 1))
 		return -1;
 	return 0;
 }
@@ -133,7 +134,8 @@ compute(struct prepared *p, uint8_t dst[SIGNATURE_MAX], const uint8_t *data, siz
 		EVP_MD_CTX_reset(p->hash);
 		return raw_len;
 	}
-	if (EVP_DigestInit_ex(p->hash, p->md, NULL) != 1 || EVP_DigestUpdate(p->hash, data, len) != 1 ||
+	if (EVP_DigestInit_ex(p->hash, p->md, NULL) != 1 ||
+	    EVP_DigestUpdate(p->hash, data, len) != 1 ||
 	    EVP_DigestFinal_ex(p->hash, digest, &digest_len) != 1 ||
 	    EVP_PKEY_sign(p->sign, raw, &raw_len, digest, digest_len) != 1)
 		return 0;
@@ -162,8 +164,8 @@ signer_new(const struct zones *zs, unsigned cache)
 	memset(s->cache, 0, (size_t)s->sets * CACHE_WAYS * sizeof(*s->cache));
 	for (unsigned i = 0; i < zs->n_keys; i++)
 		if (prepare(&s->key[i], &zs->keys[i]) < 0) {
-			log_warn("DNSSEC key of algorithm %u: %s: run outpost init again", zs->keys[i].algorithm,
-			    ERR_reason_error_string(ERR_peek_last_error()));
+			log_warn("DNSSEC key of algorithm %u: %s: run outpost init again",
+			    zs->keys[i].algorithm, ERR_reason_error_string(ERR_peek_last_error()));
 			signer_free(s);
 			return NULL;
 		}
@@ -205,7 +207,8 @@ slot(struct signer *s, const struct sign_request *r, uint32_t window, bool *hit)
 	for (unsigned i = 0; i < CACHE_WAYS; i++) {
 		struct signature *g = &set[i];
 
-		if (g->window == window && g->id == r->id && g->owner == r->owner && g->mode == r->mode) {
+		if (g->window == window && g->id == r->id && g->owner == r->owner &&
+		    g->mode == r->mode) {
 			g->used = s->clock;
 			*hit = true;
 			return g;
@@ -221,7 +224,8 @@ slot(struct signer *s, const struct sign_request *r, uint32_t window, bool *hit)
 static size_t
 rrsig_head(uint8_t *dst, const struct sign_request *r, uint32_t window)
 {
-	int64_t start = (int64_t)window * SIGN_WINDOW_S, from = start - DAY, until = start + 7 * DAY;
+	int64_t start = (int64_t)window * SIGN_WINDOW_S, from = start - DAY,
+		until = start + 7 * DAY;
 	uint8_t *p = wire_put16(dst, r->type);
 
 	if (r->mode == SIGN_EXPIRED) {
@@ -242,7 +246,8 @@ rrsig_head(uint8_t *dst, const struct sign_request *r, uint32_t window)
 }
 
 size_t
-signer_sign(struct signer *s, uint8_t *dst, const struct sign_request *r, int64_t now_s, bool *fresh)
+signer_sign(
+    struct signer *s, uint8_t *dst, const struct sign_request *r, int64_t now_s, bool *fresh)
 {
 	uint32_t window = (uint32_t)(now_s / SIGN_WINDOW_S);
 	size_t head = rrsig_head(dst, r, window), len;
@@ -255,7 +260,8 @@ signer_sign(struct signer *s, uint8_t *dst, const struct sign_request *r, int64_
 		return head + g->len;
 	}
 	memcpy(s->canon, dst, head);
-	len = compute(&s->key[r->zone->key - s->zones->keys], dst + head, s->canon, head + r->canon(s->canon + head, r->ctx));
+	len = compute(&s->key[r->zone->key - s->zones->keys], dst + head, s->canon,
+	    head + r->canon(s->canon + head, r->ctx));
 	if (len == 0)
 		return 0;
 	if (r->mode == SIGN_CORRUPT)
@@ -292,8 +298,9 @@ signer_prepare(struct signer *s, int64_t now_s)
 		for (unsigned k = 0; k <= z->mask && z->is_signed && z->sign != SIGN_NONE; k++)
 			for (unsigned j = 0; z->table[k] != NULL && j < z->table[k]->n_sets; j++) {
 				const struct rrset *set = &z->table[k]->sets[j];
-				struct sign_request r = { z, z->sign, set->type, z->table[k]->labels, set->ttl, set->id,
-					true, true, 0, canon_set, set };
+				struct sign_request r = { z, z->sign, set->type,
+					z->table[k]->labels, set->ttl, set->id, true, true, 0,
+					canon_set, set };
 				bool fresh;
 
 				if (set->fixed)

@@ -20,12 +20,12 @@ struct connection {
 	TAILQ_ENTRY(connection) link;
 	struct server *server;
 	int fd;
-	struct event *io, *timer;   /* timer: silence, or the end of a held-back answer */
+	struct event *io, *timer; /* timer: silence, or the end of a held-back answer */
 	union sockaddr_any peer, local;
 	struct view view;
 	unsigned queries;
-	size_t used, skip;          /* octets in in; octets of an over-long query still to throw away */
-	uint8_t *out;               /* what the socket did not take yet */
+	size_t used, skip; /* octets in in; octets of an over-long query still to throw away */
+	uint8_t *out;      /* what the socket did not take yet */
 	size_t out_len, out_sent;
 	bool writing, holding, closing, ended;
 	char name[NAME_MAX_];
@@ -131,8 +131,14 @@ run_queries(struct connection *c, size_t *delayed, int64_t *delay_us)
 
 	*delayed = 0;
 	while (at + 2 + MESSAGE_MAX <= OUT_MAX && *delayed == 0 && !c->closing) {
-		struct query_in in = { .wire = c->in + 2, .peer = &c->peer, .local = &c->local, .view = &c->view,
-			.tcp = true, .may_delay = true, .conn = c->name, .now_us = clock_now() };
+		struct query_in in = { .wire = c->in + 2,
+			.peer = &c->peer,
+			.local = &c->local,
+			.view = &c->view,
+			.tcp = true,
+			.may_delay = true,
+			.conn = c->name,
+			.now_us = clock_now() };
 		struct query_out out = { .buf = s->tcp_out + at + 2, .cap = MESSAGE_MAX };
 
 		if (c->used >= 2 && c->skip == 0 && wire_get16(c->in) == 0)
@@ -201,7 +207,8 @@ work(struct connection *c)
 static void
 go_on_writing(struct connection *c)
 {
-	ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = send(
+	    c->fd, c->out + c->out_sent, c->out_len - c->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -282,7 +289,8 @@ connection_new(struct endpoint *e, int fd, const union sockaddr_any *peer)
 		view_of(&c->view, s->zones, &c->local);
 	else
 		c->view = e->view;
-	snprintf(c->name, sizeof(c->name), "%u-%s-%llx", s->index, s->start, (unsigned long long)++s->counter);
+	snprintf(c->name, sizeof(c->name), "%u-%s-%llx", s->index, s->start,
+	    (unsigned long long)++s->counter);
 	TAILQ_INSERT_TAIL(&s->connections, c, link);
 	s->n_connections++;
 	c->io = event_new(s->base, fd, EV_READ | EV_PERSIST, on_io, c);

@@ -10,15 +10,16 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 
-#define BATCH        64
-#define BATCHES_MAX  16 /* a callback; then TCP has its turn */
-#define CONTROL_MAX  64
+#define BATCH       64
+#define BATCHES_MAX 16 /* a callback; then TCP has its turn */
+#define CONTROL_MAX 64
 
 struct udp_batch {
 	struct mmsghdr in[BATCH], out[BATCH];
 	struct iovec in_iov[BATCH], out_iov[BATCH];
 	union sockaddr_any peer[BATCH], local[BATCH];
-	_Alignas(struct cmsghdr) uint8_t in_control[BATCH][CONTROL_MAX], out_control[BATCH][CONTROL_MAX];
+	_Alignas(struct cmsghdr) uint8_t in_control[BATCH][CONTROL_MAX],
+	    out_control[BATCH][CONTROL_MAX];
 	uint8_t query[BATCH][QUERY_WIRE_MAX], answer[BATCH][DNS_UDP_MAX];
 };
 
@@ -82,8 +83,8 @@ set_source(struct msghdr *m, uint8_t *control, const union sockaddr_any *local)
 }
 
 static void
-set_out(struct udp_batch *b, unsigned i, const union sockaddr_any *peer, const union sockaddr_any *local,
-    const uint8_t *data, size_t len)
+set_out(struct udp_batch *b, unsigned i, const union sockaddr_any *peer,
+    const union sockaddr_any *local, const uint8_t *data, size_t len)
 {
 	struct msghdr *m = &b->out[i].msg_hdr;
 
@@ -152,8 +153,12 @@ answer_batch(struct endpoint *e, struct udp_batch *b, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		struct view view;
-		struct query_in in = { .wire = b->query[i], .len = b->in[i].msg_len, .peer = &b->peer[i],
-			.local = &b->local[i], .view = &e->view, .now_us = now,
+		struct query_in in = { .wire = b->query[i],
+			.len = b->in[i].msg_len,
+			.peer = &b->peer[i],
+			.local = &b->local[i],
+			.view = &e->view,
+			.now_us = now,
 			.may_delay = !delay_full(&s->delayed) };
 		struct query_out out = { .buf = b->answer[i], .cap = DNS_UDP_MAX };
 

@@ -22,7 +22,8 @@ read_name(struct dns_query *q, const uint8_t *msg, size_t len, const char **what
 			*what = n >= 0xc0 ? "compressed-question" : "label-type";
 			return 0;
 		}
-		if (at + 1 + n - DNS_HEADER > DNS_NAME_MAX || (n != 0 && at + 2 + n - DNS_HEADER > DNS_NAME_MAX)) {
+		if (at + 1 + n - DNS_HEADER > DNS_NAME_MAX ||
+		    (n != 0 && at + 2 + n - DNS_HEADER > DNS_NAME_MAX)) {
 			*what = "long-name";
 			return 0;
 		}
@@ -99,7 +100,8 @@ read_additional(struct dns_query *q, const uint8_t *msg, size_t len, size_t *at,
 		return -1;
 	}
 	if (msg[*at] != 0 || wire_get16(msg + *at + 1) != TYPE_OPT) {
-		*what = msg[*at] == 0 && wire_get16(msg + *at + 1) == TYPE_TSIG ? "tsig" : "additional";
+		*what = msg[*at] == 0 && wire_get16(msg + *at + 1) == TYPE_TSIG ? "tsig"
+										: "additional";
 		return -1;
 	}
 	if (q->has_opt) {

@@ -13,23 +13,59 @@
 #define DNS_UDP_PLAIN  512  /* RFC 1035 4.2.1, without EDNS */
 #define DNS_UDP_MAX    1232 /* most that we send over UDP, and what we offer */
 
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_MX = 15, TYPE_TXT = 16,
-	TYPE_AAAA = 28, TYPE_SRV = 33, TYPE_DNAME = 39, TYPE_OPT = 41, TYPE_DS = 43, TYPE_RRSIG = 46,
-	TYPE_NSEC = 47, TYPE_DNSKEY = 48, TYPE_NXNAME = 128, TYPE_TKEY = 249, TYPE_TSIG = 250, TYPE_IXFR = 251,
-	TYPE_AXFR = 252, TYPE_MAILB = 253, TYPE_MAILA = 254, TYPE_ANY = 255 };
-enum { RCODE_NOERROR, RCODE_FORMERR, RCODE_SERVFAIL, RCODE_NXDOMAIN, RCODE_NOTIMP, RCODE_REFUSED,
-	RCODE_BADVERS = 16, RCODE_BADCOOKIE = 23 };
-enum { FLAG_QR = 0x8000, FLAG_AA = 0x0400, FLAG_TC = 0x0200, FLAG_RD = 0x0100, FLAG_AD = 0x0020, FLAG_CD = 0x0010 };
+enum {
+	TYPE_A = 1,
+	TYPE_NS = 2,
+	TYPE_CNAME = 5,
+	TYPE_SOA = 6,
+	TYPE_PTR = 12,
+	TYPE_MX = 15,
+	TYPE_TXT = 16,
+	TYPE_AAAA = 28,
+	TYPE_SRV = 33,
+	TYPE_DNAME = 39,
+	TYPE_OPT = 41,
+	TYPE_DS = 43,
+	TYPE_RRSIG = 46,
+	TYPE_NSEC = 47,
+	TYPE_DNSKEY = 48,
+	TYPE_NXNAME = 128,
+	TYPE_TKEY = 249,
+	TYPE_TSIG = 250,
+	TYPE_IXFR = 251,
+	TYPE_AXFR = 252,
+	TYPE_MAILB = 253,
+	TYPE_MAILA = 254,
+	TYPE_ANY = 255
+};
+enum {
+	RCODE_NOERROR,
+	RCODE_FORMERR,
+	RCODE_SERVFAIL,
+	RCODE_NXDOMAIN,
+	RCODE_NOTIMP,
+	RCODE_REFUSED,
+	RCODE_BADVERS = 16,
+	RCODE_BADCOOKIE = 23
+};
+enum {
+	FLAG_QR = 0x8000,
+	FLAG_AA = 0x0400,
+	FLAG_TC = 0x0200,
+	FLAG_RD = 0x0100,
+	FLAG_AD = 0x0020,
+	FLAG_CD = 0x0010
+};
 enum { OPTION_ECS = 8, OPTION_COOKIE = 10 };
 
 #define QUERY_OPTIONS_MAX 32
 
 /* Offsets point into the message that was read. */
 struct dns_query {
-	uint16_t id, flags;             /* flags: the second word of the header */
-	bool has_question;              /* the question is whole and may be echoed */
-	uint8_t name_len, labels;       /* of the name at offset 12, root label included in the length */
-	uint8_t label[DNS_LABELS_MAX];  /* offsets of its labels, from the start of the name */
+	uint16_t id, flags;       /* flags: the second word of the header */
+	bool has_question;        /* the question is whole and may be echoed */
+	uint8_t name_len, labels; /* of the name at offset 12, root label included in the length */
+	uint8_t label[DNS_LABELS_MAX]; /* offsets of its labels, from the start of the name */
 	uint16_t qtype, qclass;
 	size_t question_end;
 	bool has_opt, dnssec_ok;
@@ -43,14 +79,15 @@ struct dns_query {
 
 enum wire_result {
 	WIRE_OK,
-	WIRE_IGNORE,   /* no query at all: too short for a header, or a response */
+	WIRE_IGNORE, /* no query at all: too short for a header, or a response */
 	WIRE_FORMERR,
-	WIRE_NOTIMP,   /* opcode other than QUERY */
-	WIRE_BADVERS,  /* EDNS version over 0 */
+	WIRE_NOTIMP,  /* opcode other than QUERY */
+	WIRE_BADVERS, /* EDNS version over 0 */
 };
 /* what: one word for the oddity, NULL on WIRE_OK.  On every result but IGNORE the fields read so far
  * are valid, those after the fault are zero. */
-enum wire_result wire_query(struct dns_query *dst, const uint8_t *msg, size_t len, const char **what);
+enum wire_result wire_query(
+    struct dns_query *dst, const uint8_t *msg, size_t len, const char **what);
 
 static inline uint16_t
 wire_get16(const uint8_t *p)

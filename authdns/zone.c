@@ -107,7 +107,7 @@ zones_by_label(const struct zones *zs, const uint8_t *label, size_t len)
 
 	wire_name_lower(lower, label, len);
 	for (unsigned i = zone_hash(lower, len) & zs->label_mask; zs->by_label[i] != NULL;
-	    i = (i + 1) & zs->label_mask) {
+	     i = (i + 1) & zs->label_mask) {
 		const struct zone *z = zs->by_label[i];
 
 		if (z->apex[0] == len && memcmp(z->apex + 1, lower, len) == 0)

@@ -35,66 +35,68 @@ struct rrset {
 	uint16_t type;
 	uint32_t ttl;
 	unsigned n;
-	uint32_t id;         /* unique in the site: key of cached signatures */
-	bool fixed;          /* neither owner nor RDATA depends on the token */
-	struct blob answer;  /* whole records as they stand in an answer: owner is a pointer to the question,
+	uint32_t id; /* unique in the site: key of cached signatures */
+	bool fixed;  /* neither owner nor RDATA depends on the token */
+	struct blob
+	    answer; /* whole records as they stand in an answer: owner is a pointer to the question,
 	                      * names in RDATA end in a pointer to the apex in the question */
-	struct blob plain;   /* RDLENGTH and RDATA of each record, uncompressed */
-	struct blob canon;   /* the records in canonical form and order, RFC 4034 6 */
+	struct blob plain; /* RDLENGTH and RDATA of each record, uncompressed */
+	struct blob canon; /* the records in canonical form and order, RFC 4034 6 */
 };
 
 struct node {
 	uint8_t *key;
 	uint8_t key_len;
-	uint8_t labels;         /* of the whole name: the Labels field of its RRSIGs */
-	int token_at;           /* offset of the token's text in key, or -1 */
+	uint8_t labels; /* of the whole name: the Labels field of its RRSIGs */
+	int token_at;   /* offset of the token's text in key, or -1 */
 	struct rrset *sets;
-	unsigned n_sets;        /* 0: empty non-terminal */
-	uint32_t id;            /* of its NSEC, from the same numbers as rrset.id */
+	unsigned n_sets;           /* 0: empty non-terminal */
+	uint32_t id;               /* of its NSEC, from the same numbers as rrset.id */
 	struct type_bitmap bitmap; /* of its NSEC: the template's types, RRSIG, NSEC */
-	struct zone *cut;       /* BASE only: delegation to this zone */
+	struct zone *cut;          /* BASE only: delegation to this zone */
 };
 
 /* A key as served: the catalogue may ask for algorithms of which no key of its own exists (120). */
 struct zone_key {
 	unsigned algorithm;
 	uint16_t tag;
-	EVP_PKEY *pkey;         /* the site's */
+	EVP_PKEY *pkey; /* the site's */
 	uint8_t dnskey[1024];
 	size_t dnskey_len;
 };
 
 struct zone {
-	const struct test *test;    /* NULL: BASE */
-	unsigned index;             /* 0 the test's own, 1 its second */
+	const struct test *test;            /* NULL: BASE */
+	unsigned index;                     /* 0 the test's own, 1 its second */
 	const struct zone_options *options; /* NULL: BASE */
-	uint8_t apex[DNS_NAME_MAX]; /* lower case, whole name */
+	uint8_t apex[DNS_NAME_MAX];         /* lower case, whole name */
 	uint8_t apex_len, labels;
-	bool is_signed;             /* has DNSKEY and denial; else the zone is plain */
-	bool has_rules;             /* some answer_rule is about this zone */
-	enum sign_mode sign;        /* of all signatures in it */
+	bool is_signed;      /* has DNSKEY and denial; else the zone is plain */
+	bool has_rules;      /* some answer_rule is about this zone */
+	enum sign_mode sign; /* of all signatures in it */
 	const struct zone_key *key;
-	uint32_t negative_ttl;      /* RFC 2308 5, RFC 9077 */
+	uint32_t negative_ttl; /* RFC 2308 5, RFC 9077 */
 	const struct node *top;
-	struct type_bitmap absent;  /* of a name that does not exist: RRSIG NSEC, in BASE also NXNAME */
+	struct type_bitmap
+	    absent; /* of a name that does not exist: RRSIG NSEC, in BASE also NXNAME */
 	uint32_t absent_id;
-	struct node **table;        /* open addressing */
+	struct node **table; /* open addressing */
 	unsigned mask;
-	bool on_v4, on_v6;          /* its name server's families */
+	bool on_v4, on_v6; /* its name server's families */
 };
 
 struct zones {
 	const struct site *site;
 	struct zone *base;
-	struct zone *zone;           /* base is zone[0] */
+	struct zone *zone; /* base is zone[0] */
 	unsigned n;
-	struct zone **by_label;      /* open addressing over the label left of BASE */
+	struct zone **by_label; /* open addressing over the label left of BASE */
 	unsigned label_mask;
 	const struct zone *by_number[TEST_NUMBER_MAX + 1][TEST_ZONES_MAX];
 	struct zone_key *keys;
 	unsigned n_keys;
-	uint32_t ids;                /* rrset.id and node.id are below this */
-	struct arena *arena;         /* owns all of it */
+	uint32_t ids;        /* rrset.id and node.id are below this */
+	struct arena *arena; /* owns all of it */
 };
 void zones_free(struct zones *);
 

@@ -33,7 +33,7 @@
 #include "provisioning/render.h"
 
 #define CATALOGUE "tests/replay/dns/zones/catalogue"
-#define NOW INT64_C(1795305600000000) /* 2026-11-22 */
+#define NOW       INT64_C(1795305600000000) /* 2026-11-22 */
 
 struct theatre {
 	struct site *site;
@@ -79,7 +79,8 @@ expand(char *dst, size_t len, const struct theatre *s, const char *text)
 {
 	char err[200] = "";
 
-	if (render(dst, len, text, s->site, s->test, s->zone, &s->token, err, sizeof(err)) != RENDER_OK)
+	if (render(dst, len, text, s->site, s->test, s->zone, &s->token, err, sizeof(err)) !=
+	    RENDER_OK)
 		return text_fail(s->reader, "%s: %s", text, err);
 	return 0;
 }
@@ -96,14 +97,17 @@ do_at(struct theatre *s, const struct text_line *l)
 
 	(void)none;
 	if (strcmp(w, "v6") == 0) {
-		t = l->n > 2 ? catalogue_find(s->site->catalogue, l->word[2], strlen(l->word[2])) : NULL;
+		t = l->n > 2 ? catalogue_find(s->site->catalogue, l->word[2], strlen(l->word[2]))
+			     : NULL;
 		memset(&s->local, 0, sizeof(s->local));
 		s->local.in6.sin6_family = AF_INET6;
-		address_make(&s->local.in6.sin6_addr, &s->site->prefix, 0, t != NULL ? t->number : 0, ADDRESS_SERVES,
-		    l->n > 3);
+		address_make(&s->local.in6.sin6_addr, &s->site->prefix, 0,
+		    t != NULL ? t->number : 0, ADDRESS_SERVES, l->n > 3);
 	} else {
-		snprintf(text, sizeof(text), "%s", strcmp(w, "parent") == 0 ? "192.0.2.1" : strcmp(w, "child") == 0 ?
-		        "192.0.2.2" : "192.0.2.9");
+		snprintf(text, sizeof(text), "%s",
+		    strcmp(w, "parent") == 0  ? "192.0.2.1"
+		    : strcmp(w, "child") == 0 ? "192.0.2.2"
+					      : "192.0.2.9");
 		address_parse(&s->local, text, 53);
 	}
 	view_of(&s->view, s->zones, &s->local);
@@ -124,7 +128,9 @@ do_test(struct theatre *s, const struct text_line *l)
 static int
 do_from(struct theatre *s, const struct text_line *l)
 {
-	return address_parse(&s->peer, l->word[1], 5353) < 0 ? text_fail(s->reader, "not an address") : 0;
+	return address_parse(&s->peer, l->word[1], 5353) < 0
+		   ? text_fail(s->reader, "not an address")
+		   : 0;
 }
 
 static int
@@ -170,8 +176,15 @@ unhex(uint8_t *dst, const char *text)
 static void
 run(struct theatre *s, bool tcp)
 {
-	struct query_in in = { .wire = s->query, .len = s->query_len, .peer = &s->peer, .local = &s->local,
-		.view = &s->view, .tcp = tcp, .may_delay = true, .conn = tcp ? "0-1-1" : NULL, .now_us = s->now };
+	struct query_in in = { .wire = s->query,
+		.len = s->query_len,
+		.peer = &s->peer,
+		.local = &s->local,
+		.view = &s->view,
+		.tcp = tcp,
+		.may_delay = true,
+		.conn = tcp ? "0-1-1" : NULL,
+		.now_us = s->now };
 	struct query_out out = { .buf = s->reply, .cap = tcp ? 65535 : DNS_UDP_MAX };
 
 	s->has_event = false;
@@ -220,7 +233,7 @@ read_option(struct options *o, const char *w)
 	else if (strcmp(w, "ad") == 0)
 		o->flags |= FLAG_AD;
 	else if (sscanf(w, "edns=%u", &o->size) == 1 || sscanf(w, "version=%u", &o->version) == 1 ||
-	    sscanf(w, "times=%u", &o->times) == 1)
+		 sscanf(w, "times=%u", &o->times) == 1)
 		;
 	else if (strncmp(w, "cookie=", 7) == 0)
 		add_option(o, OPTION_COOKIE, w + 7);
@@ -314,8 +327,8 @@ want_flags(struct theatre *s, const struct text_line *l)
 	static const struct {
 		const char *name;
 		unsigned bit;
-	} flags[] = { { "qr", FLAG_QR }, { "aa", FLAG_AA }, { "tc", FLAG_TC }, { "rd", FLAG_RD }, { "ad", FLAG_AD },
-		{ "cd", FLAG_CD }, { "ra", 0x80 } };
+	} flags[] = { { "qr", FLAG_QR }, { "aa", FLAG_AA }, { "tc", FLAG_TC }, { "rd", FLAG_RD },
+		{ "ad", FLAG_AD }, { "cd", FLAG_CD }, { "ra", 0x80 } };
 	unsigned have = wire_get16(s->reply + 2), want = 0;
 
 	for (unsigned i = 1; i < l->n; i++)
@@ -330,8 +343,8 @@ want_counts(struct theatre *s, const struct text_line *l)
 {
 	for (unsigned i = 0; i < 3; i++)
 		if (wire_get16(s->reply + 6 + 2 * i) != strtoul(l->word[i + 1], NULL, 10))
-			return text_fail(s->reader, "counts are %u %u %u", wire_get16(s->reply + 6), wire_get16(s->reply + 8),
-			    wire_get16(s->reply + 10));
+			return text_fail(s->reader, "counts are %u %u %u", wire_get16(s->reply + 6),
+			    wire_get16(s->reply + 8), wire_get16(s->reply + 10));
 	return 0;
 }
 
@@ -340,7 +353,8 @@ want_size(struct theatre *s, const struct text_line *l)
 {
 	unsigned min, max;
 
-	if (sscanf(l->word[1], "%u..%u", &min, &max) != 2 || s->reply_len < min || s->reply_len > max)
+	if (sscanf(l->word[1], "%u..%u", &min, &max) != 2 || s->reply_len < min ||
+	    s->reply_len > max)
 		return text_fail(s->reader, "size is %zu", s->reply_len);
 	return 0;
 }
@@ -367,9 +381,9 @@ section(struct theatre *s, const char *name)
 {
 	if (s->packet == NULL)
 		return NULL;
-	return name[1] == 'n' ? ldns_pkt_answer(s->packet) :
-	    name[1] == 'u'    ? ldns_pkt_authority(s->packet) :
-	                        ldns_pkt_additional(s->packet);
+	return name[1] == 'n'   ? ldns_pkt_answer(s->packet)
+	       : name[1] == 'u' ? ldns_pkt_authority(s->packet)
+				: ldns_pkt_additional(s->packet);
 }
 
 static int
@@ -414,11 +428,13 @@ keys_of(struct theatre *s, ldns_rr *rrsig)
 		    memcmp(z->apex, ldns_rdf_data(signer), z->apex_len) != 0)
 			continue;
 		memcpy(p, z->apex, z->apex_len);
-		p = wire_put16(wire_put32(wire_put16(wire_put16(p + z->apex_len, TYPE_DNSKEY), 1), 3600),
+		p = wire_put16(
+		    wire_put32(wire_put16(wire_put16(p + z->apex_len, TYPE_DNSKEY), 1), 3600),
 		    (unsigned)z->key->dnskey_len);
 		memcpy(p, z->key->dnskey, z->key->dnskey_len);
 		p += z->key->dnskey_len;
-		if (ldns_wire2rr(&rr, wire, (size_t)(p - wire), &at, LDNS_SECTION_ANSWER) == LDNS_STATUS_OK)
+		if (ldns_wire2rr(&rr, wire, (size_t)(p - wire), &at, LDNS_SECTION_ANSWER) ==
+		    LDNS_STATUS_OK)
 			ldns_rr_list_push_rr(keys, rr);
 	}
 	return keys;
@@ -428,20 +444,23 @@ static bool
 verifies(struct theatre *s, ldns_rr_list *list, ldns_rr *rrsig)
 {
 	ldns_rr_type type = ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(rrsig));
-	ldns_rr_list *set = ldns_rr_list_new(), *sigs = ldns_rr_list_new(), *keys = keys_of(s, rrsig);
+	ldns_rr_list *set = ldns_rr_list_new(), *sigs = ldns_rr_list_new(),
+		     *keys = keys_of(s, rrsig);
 	ldns_rr *copy;
 	bool good;
 
 	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
 		ldns_rr *rr = ldns_rr_list_rr(list, i);
 
-		if (ldns_rr_get_type(rr) == type && ldns_dname_compare(ldns_rr_owner(rr), ldns_rr_owner(rrsig)) == 0)
+		if (ldns_rr_get_type(rr) == type &&
+		    ldns_dname_compare(ldns_rr_owner(rr), ldns_rr_owner(rrsig)) == 0)
 			ldns_rr_list_push_rr(set, ldns_rr_clone(rr));
 	}
 	copy = ldns_rr_clone(rrsig);
 	ldns_rr_list_push_rr(sigs, copy);
 	good = ldns_rr_list_rr_count(set) > 0 &&
-	    ldns_verify_time(set, sigs, keys, (time_t)(s->now / CLOCK_SECOND), NULL) == LDNS_STATUS_OK;
+	       ldns_verify_time(set, sigs, keys, (time_t)(s->now / CLOCK_SECOND), NULL) ==
+		   LDNS_STATUS_OK;
 	ldns_rr_list_deep_free(set);
 	ldns_rr_list_deep_free(sigs);
 	ldns_rr_list_deep_free(keys);
@@ -482,7 +501,8 @@ want_same_question(struct theatre *s, const struct text_line *l)
 	while (n < s->query_len && s->query[n] != 0)
 		n += 1 + (size_t)s->query[n];
 	n += 5;
-	if (s->reply_len < n || memcmp(s->query + DNS_HEADER, s->reply + DNS_HEADER, n - DNS_HEADER) != 0)
+	if (s->reply_len < n ||
+	    memcmp(s->query + DNS_HEADER, s->reply + DNS_HEADER, n - DNS_HEADER) != 0)
 		return text_fail(s->reader, "it is not the same");
 	return 0;
 }
@@ -515,8 +535,10 @@ want_event(struct theatre *s, const struct text_line *l)
 		int k;
 
 		for (k = 0; k < EK_MAX; k++)
-			if (strlen(event_key((enum event_key)k)->name) == (size_t)(eq - l->word[i]) &&
-			    strncmp(event_key((enum event_key)k)->name, l->word[i], (size_t)(eq - l->word[i])) == 0)
+			if (strlen(event_key((enum event_key)k)->name) ==
+				(size_t)(eq - l->word[i]) &&
+			    strncmp(event_key((enum event_key)k)->name, l->word[i],
+				(size_t)(eq - l->word[i])) == 0)
 				break;
 		if (k == EK_MAX) {
 			rc = text_fail(s->reader, "%s: no such key", l->word[i]);
@@ -533,7 +555,8 @@ want_event(struct theatre *s, const struct text_line *l)
 		else if (e.v[k].set)
 			snprintf(have, sizeof(have), "%lld", (long long)e.v[k].num);
 		if (strcmp(want, have) != 0)
-			rc = text_fail(s->reader, "%s: it is \"%s\" in %s", l->word[i], have, s->event);
+			rc = text_fail(
+			    s->reader, "%s: it is \"%s\" in %s", l->word[i], have, s->event);
 	}
 	event_clear(&e);
 	return rc;
@@ -579,7 +602,8 @@ play_line(struct theatre *s, const struct text_line *l)
 {
 	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]); i++)
 		if (strcmp(directions[i].word, l->word[0]) == 0)
-			return l->n > directions[i].min ? directions[i].run(s, l) : text_fail(s->reader, "too short");
+			return l->n > directions[i].min ? directions[i].run(s, l)
+							: text_fail(s->reader, "too short");
 	return text_fail(s->reader, "%s: no such direction", l->word[0]);
 }
 
@@ -621,13 +645,18 @@ static int
 set_up(struct theatre *s, const char *dir, const char *catalogue, char *err, size_t errlen)
 {
 	char a[] = "192.0.2.1", b[] = "192.0.2.2", memory[600];
-	struct init_options o = { .base = "lab.example", .ipv4 = { .n = 2, .item = { a, b } },
-		.ipv6 = "2001:db8:53::/64", .user = "", .catalogue = catalogue, .node = "replay" };
+	struct init_options o = { .base = "lab.example",
+		.ipv4 = { .n = 2, .item = { a, b } },
+		.ipv6 = "2001:db8:53::/64",
+		.user = "",
+		.catalogue = catalogue,
+		.node = "replay" };
 	struct prepared made;
 	bool fresh;
 
 	log_quiet(true);
-	if (init_site(&made, &fresh, dir, &o, err, errlen) < 0 || (s->site = site_load(dir, err, errlen)) == NULL ||
+	if (init_site(&made, &fresh, dir, &o, err, errlen) < 0 ||
+	    (s->site = site_load(dir, err, errlen)) == NULL ||
 	    (s->zones = zones_compile(s->site, err, errlen)) == NULL)
 		return -1;
 	snprintf(memory, sizeof(memory), "%s/run/memory", dir);
@@ -647,7 +676,9 @@ main(int argc, char **argv)
 	if (argc > 1) {
 		script.gl_pathv = argv + 1;
 		script.gl_pathc = (size_t)argc - 1;
-	} else if (glob("tests/replay/dns/*" ".dns", 0, NULL, &script) != 0) {
+	} else if (glob("tests/replay/dns/*"
+			".dns",
+		       0, NULL, &script) != 0) {
 		printf("Bail out! no scripts in tests/replay/dns: start at the top of the tree\n");
 		return 1;
 	}

@@ -43,8 +43,12 @@ engine_get(void)
 	static const uint8_t random[32] = { 7 };
 	static const struct engine_log log = { origin, append, NULL };
 	static char a[] = "192.0.2.1", b[] = "192.0.2.2";
-	struct init_options o = { .base = "lab.example", .ipv4 = { .n = 2, .item = { a, b } },
-		.ipv6 = "2001:db8:53::/64", .user = "", .catalogue = "tests/replay/dns/zones/catalogue", .node = "fuzz" };
+	struct init_options o = { .base = "lab.example",
+		.ipv4 = { .n = 2, .item = { a, b } },
+		.ipv6 = "2001:db8:53::/64",
+		.user = "",
+		.catalogue = "tests/replay/dns/zones/catalogue",
+		.node = "fuzz" };
 	char dir[] = "/tmp/outpost-fuzz-XXXXXX", command[64], err[400] = "";
 	struct prepared made;
 	struct site *site;
@@ -55,7 +59,8 @@ engine_get(void)
 		return &g;
 	log_quiet(true);
 	if (mkdtemp(dir) == NULL || init_site(&made, &fresh, dir, &o, err, sizeof(err)) < 0 ||
-	    (site = site_load(dir, err, sizeof(err))) == NULL || (zones = zones_compile(site, err, sizeof(err))) == NULL)
+	    (site = site_load(dir, err, sizeof(err))) == NULL ||
+	    (zones = zones_compile(site, err, sizeof(err))) == NULL)
 		log_fatal(EXIT_CANNOT, "%s", err);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0)
@@ -71,11 +76,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static uint8_t reply[65535];
-	static const char *const locals[] = { "192.0.2.1", "192.0.2.2", "192.0.2.9", "2001:db8:53::", "2001:db8:53::40" };
+	static const char *const locals[] = { "192.0.2.1", "192.0.2.2", "192.0.2.9",
+		"2001:db8:53::", "2001:db8:53::40" };
 	struct engine *g = engine_get();
 	union sockaddr_any peer, local;
 	struct view view;
-	struct query_in in = { .peer = &peer, .local = &local, .view = &view, .may_delay = true, .now_us = NOW };
+	struct query_in in = {
+		.peer = &peer, .local = &local, .view = &view, .may_delay = true, .now_us = NOW
+	};
 	struct query_out out = { .buf = reply };
 	struct event e;
 	char err[100];
