@@ -10,6 +10,7 @@
 #include "lib/journal.h"
 #include "lib/json.h"
 #include "provisioning/enrol.h"
+#include "provisioning/front.h"
 #include "results/describe.h"
 #include "results/report_views.h"
 #include "results/store.h"
@@ -105,24 +106,12 @@ unsound(void *arg, const struct test *t)
 	return NULL;
 }
 
-/* Has every host that the test shows over IPv4 an address there? */
 static bool
 reachable4(void *arg, const struct test *t)
 {
 	const struct context *ctx = arg;
-	char word[16];
 
-	for (unsigned k = 0; k < t->n_hosts && k < TEST_HOSTS_MAX; k++) {
-		const struct front *f = ctx->site->front_of[t->number][k];
-		if (f == NULL || f->address[0] != '\0')
-			continue;
-		snprintf(word, sizeof word, "{ipv4:%u}", k);
-		for (size_t i = 0; i < t->n_records; i++) {
-			if (strstr(t->records[i].rdata, word) != NULL)
-				return false;
-		}
-	}
-	return true;
+	return front_reachable4(ctx->site, t);
 }
 
 /* --- building ---------------------------------------------------------------------------------------- */

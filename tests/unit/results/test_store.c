@@ -1,0 +1,322 @@
+/* The store takes every line once, whatever happens between. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/log.h"
+#include "lib/strbuf.h"
+
+#undef test_free
+#include "results/store.h"
+
+#define LINE  "{\"v\":1,\"t\":\"2026-11-21T20:00:%02d.000000Z\",\"node\":\"a\",\"d\":\"smtpd\",\"w\":0,\"n\":%d,\"ev\":\"smtp.close\"%s}\n"
+#define TOKEN ",\"token\":\"aaaaaaaaaaaaaaaa\",\"test\":\"dual\""
+
+static char dir[64];
+
+static int
+setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof dir, "/tmp/test_store.XXXXXX");
+	return mkdtemp(dir) == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	char cmd[96];
+
+	(void)state;
+	snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+	return system(cmd);
+}
+
+static void
+write_file(const char *name, const char *mode, const char *fmt, ...)
+{
+	char path[128];
+	va_list ap;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	FILE *f = fopen(path, mode);
+	assert_non_null(f);
+	va_start(ap, fmt);
+	vfprintf(f, fmt, ap);
+	va_end(ap);
+	fclose(f);
+}
+
+static struct store *
+open_store(void)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/store.db", dir);
+	struct store *st = store_open(path);
+	assert_non_null(st);
+	return st;
+}
+
+static struct store_progress
+load(struct store *st)
+{
+	struct store_progress p;
+
+	assert_int_equal(store_load(st, dir, &p, NULL, NULL), 0);
+	return p;
+}
+
+static int
+collect(void *ctx, const char *line, size_t len)
+{
+	strbuf_add(ctx, line, len);
+	strbuf_puts(ctx, "\n");
+	return 0;
+}
+
+static size_t
+count_lines(struct store *st, const char *token)
+{
+	struct strbuf b = { 0 };
+	size_t n = 0;
+
+	assert_int_equal(store_events(st, token, collect, &b), 0);
+	for (size_t i = 0; i < b.len; i++)
+		n += b.s[i] == '\n';
+	strbuf_clear(&b);
+	return n;
+}
+
+static void
+test_once(void **state)
+{
+	struct store *st = open_store();
+
+	(void)state;
+	write_file("a-smtpd-0-1.jsonl", "w", LINE LINE, 1, 1, TOKEN, 2, 2, TOKEN);
+	assert_int_equal(load(st).events, 2);
+	assert_int_equal(load(st).events, 0);
+	write_file("a-smtpd-0-1.jsonl", "a", LINE, 3, 3, TOKEN);
+	assert_int_equal(load(st).events, 1);
+	store_close(st);
+	st = open_store();
+	assert_int_equal(load(st).events, 0);
+	assert_int_equal(count_lines(st, "aaaaaaaaaaaaaaaa"), 3);
+	assert_int_equal(count_lines(st, "bbbbbbbbbbbbbbbb"), 0);
+	store_close(st);
+}
+
+/* A torn last line waits; reserved space (NULs) behind it is nothing; it is taken when it is whole. */
+static void
+test_torn(void **state)
+{
+	struct store *st = open_store();
+	char line[256], path[128];
+	int len = snprintf(line, sizeof line, LINE, 4, 4, TOKEN), fd;
+
+	(void)state;
+	write_file("a-smtpd-0-2.jsonl", "w", "%.*s", 40, line);
+	snprintf(path, sizeof path, "%s/a-smtpd-0-2.jsonl", dir);
+	assert_int_equal(truncate(path, 1 << 20), 0);
+	assert_int_equal(load(st).events, 0);
+	assert_int_equal(load(st).corrupt, 0);
+	assert_true((fd = open(path, O_WRONLY)) >= 0);
+	assert_int_equal(pwrite(fd, line + 40, (size_t)len - 40, 40), len - 40);
+	close(fd);
+	assert_int_equal(load(st).events, 1);
+	assert_int_equal(load(st).corrupt, 0);
+	store_close(st);
+}
+
+struct corrupt_seen {
+	unsigned n;
+	uint64_t offset;
+	char segment[64];
+};
+
+static int
+see_corrupt(void *ctx, const char *segment, uint64_t offset, const char *why)
+{
+	struct corrupt_seen *c = ctx;
+
+	if (c->n++ == 0) {
+		c->offset = offset;
+		snprintf(c->segment, sizeof c->segment, "%s", segment);
+	}
+	assert_true(strlen(why) > 0);
+	return 0;
+}
+
+static void
+test_corrupt(void **state)
+{
+	struct store *st = open_store();
+	struct corrupt_seen c = { 0 };
+	char line[256];
+	int len = snprintf(line, sizeof line, LINE, 5, 5, TOKEN);
+
+	(void)state;
+	write_file("a-smtpd-0-3.jsonl", "w", "%s{\"v\":1,\n\n{\"t\":\"never\",\"ev\":\"x\",\"node\":\"a\"}\n%snonsense\n%s", line,
+	    line, line);
+	struct store_progress p = load(st);
+	assert_int_equal(p.events, 3);
+	assert_int_equal(p.corrupt, 4);
+	assert_int_equal(store_corrupt(st, see_corrupt, &c), 0);
+	assert_int_equal(c.n, 4);
+	assert_int_equal(c.offset, len);
+	assert_string_equal(c.segment, "a-smtpd-0-3.jsonl");
+	store_close(st);
+}
+
+/* A line without end does not stop what comes after it. */
+static void
+test_endless(void **state)
+{
+	struct store *st = open_store();
+	char path[128], *big = malloc(9u << 20);
+
+	(void)state;
+	memset(big, 'x', 9u << 20);
+	snprintf(path, sizeof path, "%s/a-smtpd-0-4.jsonl", dir);
+	FILE *f = fopen(path, "w");
+	fwrite(big, 1, 9u << 20, f);
+	fprintf(f, "\n" LINE, 6, 6, TOKEN);
+	fclose(f);
+	free(big);
+	struct store_progress p = load(st);
+	assert_int_equal(p.events, 1);
+	assert_true(p.corrupt >= 1);
+	store_close(st);
+}
+
+/* What a connection said before it was bound comes with the token's lines; other connections do not. */
+static void
+test_unbound(void **state)
+{
+	struct store *st = open_store();
+
+	(void)state;
+	write_file("b-smtpd-0-1.jsonl", "w", LINE LINE LINE, 1, 1, ",\"conn\":\"0-1\"", 2, 2,
+	    ",\"conn\":\"0-1\",\"token\":\"cccccccccccccccc\"", 3, 3, ",\"conn\":\"0-2\"");
+	write_file("c-smtpd-0-1.jsonl", "w",
+	    "{\"v\":1,\"t\":\"2026-11-21T20:00:00Z\",\"node\":\"c\",\"d\":\"smtpd\",\"w\":0,\"n\":1,\"ev\":\"smtp.connect\",\"conn\":\"0-1\"}\n");
+	load(st);
+	assert_int_equal(count_lines(st, "cccccccccccccccc"), 2);
+	assert_int_equal(store_forget(st, "cccccccccccccccc"), 0);
+	assert_int_equal(count_lines(st, "cccccccccccccccc"), 0);
+	store_close(st);
+}
+
+/* Four processes load the same directory at once: every line is there once. */
+static void
+test_at_once(void **state)
+{
+	char text[200], path[128];
+	int status, good = 0;
+
+	(void)state;
+	for (int s = 0; s < 8; s++) {
+		snprintf(path, sizeof path, "%s/d-smtpd-%d-1.jsonl", dir, s);
+		FILE *f = fopen(path, "w");
+		for (int i = 0; i < 2000; i++) {
+			snprintf(text, sizeof text, LINE, i % 60, i, ",\"token\":\"dddddddddddddddd\"");
+			fputs(text, f);
+		}
+		fclose(f);
+	}
+	for (int i = 0; i < 4; i++) {
+		if (fork() == 0) {
+			snprintf(path, sizeof path, "%s/store.db", dir);
+			struct store *st = store_open(path);
+			int rc = st == NULL ? 1 : -store_load(st, dir, NULL, NULL, NULL);
+			store_close(st);
+			_exit(rc);
+		}
+	}
+	while (wait(&status) > 0)
+		good += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	assert_int_equal(good, 4);
+	struct store *st = open_store();
+	assert_int_equal(load(st).events, 0);
+	assert_int_equal(count_lines(st, "dddddddddddddddd"), 16000);
+	store_close(st);
+}
+
+/* Killed in the middle of loading: what was not committed is loaded by the next one. */
+static void
+test_killed(void **state)
+{
+	char text[200], path[128];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/e-smtpd-0-1.jsonl", dir);
+	FILE *f = fopen(path, "w");
+	for (int i = 0; i < 200000; i++) {
+		snprintf(text, sizeof text, LINE, i % 60, i, ",\"token\":\"eeeeeeeeeeeeeeee\"");
+		fputs(text, f);
+	}
+	fclose(f);
+	for (int i = 1; i <= 3; i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			snprintf(path, sizeof path, "%s/store.db", dir);
+			struct store *st = store_open(path);
+			_exit(st == NULL ? 1 : -store_load(st, dir, NULL, NULL, NULL));
+		}
+		usleep((useconds_t)(i * 40000));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	struct store *st = open_store();
+	load(st);
+	assert_int_equal(count_lines(st, "eeeeeeeeeeeeeeee"), 200000);
+	store_close(st);
+}
+
+/* Losing the store loses nothing; what is no database is said so. */
+static void
+test_lost(void **state)
+{
+	char path[128];
+
+	(void)state;
+	struct store *st = open_store();
+	load(st);
+	size_t n = count_lines(st, "dddddddddddddddd");
+	store_close(st);
+	snprintf(path, sizeof path, "%s/store.db", dir);
+	write_file("store.db", "w", "this is not a database, it is a sentence that stands in its place................................");
+	snprintf(path, sizeof path, "%s/store.db-wal", dir);
+	unlink(path);
+	snprintf(path, sizeof path, "%s/store.db", dir);
+	assert_null(store_open(path));
+	unlink(path);
+	st = open_store();
+	load(st);
+	assert_int_equal(count_lines(st, "dddddddddddddddd"), n);
+	store_close(st);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_once), cmocka_unit_test(test_torn), cmocka_unit_test(test_corrupt),
+		cmocka_unit_test(test_endless), cmocka_unit_test(test_unbound), cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_killed), cmocka_unit_test(test_lost),
+	};
+
+	log_program("test_store");
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
