@@ -23,6 +23,7 @@
 #define RESERVE     (UINT64_C(4) << 20)
 #define QUEUE_MAX   (UINT64_C(64) << 20) /* more than this waiting: the disk does not keep up */
 #define HOUR        (3600 * CLOCK_SECOND)
+#define LINGER      (10 * CLOCK_SECOND / 1000)
 #define NAME_TRIES  1000
 #define BLOCK       65536      /* more than a file system may round up */
 #define NO_RESERVE  UINT64_MAX /* the file system cannot reserve */
@@ -54,7 +55,8 @@ struct eventlog {
 	struct segment *oldest, *newest;
 	uint64_t ticket, waiting; /* last one given out; bytes pending in all segments */
 	struct strbuf spare;      /* the drainer's; swapped with pending */
-	bool stop, committing;
+	bool stop, committing, hurry;
+	int64_t pending_since; /* clock_monotonic of the first line that waits */
 	pthread_t committer;
 	char reason[512];
 
@@ -250,6 +252,7 @@ struct eventlog *
 eventlog_open(const struct eventlog_config *c)
 {
 	struct eventlog *log = xcalloc(1, sizeof(*log));
+	pthread_condattr_t monotonic;
 
 	log->dir = xstrdup(c->dir);
 	log->node = xstrdup(c->node);
@@ -261,7 +264,10 @@ eventlog_open(const struct eventlog_config *c)
 	log->event_fd = -1;
 	pthread_mutex_init(&log->drain, NULL);
 	pthread_mutex_init(&log->queue, NULL);
-	pthread_cond_init(&log->filled, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&log->filled, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 
 	/* A file size limit is then an error of write, not our death. */
 	signal(SIGXFSZ, SIG_IGN);
@@ -313,8 +319,10 @@ eventlog_append(struct eventlog *log, const char *line, size_t len)
 	}
 	if (reserve_locked(log, s, len) < 0)
 		goto out;
-	if (log->committing && log->waiting == 0)
+	if (log->committing && log->waiting == 0) {
+		log->pending_since = clock_monotonic();
 		pthread_cond_signal(&log->filled);
+	}
 	strbuf_add(&s->pending, line, len);
 	s->accepted += len;
 	log->waiting += len;
@@ -350,7 +358,7 @@ segment_trim(struct segment *s)
 }
 
 /* Takes what the oldest segment has and writes it; a segment that is no longer the newest is
- * finished.  Called with drain locked.  1: there was something, 0: nothing, -1: failed. */
+ * finished.  Called with drain locked.  1: there is a newer segment, 0: done, -1: failed. */
 static int
 drain_one(struct eventlog *log, bool sync)
 {
@@ -388,7 +396,7 @@ drain_one(struct eventlog *log, bool sync)
 	}
 	if (!retire) {
 		reserve_early(log, s);
-		return 1;
+		return 0;
 	}
 	segment_trim(s);
 	pthread_mutex_lock(&log->queue);
@@ -416,20 +424,50 @@ eventlog_write(struct eventlog *log)
 	return drain_all(log, log->committing);
 }
 
+/* Sleeps until there is something to commit and either somebody waits for it or it is old enough:
+ * most lines have nobody who waits, and a sync for each would be the dearest thing that a daemon
+ * does.  False: stop. */
+static bool
+await_work(struct eventlog *log)
+{
+	bool go;
+
+	pthread_mutex_lock(&log->queue);
+	while (!log->stop && !atomic_load(&log->failed) && (log->waiting == 0 || !log->hurry)) {
+		int64_t until = log->pending_since + LINGER;
+		struct timespec ts = { .tv_sec = (time_t)(until / CLOCK_SECOND),
+			.tv_nsec = (long)(until % CLOCK_SECOND) * 1000 };
+
+		if (log->waiting == 0)
+			pthread_cond_wait(&log->filled, &log->queue);
+		else if (pthread_cond_timedwait(&log->filled, &log->queue, &ts) == ETIMEDOUT)
+			break;
+	}
+	log->hurry = false;
+	go = !log->stop && !atomic_load(&log->failed);
+	pthread_mutex_unlock(&log->queue);
+	return go;
+}
+
 static void *
 commit(void *arg)
 {
 	struct eventlog *log = arg;
-	bool stop = false;
 
-	while (!stop && drain_all(log, true) == 0) {
-		pthread_mutex_lock(&log->queue);
-		while (log->waiting == 0 && !log->stop && !atomic_load(&log->failed))
-			pthread_cond_wait(&log->filled, &log->queue);
-		stop = log->stop || atomic_load(&log->failed);
-		pthread_mutex_unlock(&log->queue);
-	}
+	while (await_work(log) && drain_all(log, true) == 0)
+		;
 	return NULL;
+}
+
+void
+eventlog_hurry(struct eventlog *log)
+{
+	pthread_mutex_lock(&log->queue);
+	if (!log->hurry) {
+		log->hurry = true;
+		pthread_cond_signal(&log->filled);
+	}
+	pthread_mutex_unlock(&log->queue);
 }
 
 int

@@ -106,6 +106,7 @@ op_commit(void *ctx)
 	c->commit_next = NULL;
 	*c->io->commit_last = c;
 	c->io->commit_last = &c->commit_next;
+	eventlog_hurry(c->io->log);
 }
 
 static void

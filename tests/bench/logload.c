@@ -70,6 +70,7 @@ group(const char *dir, uint64_t waiting)
 			if ((ticket = eventlog_append(log, e.buf, e.len)) == 0)
 				errx(3, "%s", eventlog_reason(log));
 		}
+		eventlog_hurry(log);
 		if (poll(&p, 1, 1000) == 1 && read(p.fd, &bumps, sizeof(bumps)) < 0)
 			err(3, "eventfd");
 	}

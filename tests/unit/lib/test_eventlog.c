@@ -72,6 +72,7 @@ wait_durable(struct eventlog *log, int fd, uint64_t ticket)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint64_t n;
 
+	eventlog_hurry(log);
 	while (eventlog_durable(log) < ticket && !eventlog_failed(log)) {
 		if (poll(&p, 1, 10000) != 1)
 			return false;
@@ -306,6 +307,25 @@ commits_across_segments(void **state)
 	for (unsigned i = 1; i <= N; i++)
 		assert_int_equal(seen[i], 1);
 	assert_string_equal(eventlog_reason(log), "");
+	eventlog_close(log);
+}
+
+/* A line for which nobody waits is committed soon all the same. */
+static void
+commits_unasked(void **state)
+{
+	struct eventlog *log = open_in(dir, 0, 0);
+	struct pollfd p = { .fd = eventlog_committer(log), .events = POLLIN };
+
+	(void)state;
+	for (int i = 1; i <= 3; i++) {
+		uint64_t n;
+
+		append(log, 1);
+		assert_int_equal(poll(&p, 1, 5000), 1);
+		assert_int_equal(read(p.fd, &n, sizeof(n)), sizeof(n));
+		assert_int_equal(eventlog_durable(log), i);
+	}
 	eventlog_close(log);
 }
 
@@ -547,6 +567,7 @@ main(void)
 		TEST(rotate_by_age),
 		TEST(dead_segments_are_trimmed),
 		TEST(commits_across_segments),
+		TEST(commits_unasked),
 		TEST(no_directory),
 		TEST(disk_does_not_keep_up),
 		TEST(full_disk),
