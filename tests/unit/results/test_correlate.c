@@ -1,0 +1,268 @@
+/* Events to attempts and lookups. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#undef test_free
+
+#include "lib/clock.h"
+#include "tests/unit/results/events.h"
+
+static struct catalogue *cat;
+
+static int
+setup(void **state)
+{
+	char err[512];
+
+	(void)state;
+	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
+	return cat == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	catalogue_free(cat);
+	return 0;
+}
+
+static struct correlation *
+done(struct observations *obs)
+{
+	observations_sort(obs);
+	return correlate(obs, cat, EVENTS_TOKEN);
+}
+
+static const struct facts *
+facts(const struct correlation *c, const char *test)
+{
+	return correlation_facts(c, catalogue_find(cat, test, strlen(test)));
+}
+
+static void
+finish(struct correlation *c, struct observations *obs)
+{
+	correlation_free(c);
+	observations_clear(obs);
+}
+
+#define PORTS "\"test\":\"mx-fallback\",\"peer\":\"2001:db8:1::25\",\"port\":%d,\"local\":\"2001:db8:53::%d\""
+
+/* A SYN that its connection follows is that attempt; a repeated SYN without one is one attempt. */
+static void
+test_syn(void **state)
+{
+	struct observations obs = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		event_at(&obs, i * i, "net.syn", PORTS ",\"host\":0,\"state\":\"silent\"", 4000, 1);
+	event_at(&obs, 30, "net.syn", PORTS ",\"host\":1,\"state\":\"serves\"", 4001, 2);
+	event_at(&obs, 30.001, "smtp.connect", PORTS ",\"host\":1,\"conn\":\"0-1\"", 4001, 2);
+	event_at(&obs, 31, "smtp.message", "\"test\":\"mx-fallback\",\"conn\":\"0-1\",\"host\":1,\"reply\":250");
+	/* Noted by the tap a little late. */
+	event_at(&obs, 60, "smtp.connect", PORTS ",\"host\":1,\"conn\":\"0-2\"", 4002, 2);
+	event_at(&obs, 60.5, "net.syn", PORTS ",\"host\":1,\"state\":\"serves\"", 4002, 2);
+	/* The same ports an hour later: another connect(). */
+	event_at(&obs, 3600, "net.syn", PORTS ",\"host\":0,\"state\":\"silent\"", 4000, 1);
+	struct correlation *c = done(&obs);
+	const struct facts *f = facts(c, "mx-fallback");
+	assert_int_equal(f->n_attempts, 4);
+	assert_int_equal(f->attempts[0].stage, STAGE_SYN);
+	assert_string_equal(f->attempts[0].state, "silent");
+	assert_int_equal(f->attempts[0].end - f->attempts[0].t, 16 * CLOCK_SECOND);
+	assert_true(f->attempts[1].accepted);
+	assert_int_equal(f->attempts[1].t, EVENTS_START + 30 * CLOCK_SECOND);
+	assert_int_equal(f->attempts[2].stage, STAGE_CONNECT);
+	assert_int_equal(f->attempts[3].stage, STAGE_SYN);
+	finish(c, &obs);
+}
+
+/* One connection, two tests: each has its own transaction, and the early part belongs to both. */
+static void
+test_reuse(void **state)
+{
+	struct observations obs = { 0 };
+	const char *early = "{\"v\":1,\"t\":\"2026-01-01T00:00:00Z\",\"node\":\"a\",\"d\":\"x\",\"w\":0,\"n\":9999,"
+			    "\"ev\":\"smtp.connect\",\"conn\":\"0-1\",\"peer\":\"192.0.2.7\"}";
+
+	(void)state;
+	observations_add(&obs, early, strlen(early));
+	event_at(&obs, 1, "smtp.command", "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
+				       ".DUAL.outpost.example>\",\"reply\":250");
+	event_at(&obs, 2, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
+	event_at(&obs, 3, "smtp.command", "\"test\":\"greylist\",\"conn\":\"0-1\",\"verb\":\"MAIL\",\"reply\":250");
+	event_at(&obs, 4, "smtp.command", "\"test\":\"greylist\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
+				       ".greylist.outpost.example>\",\"reply\":450,\"dev\":\"reply 450\"");
+	event_at(&obs, 5, "smtp.close", "\"test\":\"greylist\",\"conn\":\"0-1\",\"stage\":\"accepted\",\"how\":\"quit\"");
+	struct correlation *c = done(&obs);
+	const struct facts *dual = facts(c, "dual"), *grey = facts(c, "greylist");
+	assert_int_equal(dual->n_attempts, 1);
+	assert_true(dual->attempts[0].accepted);
+	assert_string_equal(dual->attempts[0].peer, "192.0.2.7");
+	assert_int_equal(grey->n_attempts, 1);
+	assert_false(grey->attempts[0].accepted);
+	assert_int_equal(grey->attempts[0].stage, STAGE_RCPT);
+	assert_int_equal(grey->attempts[0].reply, 450);
+	assert_int_equal(grey->attempts[0].t, EVENTS_START + 3 * CLOCK_SECOND);
+	assert_ptr_equal(dual->events[0], grey->events[0]);
+	assert_int_equal(c->n_sessions, 1);
+	finish(c, &obs);
+}
+
+/* Recipients of two tests in one transaction: the second is refused, both are marked. */
+static void
+test_mixed(void **state)
+{
+	struct observations obs = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		event_at(&obs, i + 1, "smtp.command",
+		    "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN ".%s.x>\",\"reply\":%d",
+		    i == 0 ? "dual" : "reject", i == 0 ? 250 : 452);
+	event_at(&obs, 3, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
+	struct correlation *c = done(&obs);
+	assert_true(facts(c, "dual")->attempts[0].accepted);
+	assert_true(facts(c, "dual")->attempts[0].mixed);
+	assert_int_equal(facts(c, "reject")->n_attempts, 1);
+	assert_false(facts(c, "reject")->attempts[0].accepted);
+	assert_true(facts(c, "reject")->attempts[0].mixed);
+	finish(c, &obs);
+}
+
+/* The session is bound by its address, but what was accepted was for another token: nothing is. */
+static void
+test_foreign_recipient(void **state)
+{
+	struct observations obs = { 0 };
+
+	(void)state;
+	event_at(&obs, 0, "smtp.connect", "\"test\":\"reject\",\"conn\":\"0-1\",\"peer\":\"2001:db8::1\"");
+	event_at(&obs, 1, "smtp.command",
+	    "\"test\":\"reject\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@bbbbbbbbbbbbbbbb.reject.x>\",\"reply\":250");
+	event_at(&obs, 2, "smtp.message", "\"test\":\"reject\",\"conn\":\"0-1\",\"reply\":250");
+	struct correlation *c = done(&obs);
+	assert_int_equal(facts(c, "reject")->accepted, 0);
+	assert_true(facts(c, "reject")->attempts[0].mixed);
+	finish(c, &obs);
+}
+
+/* Lookups count near attempts only. */
+static void
+test_windows(void **state)
+{
+	struct observations obs = { 0 };
+	static const double times[] = { 0, 500, 1000, 1200, 2000 };
+	static const bool counts[] = { false, true, true, false, false };
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		event_at(&obs, times[i], "dns.query", "\"test\":\"dual\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\"");
+		event_at(&obs, times[i], "dns.query", "\"test\":\"reject\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"DROP\"");
+	}
+	event_at(&obs, 1000, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
+	struct correlation *c = done(&obs);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(facts(c, "dual")->lookups[i].counts, counts[i]);
+		/* No attempt of its own: near anyone's, ten minutes after it too. */
+		assert_int_equal(facts(c, "reject")->lookups[i].counts, counts[i] || times[i] == 1200);
+	}
+	assert_int_equal(facts(c, "reject")->lookups[0].rcode, RCODE_DROP);
+	finish(c, &obs);
+}
+
+/* A clock that steps back in the middle of a session loses nothing of its outcome. */
+static void
+test_clock(void **state)
+{
+	struct observations obs = { 0 };
+
+	(void)state;
+	event_at(&obs, 100, "smtp.connect", "\"test\":\"dual\",\"conn\":\"0-1\",\"peer\":\"192.0.2.1\"");
+	event_at(&obs, 101, "smtp.command", "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
+					 ".dual.x>\",\"reply\":250");
+	event_at(&obs, 2, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
+	event_at(&obs, 3, "smtp.close", "\"test\":\"dual\",\"conn\":\"0-1\",\"stage\":\"accepted\"");
+	struct correlation *c = done(&obs);
+	assert_int_equal(facts(c, "dual")->accepted, 1);
+	finish(c, &obs);
+}
+
+/* The same segment under two names. */
+static void
+test_twice(void **state)
+{
+	struct observations obs = { 0 };
+	const char *line = "{\"v\":1,\"t\":\"2026-01-01T00:00:00Z\",\"node\":\"a\",\"d\":\"x\",\"w\":0,\"n\":1,\"ev\":\"smtp.message\","
+			   "\"token\":\"" EVENTS_TOKEN "\",\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250}";
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		observations_add(&obs, line, strlen(line));
+	struct correlation *c = done(&obs);
+	assert_int_equal(obs.n, 1);
+	assert_int_equal(obs.twice, 2);
+	assert_int_equal(facts(c, "dual")->n_attempts, 1);
+	finish(c, &obs);
+}
+
+/* More addresses than rows: the rest is counted, not kept. */
+static void
+test_identities(void **state)
+{
+	struct observations obs = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		event_at(&obs, i, "dns.query", "\"test\":\"dual\",\"peer\":\"198.51.100.%d\",\"port\":53,\"via\":\"udp\",\"qname\":\"aAbB\","
+					   "\"flags\":\"rd do\",\"edns\":1232,\"at\":\"_tcp.{mx0}\",\"qtype\":\"A\"", i);
+		event_at(&obs, i, "smtp.connect", "\"test\":\"dual\",\"conn\":\"0-%d\",\"peer\":\"192.0.2.%d\"", i, i);
+	}
+	struct correlation *c = done(&obs);
+	assert_int_equal(c->n_resolvers, IDENTITIES_MAX);
+	assert_int_equal(c->resolvers_beyond, 300 - IDENTITIES_MAX);
+	assert_int_equal(c->n_senders, IDENTITIES_MAX);
+	assert_true(c->resolvers[0].case_random && c->resolvers[0].minimised && c->resolvers[0].dnssec_ok);
+	assert_int_equal(c->resolvers[0].edns, 1232);
+	finish(c, &obs);
+}
+
+/* A hundred thousand events of one token take no more than seconds, under a sanitizer too. */
+static void
+test_many(void **state)
+{
+	struct observations obs = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		event_at(&obs, i, "dns.query", "\"test\":\"greylist\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\"");
+		event_at(&obs, i, "net.syn", "\"test\":\"greylist\",\"peer\":\"2001:db8::1\",\"port\":%d,\"local\":\"2001:db8::2\",\"host\":0", i);
+		event_at(&obs, i + .1, "smtp.connect", "\"test\":\"greylist\",\"peer\":\"2001:db8::1\",\"port\":%d,\"local\":\"2001:db8::2\",\"conn\":\"0-%d\"", i, i);
+		event_at(&obs, i + .2, "smtp.command", "\"test\":\"greylist\",\"conn\":\"0-%d\",\"verb\":\"RCPT\",\"reply\":450,\"dev\":\"reply 450\"", i);
+		event_at(&obs, i + .3, "smtp.close", "\"test\":\"greylist\",\"conn\":\"0-%d\",\"stage\":\"rcpt\"", i);
+	}
+	int64_t begun = clock_monotonic();
+	struct correlation *c = done(&obs);
+	assert_int_equal(facts(c, "greylist")->n_attempts, 20000);
+	assert_true(clock_monotonic() - begun < 20 * CLOCK_SECOND);
+	finish(c, &obs);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_syn), cmocka_unit_test(test_reuse), cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_foreign_recipient), cmocka_unit_test(test_windows), cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_twice), cmocka_unit_test(test_identities), cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
