@@ -232,12 +232,12 @@ data_digest(struct data *d, char hex[65])
 void
 data_field(const struct data *d, const char *name, char *dst, size_t dstlen)
 {
-	const char *p = d->headers.s, *end = p + d->headers.len;
+	const char *p = d->headers.s != NULL ? d->headers.s : "", *end = p + d->headers.len;
 	size_t n = strlen(name), out = 0;
 	bool in = false;
 
 	dst[0] = '\0';
-	while (p != NULL && p < end) {
+	while (p < end) {
 		const char *cr = memchr(p, '\r', (size_t)(end - p));
 		const char *stop;
 
