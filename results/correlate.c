@@ -84,9 +84,14 @@ add_lookup(struct facts *f, const struct observation *o)
 {
 	const char *rcode = text_of(o, EK_RCODE);
 	struct lookup l = {
-		.t = o->t, .event = o, .at = text_of(o, EK_AT), .type = rrtype_by_name(text_of(o, EK_QTYPE)),
-		.tcp = observation_is(o, EK_VIA, "tcp"), .family = family_of(text_of(o, EK_PEER)),
-		.phase = (int)observation_num(o, EK_PHASE, -1), .dev = text_of(o, EK_DEV),
+		.t = o->t,
+		.event = o,
+		.at = text_of(o, EK_AT),
+		.type = rrtype_by_name(text_of(o, EK_QTYPE)),
+		.tcp = observation_is(o, EK_VIA, "tcp"),
+		.family = family_of(text_of(o, EK_PEER)),
+		.phase = (int)observation_num(o, EK_PHASE, -1),
+		.dev = text_of(o, EK_DEV),
 	};
 
 	l.rcode = strcasecmp(rcode, "DROP") == 0 ? RCODE_DROP : rcode_by_name(rcode);
@@ -120,7 +125,8 @@ knock_order(const void *pa, const void *pb)
 static bool
 same_knock(const struct knock *a, const struct knock *b)
 {
-	return a->port == b->port && strcmp(a->peer, b->peer) == 0 && strcmp(a->local, b->local) == 0;
+	return a->port == b->port && strcmp(a->peer, b->peer) == 0 &&
+	       strcmp(a->local, b->local) == 0;
 }
 
 /* The first attempt of a session begins with its SYN. */
@@ -130,7 +136,8 @@ lead(struct correlation *c)
 	for (size_t i = 0; i < c->catalogue->n; i++) {
 		for (size_t k = 0; k < c->facts[i].n_attempts; k++) {
 			struct attempt *a = &c->facts[i].attempts[k];
-			const struct session *s = a->session == UINT_MAX ? NULL : &c->sessions[a->session];
+			const struct session *s = a->session == UINT_MAX ? NULL
+									 : &c->sessions[a->session];
 			if (s != NULL && s->syn != 0 && s->syn < s->t && a->t == s->t)
 				a->t = s->syn;
 		}
@@ -147,12 +154,29 @@ bare_syn(struct correlation *c, const struct knock *k, int64_t end)
 		return;
 	f->attempts = grow(f->attempts, f->n_attempts, sizeof *f->attempts);
 	f->attempts[f->n_attempts++] = (struct attempt){
-		.t = k->t, .end = end, .conn = "", .peer = k->peer, .local = k->local, .port = k->port,
+		.t = k->t,
+		.end = end,
+		.conn = "",
+		.peer = k->peer,
+		.local = k->local,
+		.port = k->port,
 		.family = family_of(*k->peer != '\0' ? k->peer : k->local),
-		.host = (int)observation_num(k->syn, EK_HOST, -1), .state = text_of(k->syn, EK_STATE),
-		.stage = STAGE_SYN, .reply_text = "", .dev = "", .phase = -1, .how = "",
-		.by = BOUND_ADDRESS, .ehlo = "", .tls_version = "", .tls_cipher = "", .alert_in = "",
-		.alert_out = "", .msgid = "", .decides = k->syn, .session = UINT_MAX,
+		.host = (int)observation_num(k->syn, EK_HOST, -1),
+		.state = text_of(k->syn, EK_STATE),
+		.stage = STAGE_SYN,
+		.reply_text = "",
+		.dev = "",
+		.phase = -1,
+		.how = "",
+		.by = BOUND_ADDRESS,
+		.ehlo = "",
+		.tls_version = "",
+		.tls_cipher = "",
+		.alert_in = "",
+		.alert_out = "",
+		.msgid = "",
+		.decides = k->syn,
+		.session = UINT_MAX,
 	};
 }
 
@@ -192,12 +216,12 @@ add_syns(struct correlation *c, const struct observations *obs)
 			continue;
 		size_t j = i;
 		while (j + 1 < n && same_knock(&k[j + 1], &k[i]) && k[j + 1].syn != NULL &&
-		    k[j + 1].t - k[i].t <= SYN_SPAN)
+		       k[j + 1].t - k[i].t <= SYN_SPAN)
 			j++;
 		bool before = i > 0 && k[i - 1].syn == NULL && same_knock(&k[i - 1], &k[i]) &&
-		    k[i].t - k[i - 1].t <= SYN_AFTER;
+			      k[i].t - k[i - 1].t <= SYN_AFTER;
 		bool after = j + 1 < n && k[j + 1].syn == NULL && same_knock(&k[j + 1], &k[i]) &&
-		    k[j + 1].t - k[i].t <= SYN_SPAN;
+			     k[j + 1].t - k[i].t <= SYN_SPAN;
 		if (after)
 			c->sessions[k[j + 1].session].syn = k[i].t;
 		else if (!before)
@@ -233,15 +257,21 @@ add_senders(struct correlation *c)
 	c->senders = xcalloc(IDENTITIES_MAX, sizeof *c->senders);
 	for (size_t i = 0; i < c->n_sessions; i++) {
 		bool fresh = i == 0 || strcmp(s[i]->peer, s[i - 1]->peer) != 0 ||
-		    strcasecmp(s[i]->ehlo, s[i - 1]->ehlo) != 0 || strcmp(s[i]->ja4, s[i - 1]->ja4) != 0;
+			     strcasecmp(s[i]->ehlo, s[i - 1]->ehlo) != 0 ||
+			     strcmp(s[i]->ja4, s[i - 1]->ja4) != 0;
 		if (fresh && c->n_senders == IDENTITIES_MAX)
 			c->senders_beyond++;
 		if (c->senders_beyond > 0)
 			continue;
 		if (fresh)
-			c->senders[c->n_senders++] = (struct sender){ .peer = s[i]->peer, .ehlo = s[i]->ehlo,
-				.ja4 = s[i]->ja4, .tls_version = s[i]->tls_version, .tls_cipher = s[i]->tls_cipher,
-				.family = s[i]->family, .first = s[i]->t, .last = s[i]->end };
+			c->senders[c->n_senders++] = (struct sender){ .peer = s[i]->peer,
+				.ehlo = s[i]->ehlo,
+				.ja4 = s[i]->ja4,
+				.tls_version = s[i]->tls_version,
+				.tls_cipher = s[i]->tls_cipher,
+				.family = s[i]->family,
+				.first = s[i]->t,
+				.last = s[i]->end };
 		struct sender *to = &c->senders[c->n_senders - 1];
 		to->sessions++;
 		if (s[i]->end > to->last)
@@ -310,7 +340,8 @@ add_resolvers(struct correlation *c, const struct observations *obs)
 	size_t n = 0;
 
 	for (size_t i = 0; i < obs->n; i++) {
-		if (obs->item[i]->kind == EV_DNS_QUERY && strcmp(text_of(obs->item[i], EK_TOKEN), c->token) == 0)
+		if (obs->item[i]->kind == EV_DNS_QUERY &&
+		    strcmp(text_of(obs->item[i], EK_TOKEN), c->token) == 0)
 			q[n++] = obs->item[i];
 	}
 	qsort(q, n, sizeof *q, peer_order);
@@ -324,7 +355,9 @@ add_resolvers(struct correlation *c, const struct observations *obs)
 			continue;
 		if (fresh)
 			c->resolvers[c->n_resolvers++] = (struct resolver){ .peer = peer,
-				.family = family_of(peer), .edns = -1, .first = q[i]->t };
+				.family = family_of(peer),
+				.edns = -1,
+				.first = q[i]->t };
 		resolver_note(&c->resolvers[c->n_resolvers - 1], q[i]);
 	}
 	for (size_t i = 0; i < c->n_resolvers; i++)
@@ -444,7 +477,8 @@ sum_up(struct correlation *c, struct facts *f)
 		if (c->first_attempt == 0 || a->t < c->first_attempt)
 			c->first_attempt = a->t;
 		/* Only a message that was still in the queue was retried. */
-		if (before != NULL && !before->accepted && before->reply < 500 && a->t - before->t > c->gap)
+		if (before != NULL && !before->accepted && before->reply < 500 &&
+		    a->t - before->t > c->gap)
 			c->gap = a->t - before->t;
 	}
 }

@@ -19,29 +19,33 @@ struct attempt {
 	const char *conn;         /* "" for a bare SYN */
 	const char *peer, *local; /* "" if unknown */
 	unsigned port;
-	int family;               /* 4, 6, 0 unknown */
-	int host;                 /* K, -1 unknown */
-	const char *state;        /* serves, refuses, silent; "" */
-	enum stage stage;         /* furthest */
-	bool tls;                 /* inside TLS */
-	bool sni;                 /* the ClientHello named a server */
-	bool accepted;            /* we said 2xx to the message */
-	int reply;                /* the last reply that matters; 0 none */
-	const char *reply_text;   /* "" */
+	int family;             /* 4, 6, 0 unknown */
+	int host;               /* K, -1 unknown */
+	const char *state;      /* serves, refuses, silent; "" */
+	enum stage stage;       /* furthest */
+	bool tls;               /* inside TLS */
+	bool sni;               /* the ClientHello named a server */
+	bool accepted;          /* we said 2xx to the message */
+	int reply;              /* the last reply that matters; 0 none */
+	const char *reply_text; /* "" */
 	int64_t reply_t;
-	const char *dev;          /* last deviation that was applied in it, "" none */
-	int phase;                /* -1 none */
+	const char *dev; /* last deviation that was applied in it, "" none */
+	int phase;       /* -1 none */
 	unsigned commands;
-	const char *how;          /* how it ended, "" unknown */
+	const char *how; /* how it ended, "" unknown */
 	enum binding by;
-	bool mixed;               /* recipients of another test in the same transaction, or RCPT and binding disagree */
+	bool
+	    mixed; /* recipients of another test in the same transaction, or RCPT and binding disagree */
 	const char *ehlo, *tls_version, *tls_cipher, *alert_in, *alert_out; /* "" */
 	const char *msgid;
-	struct { int mailbox; int reply; } rcpt[ATTEMPT_RCPTS_MAX];
+	struct {
+		int mailbox;
+		int reply;
+	} rcpt[ATTEMPT_RCPTS_MAX];
 	unsigned n_rcpt;
 	const struct observation *decides; /* the event that says its outcome; NULL none */
 	const struct observation *message; /* smtp.message; NULL none */
-	unsigned session;         /* index into correlation.sessions; UINT_MAX: bare SYN */
+	unsigned session;                  /* index into correlation.sessions; UINT_MAX: bare SYN */
 };
 
 /* Tokens are public, so that what a scanner asks says nothing of the sender: a lookup counts if it was
@@ -50,10 +54,10 @@ struct attempt {
 struct lookup {
 	int64_t t;
 	uint16_t type;
-	const char *at;           /* "{d}", "_25._tcp.{mx0}" */
-	int rcode;                /* -1 dropped or unknown */
+	const char *at; /* "{d}", "_25._tcp.{mx0}" */
+	int rcode;      /* -1 dropped or unknown */
 	bool tcp;
-	int family, phase;        /* phase -1: none */
+	int family, phase; /* phase -1: none */
 	const char *dev;
 	bool counts;
 	const struct observation *event;
@@ -62,14 +66,17 @@ struct lookup {
 /* What is known of one (token, test). */
 struct facts {
 	const struct test *test;
-	struct attempt *attempts; size_t n_attempts;
-	struct lookup *lookups; size_t n_lookups;
-	const struct observation **events; size_t n_events; /* all of it, in time order */
-	size_t accepted;          /* attempts accepted */
-	int64_t first, last;      /* of events; 0 none */
-	int64_t last_attempt;     /* 0 none */
-	int64_t accepted_at;      /* first; 0 none */
-	size_t mark;              /* session.c: the last session whose early events it was given */
+	struct attempt *attempts;
+	size_t n_attempts;
+	struct lookup *lookups;
+	size_t n_lookups;
+	const struct observation **events;
+	size_t n_events;      /* all of it, in time order */
+	size_t accepted;      /* attempts accepted */
+	int64_t first, last;  /* of events; 0 none */
+	int64_t last_attempt; /* 0 none */
+	int64_t accepted_at;  /* first; 0 none */
+	size_t mark;          /* session.c: the last session whose early events it was given */
 };
 
 /* An accepted message, of any test of the participant. */
@@ -83,8 +90,8 @@ struct session {
 	const char *node, *conn, *peer, *local;
 	unsigned port;
 	int host, family;
-	int64_t t, end;           /* t: accepted by us */
-	int64_t syn;              /* its first SYN, if the tap saw one; 0 */
+	int64_t t, end; /* t: accepted by us */
+	int64_t syn;    /* its first SYN, if the tap saw one; 0 */
 	const char *ehlo, *sni, *ja3, *ja4, *tls_version, *tls_cipher;
 };
 
@@ -100,31 +107,36 @@ struct resolver {
 	const char *peer;
 	int family;
 	unsigned queries, udp, tcp;
-	int64_t edns;             /* largest payload size; -1 never used EDNS */
+	int64_t edns; /* largest payload size; -1 never used EDNS */
 	bool dnssec_ok, checking_disabled, cookie, ecs, case_random, minimised;
-	bool port_fixed;          /* over five or more UDP queries one port only */
+	bool port_fixed; /* over five or more UDP queries one port only */
 	unsigned last_port;
 	int64_t first, last;
 };
-#define IDENTITIES_MAX 256    /* rows of each; what is beyond is only counted */
+#define IDENTITIES_MAX 256 /* rows of each; what is beyond is only counted */
 
 struct correlation {
 	const struct catalogue *catalogue;
 	char token[32];
-	struct facts *facts;      /* one for each test of the catalogue, in its order */
-	struct session *sessions; size_t n_sessions;
-	struct accepted_message *messages; size_t n_messages;
-	struct sender *senders; size_t n_senders, senders_beyond;
-	struct resolver *resolvers; size_t n_resolvers, resolvers_beyond;
-	int64_t first, last;      /* of all events of the token; 0 none */
-	int64_t first_attempt;    /* of any test; 0 none */
-	int64_t gap;              /* largest between two attempts of one test */
-	size_t unknown_test;      /* events of tests that the catalogue has not */
-	size_t foreign;           /* events of other tokens: ignored */
+	struct facts *facts; /* one for each test of the catalogue, in its order */
+	struct session *sessions;
+	size_t n_sessions;
+	struct accepted_message *messages;
+	size_t n_messages;
+	struct sender *senders;
+	size_t n_senders, senders_beyond;
+	struct resolver *resolvers;
+	size_t n_resolvers, resolvers_beyond;
+	int64_t first, last;   /* of all events of the token; 0 none */
+	int64_t first_attempt; /* of any test; 0 none */
+	int64_t gap;           /* largest between two attempts of one test */
+	size_t unknown_test;   /* events of tests that the catalogue has not */
+	size_t foreign;        /* events of other tokens: ignored */
 };
 
 /* obs must be sorted and outlive the correlation.  Never fails (memory: fatal). */
-struct correlation *correlate(const struct observations *obs, const struct catalogue *, const char *token);
+struct correlation *correlate(
+    const struct observations *obs, const struct catalogue *, const char *token);
 void correlation_free(struct correlation *);
 const struct facts *correlation_facts(const struct correlation *, const struct test *);
 

@@ -48,7 +48,8 @@ say_reply(struct strbuf *b, const struct observation *o)
 	}
 	strbuf_printf(b, ": %d ", (int)reply);
 	/* The text may repeat the code. */
-	if (strlen(text) > 4 && (text[3] == ' ' || text[3] == '-') && strspn(text, "0123456789") == 3)
+	if (strlen(text) > 4 && (text[3] == ' ' || text[3] == '-') &&
+	    strspn(text, "0123456789") == 3)
 		text += 4;
 	describe_said(b, text);
 }
@@ -95,7 +96,9 @@ static void
 describe_bind(struct strbuf *b, const struct observation *o)
 {
 	strbuf_printf(b, "belongs to %s, known by the %s", text_of(o, EK_TEST),
-	    observation_is(o, EK_BY, "sni") ? "server name in TLS" : observation_is(o, EK_BY, "rcpt") ? "recipient" : "address");
+	    observation_is(o, EK_BY, "sni")    ? "server name in TLS"
+	    : observation_is(o, EK_BY, "rcpt") ? "recipient"
+					       : "address");
 }
 
 static void
@@ -168,7 +171,8 @@ describe_fail(struct strbuf *b, const struct observation *o)
 static void
 describe_alert(struct strbuf *b, const struct observation *o)
 {
-	strbuf_puts(b, observation_is(o, EK_DIR, "out") ? "alert sent by us: " : "alert from the sender: ");
+	strbuf_puts(
+	    b, observation_is(o, EK_DIR, "out") ? "alert sent by us: " : "alert from the sender: ");
 	describe_said(b, text_of(o, EK_ALERT));
 }
 
@@ -182,7 +186,8 @@ describe_tls_close(struct strbuf *b, const struct observation *o)
 static void
 describe_check(struct strbuf *b, const struct observation *o)
 {
-	strbuf_printf(b, "check: %s", observation_num(o, EK_OK, 0) ? "as specified" : "not as specified");
+	strbuf_printf(
+	    b, "check: %s", observation_num(o, EK_OK, 0) ? "as specified" : "not as specified");
 	say_key(b, o, EK_REASON, ": ");
 }
 
@@ -236,11 +241,15 @@ describe_attempt(struct strbuf *b, const struct attempt *a)
 		strbuf_puts(b, " from ");
 		describe_said(b, a->peer);
 	}
-	strbuf_puts(b, a->accepted ? ", accepted" : a->stage == STAGE_SYN ? ", SYN only" : ", ended at ");
+	strbuf_puts(b, a->accepted             ? ", accepted"
+		       : a->stage == STAGE_SYN ? ", SYN only"
+					       : ", ended at ");
 	if (!a->accepted && a->stage != STAGE_SYN)
 		strbuf_puts(b, stage_name(a->stage));
-	if (a->stage == STAGE_SYN && (strcmp(a->state, "refuses") == 0 || strcmp(a->state, "silent") == 0))
-		strbuf_printf(b, ", the host %s", strcmp(a->state, "silent") == 0 ? "is silent" : "refuses");
+	if (a->stage == STAGE_SYN &&
+	    (strcmp(a->state, "refuses") == 0 || strcmp(a->state, "silent") == 0))
+		strbuf_printf(
+		    b, ", the host %s", strcmp(a->state, "silent") == 0 ? "is silent" : "refuses");
 	if (a->stage != STAGE_SYN) {
 		strbuf_puts(b, a->tls ? ", " : ", in clear");
 		if (a->tls)
@@ -268,7 +277,8 @@ describe_duration(char dst[32], int64_t us)
 	else if (us >= 10 * CLOCK_SECOND)
 		snprintf(dst, 32, "%d s", (int)(us / CLOCK_SECOND));
 	else if (us >= CLOCK_SECOND)
-		snprintf(dst, 32, "%d.%d s", (int)(us / CLOCK_SECOND), (int)(us % CLOCK_SECOND / 100000));
+		snprintf(dst, 32, "%d.%d s", (int)(us / CLOCK_SECOND),
+		    (int)(us % CLOCK_SECOND / 100000));
 	else
 		snprintf(dst, 32, "%d ms", (int)(us / 1000));
 }

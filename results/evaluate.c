@@ -37,10 +37,11 @@ selects(const struct predicate *p, const struct attempt *a)
 
 	for (unsigned i = 0; !box && i < a->n_rcpt; i++)
 		box = a->rcpt[i].mailbox == p->mailbox &&
-		    (p->kind != P_ACCEPTED || a->rcpt[i].reply / 100 == 2);
-	return box && (p->host < 0 || p->host == a->host) && (p->phase < 0 || p->phase == a->phase) &&
-	    (p->family == 0 || p->family == a->family) && (p->tls < 0 || (p->tls == 1) == a->tls) &&
-	    (!p->sni || a->sni);
+		      (p->kind != P_ACCEPTED || a->rcpt[i].reply / 100 == 2);
+	return box && (p->host < 0 || p->host == a->host) &&
+	       (p->phase < 0 || p->phase == a->phase) &&
+	       (p->family == 0 || p->family == a->family) &&
+	       (p->tls < 0 || (p->tls == 1) == a->tls) && (!p->sni || a->sni);
 }
 
 /* Calls found for the attempts that match. */
@@ -80,7 +81,8 @@ is_given_up(const struct predicate *p, const struct attempt *a)
 static bool
 is_completed(const struct predicate *p, const struct attempt *a)
 {
-	return a->stage != STAGE_SYN && a->commands >= p->commands_min && a->commands <= p->commands_max;
+	return a->stage != STAGE_SYN && a->commands >= p->commands_min &&
+	       a->commands <= p->commands_max;
 }
 
 static bool
@@ -98,7 +100,8 @@ is_message(const struct predicate *p, const struct attempt *a)
 		{ "long-line", EK_LONGEST, RCPT_LINE_MAX },
 	};
 
-	for (size_t i = 0; a->accepted && p->n_names > 0 && i < sizeof traits / sizeof traits[0]; i++) {
+	for (size_t i = 0; a->accepted && p->n_names > 0 && i < sizeof traits / sizeof traits[0];
+	     i++) {
 		if (strcmp(p->name[0], traits[i].trait) == 0)
 			return observation_num(a->message, traits[i].key, 0) > traits[i].over;
 	}
@@ -142,11 +145,14 @@ select_lookups(struct moments *m)
 
 	for (size_t i = 0; i < m->e->facts->n_lookups; i++) {
 		const struct lookup *l = &m->e->facts->lookups[i];
-		bool via = p->via == VIA_ANY || (p->via == VIA_UDP && !l->tcp) || (p->via == VIA_TCP && l->tcp) ||
-		    (p->via == VIA_V4 && l->family == 4) || (p->via == VIA_V6 && l->family == 6);
+		bool via = p->via == VIA_ANY || (p->via == VIA_UDP && !l->tcp) ||
+			   (p->via == VIA_TCP && l->tcp) || (p->via == VIA_V4 && l->family == 4) ||
+			   (p->via == VIA_V6 && l->family == 6);
 		if (l->counts && via && (p->type == 0 || p->type == l->type) &&
-		    (p->at == NULL || strcasecmp(p->at, l->at) == 0) && (p->rcode < 0 || p->rcode == l->rcode) &&
-		    (p->phase < 0 || p->phase == l->phase) && (p->family == 0 || p->family == l->family))
+		    (p->at == NULL || strcasecmp(p->at, l->at) == 0) &&
+		    (p->rcode < 0 || p->rcode == l->rcode) &&
+		    (p->phase < 0 || p->phase == l->phase) &&
+		    (p->family == 0 || p->family == l->family))
 			found(m, l->t, l->event);
 	}
 }
@@ -158,7 +164,7 @@ is_dev(const struct predicate *p, const char *dev)
 	size_t len = p->n_names == 0 ? 0 : strlen(p->name[0]);
 
 	return len == 0 ||
-	    (strncasecmp(dev, p->name[0], len) == 0 && (dev[len] == '\0' || dev[len] == ' '));
+	       (strncasecmp(dev, p->name[0], len) == 0 && (dev[len] == '\0' || dev[len] == ' '));
 }
 
 static void
@@ -177,7 +183,8 @@ select_met(struct moments *m)
 			if (k < f->n_lookups && !f->lookups[k].counts)
 				continue;
 		}
-		if (*dev != '\0' && is_dev(p, dev) && (p->phase < 0 || observation_num(o, EK_PHASE, -1) == p->phase) &&
+		if (*dev != '\0' && is_dev(p, dev) &&
+		    (p->phase < 0 || observation_num(o, EK_PHASE, -1) == p->phase) &&
 		    (p->host < 0 || observation_num(o, EK_HOST, -1) == p->host))
 			found(m, o->t, o);
 	}
@@ -191,7 +198,8 @@ select_early(struct moments *m)
 
 	for (size_t i = 0; i < f->n_events; i++) {
 		const struct observation *o = f->events[i];
-		if (o->kind == EV_SMTP_EARLY && (p->n_names == 0 || observation_is(o, EK_VERB, p->name[0])) &&
+		if (o->kind == EV_SMTP_EARLY &&
+		    (p->n_names == 0 || observation_is(o, EK_VERB, p->name[0])) &&
 		    (p->phase < 0 || observation_num(o, EK_PHASE, -1) == p->phase))
 			found(m, o->t, o);
 	}
@@ -209,7 +217,7 @@ names_host(const struct test *t, const struct lookup *l, int host)
 	for (size_t i = 0; i < t->n_records; i++) {
 		const struct dns_record *r = &t->records[i];
 		phased |= r->type == l->type && strcasecmp(r->owner, l->at) == 0 && l->phase > 0 &&
-		    r->phase == (unsigned)l->phase;
+			  r->phase == (unsigned)l->phase;
 	}
 	for (size_t i = 0; i < t->n_records; i++) {
 		const struct dns_record *r = &t->records[i];
@@ -460,7 +468,8 @@ evaluate_controls(const struct judge *j, const struct test *t, char *missing, si
 			miss(missing, len, t->control[i]);
 	}
 	/* A sender without IPv6 must never be called strict. */
-	if (v6 && j->given == NULL && (trait = catalogue_trait(j->c->catalogue, "ipv6", &when)) != NULL && trait != t &&
+	if (v6 && j->given == NULL &&
+	    (trait = catalogue_trait(j->c->catalogue, "ipv6", &when)) != NULL && trait != t &&
 	    judge_outcome(j, trait) != when)
 		miss(missing, len, trait->name);
 	return *missing == '\0';
@@ -486,8 +495,8 @@ holds_contrast(const struct predicate *p, const struct evaluation *e)
 	if (e->judge->given != NULL)
 		return e->judge->given->contrast == p->outcome;
 	for (unsigned i = 0; i < t->n_contrast; i++) {
-		const struct test *other =
-		    catalogue_find(e->judge->c->catalogue, t->contrast[i], strlen(t->contrast[i]));
+		const struct test *other = catalogue_find(
+		    e->judge->c->catalogue, t->contrast[i], strlen(t->contrast[i]));
 		n[other == NULL ? OUTCOME_UNKNOWN : judge_outcome(e->judge, other)]++;
 	}
 	if (n[OUTCOME_ACCEPTED] > 0)
@@ -515,9 +524,10 @@ holds_trait(const struct predicate *p, const struct evaluation *e)
 		}
 	} else if ((t = catalogue_trait(e->judge->c->catalogue, p->name[0], &when)) != NULL) {
 		is = judge_outcome(e->judge, t);
-		answer = is == when ? TRAIT_YES
-		    : is == OUTCOME_OPEN ? TRAIT_OPEN
-		    : is == OUTCOME_UNKNOWN ? TRAIT_UNKNOWN : TRAIT_NO;
+		answer = is == when              ? TRAIT_YES
+			 : is == OUTCOME_OPEN    ? TRAIT_OPEN
+			 : is == OUTCOME_UNKNOWN ? TRAIT_UNKNOWN
+						 : TRAIT_NO;
 	}
 	return answer == p->answer;
 }

@@ -10,13 +10,14 @@ struct evaluation {
 	const struct judge *judge;
 	const struct facts *facts;
 	bool settled;
-	bool control;               /* all controls accepted */
+	bool control; /* all controls accepted */
 };
 bool evaluate(const struct predicate *, const struct evaluation *, struct verdict *evidence);
 
 /* Controls of the test that were not accepted, comma-separated; returns whether all were. */
 bool evaluate_controls(const struct judge *, const struct test *, char *missing, size_t len);
 /* Does the message's To: name the test for this token? */
-bool evaluate_names(const struct correlation *, const struct accepted_message *, const struct test *);
+bool evaluate_names(
+    const struct correlation *, const struct accepted_message *, const struct test *);
 
 #endif

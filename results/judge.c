@@ -58,8 +58,8 @@ control_accepted_at(const struct judge *j, const struct test *t)
 	int64_t at = 0;
 
 	for (unsigned i = 0; i < t->n_control; i++) {
-		const struct test *control =
-		    catalogue_find(j->c->catalogue, t->control[i], strlen(t->control[i]));
+		const struct test *control = catalogue_find(
+		    j->c->catalogue, t->control[i], strlen(t->control[i]));
 		const struct facts *f = control == NULL ? NULL : correlation_facts(j->c, control);
 		if (f == NULL || f->accepted == 0)
 			return 0;
@@ -69,10 +69,12 @@ control_accepted_at(const struct judge *j, const struct test *t)
 }
 
 bool
-judge_settled(const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
+judge_settled(
+    const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
 {
 	const struct attempt *last = f->n_attempts == 0 ? NULL : &f->attempts[f->n_attempts - 1];
-	int64_t away = paced(j, AWAY), begun = j->c->first_attempt != 0 ? j->c->first_attempt : j->c->first;
+	int64_t away = paced(j, AWAY),
+		begun = j->c->first_attempt != 0 ? j->c->first_attempt : j->c->first;
 	int64_t deadline = f->test->deadline_us > 0 ? f->test->deadline_us : DEADLINE;
 	int64_t control = control_accepted_at(j, f->test), by = 0;
 
@@ -93,7 +95,8 @@ judge_settled(const struct judge *j, const struct facts *f, int64_t *until, char
 		snprintf(why, whylen, "the next retry");
 		by = last->t + away;
 	} else if (control != 0) {
-		snprintf(why, whylen, f->n_lookups > 0 ? "a connection after the lookups" : "a first attempt");
+		snprintf(why, whylen,
+		    f->n_lookups > 0 ? "a connection after the lookups" : "a first attempt");
 		by = control + away;
 	}
 	if (begun != 0 && (by == 0 || begun + paced(j, deadline) < by))
@@ -127,7 +130,8 @@ is_so_far(const struct judge *j, const struct facts *f)
 	last = &f->attempts[f->n_attempts - 1];
 	for (size_t i = 0; i + 1 < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (a->session != last->session && last->t - a->t >= apart && a->stage == last->stage)
+		if (a->session != last->session && last->t - a->t >= apart &&
+		    a->stage == last->stage)
 			return true;
 	}
 	return false;
@@ -152,7 +156,8 @@ judge_outcome(const struct judge *j, const struct test *t)
 	if (f->accepted > 0)
 		return OUTCOME_ACCEPTED;
 	settled = judge_settled(j, f, &until, why, sizeof why);
-	if (is_asked_for(f) && (settled || is_so_far(j, f)) && evaluate_controls(j, t, missing, sizeof missing))
+	if (is_asked_for(f) && (settled || is_so_far(j, f)) &&
+	    evaluate_controls(j, t, missing, sizeof missing))
 		return OUTCOME_REFUSED;
 	return settled ? OUTCOME_UNKNOWN : OUTCOME_OPEN;
 }
@@ -179,8 +184,8 @@ apply(struct verdict *v, const struct evaluation *e, const struct verdict_rule *
 {
 	v->grade = r == NULL ? GRADE_INCONCLUSIVE : r->grade;
 	v->line = r == NULL ? 0 : r->line;
-	reason_fill(v->reason, sizeof v->reason, r == NULL ? "no rule of the test fits what was seen" : r->reason,
-	    e, v);
+	reason_fill(v->reason, sizeof v->reason,
+	    r == NULL ? "no rule of the test fits what was seen" : r->reason, e, v);
 }
 
 static bool
@@ -206,16 +211,19 @@ guard(struct verdict *v, const struct evaluation *e)
 	    !is_sent(e->judge, e->facts)) {
 		v->grade = GRADE_INCONCLUSIVE;
 		v->line = 0;
-		snprintf(v->reason, sizeof v->reason, "nothing was seen of this test: was the message sent to it?");
+		snprintf(v->reason, sizeof v->reason,
+		    "nothing was seen of this test: was the message sent to it?");
 		return;
 	}
-	if (e->settled && v->grade == GRADE_INCONCLUSIVE && v->missing[0] != '\0' && e->facts->accepted == 0 &&
-	    is_sent(e->judge, e->facts) && strstr(v->reason, v->missing) == NULL) {
+	if (e->settled && v->grade == GRADE_INCONCLUSIVE && v->missing[0] != '\0' &&
+	    e->facts->accepted == 0 && is_sent(e->judge, e->facts) &&
+	    strstr(v->reason, v->missing) == NULL) {
 		size_t len = strlen(v->reason);
-		snprintf(v->reason + len, sizeof v->reason - len, "; not delivered either: %s", v->missing);
+		snprintf(v->reason + len, sizeof v->reason - len, "; not delivered either: %s",
+		    v->missing);
 	}
-	if (e->control || e->facts->accepted > 0 || v->grade == GRADE_INCONCLUSIVE || v->grade == GRADE_PENDING ||
-	    (t->n_control == 0 && v->missing[0] == '\0'))
+	if (e->control || e->facts->accepted > 0 || v->grade == GRADE_INCONCLUSIVE ||
+	    v->grade == GRADE_PENDING || (t->n_control == 0 && v->missing[0] == '\0'))
 		return;
 	v->n_evidence = 0;
 	v->line = 0;

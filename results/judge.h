@@ -18,14 +18,14 @@
 #define VERDICT_EVIDENCE_MAX 64
 struct verdict {
 	enum grade grade;
-	bool final;               /* false: so far */
+	bool final; /* false: so far */
 	char reason[512];
-	unsigned line;            /* of the rule in the test's file; 0: the judge itself */
+	unsigned line; /* of the rule in the test's file; 0: the judge itself */
 	const struct observation *evidence[VERDICT_EVIDENCE_MAX]; /* what the rule rests on */
 	size_t n_evidence;
-	char missing[160];        /* controls that were not delivered, comma-separated; "" */
-	int64_t until;            /* pending or so far: when it settles at the latest; 0: nobody knows */
-	char waits[160];          /* what for, in words; "" if final */
+	char missing[160]; /* controls that were not delivered, comma-separated; "" */
+	int64_t until;     /* pending or so far: when it settles at the latest; 0: nobody knows */
+	char waits[160];   /* what for, in words; "" if final */
 };
 
 /* What a trace says in place of other tests' observations. */
@@ -33,17 +33,23 @@ struct verdict {
 struct judge_given {
 	bool settled;
 	enum outcome contrast;
-	struct { const char *name; bool accepted; } control[GIVEN_TRAITS_MAX]; /* name NULL: all */
+	struct {
+		const char *name;
+		bool accepted;
+	} control[GIVEN_TRAITS_MAX]; /* name NULL: all */
 	unsigned n_controls;
-	struct { const char *name; enum trait_answer answer; } trait[GIVEN_TRAITS_MAX];
+	struct {
+		const char *name;
+		enum trait_answer answer;
+	} trait[GIVEN_TRAITS_MAX];
 	unsigned n_traits;
 };
 
 struct judge {
 	const struct correlation *c;
-	const char *set;          /* the participant's; NULL: full */
+	const char *set; /* the participant's; NULL: full */
 	int64_t now;
-	unsigned pace;            /* >= 1: divides settling times */
+	unsigned pace; /* >= 1: divides settling times */
 	/* Why a test is not as specified (outpost check), or NULL.  May be NULL. */
 	const char *(*unsound)(void *ctx, const struct test *);
 	/* Can the site show the test over IPv4?  false: its control includes trait ipv6.  NULL: all. */
@@ -55,7 +61,8 @@ struct judge {
 void judge_test(struct verdict *dst, const struct judge *, const struct test *);
 /* Settled at now?  *until: when it will be if nothing more happens (0: nobody knows); why: what is
  * waited for. */
-bool judge_settled(const struct judge *, const struct facts *, int64_t *until, char *why, size_t whylen);
+bool judge_settled(
+    const struct judge *, const struct facts *, int64_t *until, char *why, size_t whylen);
 enum outcome judge_outcome(const struct judge *, const struct test *);
 
 #endif

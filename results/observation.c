@@ -34,7 +34,11 @@ pack(const struct event *e)
 	struct observation *o = xmalloc(sizeof *o + n * sizeof o->value[0] + text);
 	char *at = (char *)&o->value[n];
 	*o = (struct observation){
-		.t = e->t, .worker = e->worker, .n = e->n, .kind = e->kind, .n_values = n,
+		.t = e->t,
+		.worker = e->worker,
+		.n = e->n,
+		.kind = e->kind,
+		.n_values = n,
 		.node = pack_text(&at, e->node, strlen(e->node)),
 	};
 	o->daemon = pack_text(&at, e->daemon, strlen(e->daemon));

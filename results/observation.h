@@ -16,7 +16,7 @@ struct observation {
 	const char *node, *daemon;
 	unsigned worker;
 	uint64_t n;
-	enum event_kind kind;  /* never EV_KIND_MAX */
+	enum event_kind kind; /* never EV_KIND_MAX */
 	unsigned n_values;
 	struct observation_value value[];
 };
@@ -24,9 +24,9 @@ struct observation {
 struct observations {
 	struct observation **item; /* owned */
 	size_t n, cap;
-	size_t corrupt;            /* lines that were no event */
-	size_t unknown;            /* kinds of a later version: skipped */
-	size_t twice;              /* dropped by observations_sort */
+	size_t corrupt; /* lines that were no event */
+	size_t unknown; /* kinds of a later version: skipped */
+	size_t twice;   /* dropped by observations_sort */
 };
 
 /* One event line (with or without '\n').  0 kept; 1 skipped: corrupt or unknown, counted. */

@@ -124,7 +124,8 @@ put_tls(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
 	else if (*a->tls_version == '\0')
 		strbuf_puts(b, "over TLS");
 	else
-		strbuf_printf(b, "%s%s%s", a->tls_version, *a->tls_cipher == '\0' ? "" : ", ", a->tls_cipher);
+		strbuf_printf(
+		    b, "%s%s%s", a->tls_version, *a->tls_cipher == '\0' ? "" : ", ", a->tls_cipher);
 }
 
 static void
@@ -165,14 +166,22 @@ static const struct {
 	const char *name;
 	void (*put)(struct strbuf *, const struct evaluation *, const struct verdict *);
 } words[] = {
-	{ "{attempts}", put_attempts }, { "{addresses}", put_addresses }, { "{schedule}", put_schedule },
-	{ "{gaps}", put_gaps }, { "{delay}", put_delay }, { "{horizon}", put_horizon },
-	{ "{completed}", put_completed }, { "{tls}", put_tls }, { "{stage}", put_stage },
-	{ "{next}", put_next }, { "{control}", put_control },
+	{ "{attempts}", put_attempts },
+	{ "{addresses}", put_addresses },
+	{ "{schedule}", put_schedule },
+	{ "{gaps}", put_gaps },
+	{ "{delay}", put_delay },
+	{ "{horizon}", put_horizon },
+	{ "{completed}", put_completed },
+	{ "{tls}", put_tls },
+	{ "{stage}", put_stage },
+	{ "{next}", put_next },
+	{ "{control}", put_control },
 };
 
 void
-reason_fill(char *dst, size_t len, const char *text, const struct evaluation *e, const struct verdict *v)
+reason_fill(
+    char *dst, size_t len, const char *text, const struct evaluation *e, const struct verdict *v)
 {
 	struct strbuf b = { 0 };
 

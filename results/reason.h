@@ -12,6 +12,7 @@
 
 #include "results/evaluate.h"
 
-void reason_fill(char *dst, size_t len, const char *text, const struct evaluation *, const struct verdict *);
+void reason_fill(
+    char *dst, size_t len, const char *text, const struct evaluation *, const struct verdict *);
 
 #endif

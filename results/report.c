@@ -36,9 +36,15 @@ const char *
 report_group_title(const char *group)
 {
 	static const char *const titles[][2] = {
-		{ "delivery", "Delivery" }, { "retry", "Retries" }, { "tls", "TLS" },
-		{ "dnssec", "DNSSEC and the resolver" }, { "dane", "DANE" }, { "sts", "MTA-STS" },
-		{ "smtp", "SMTP" }, { "mail", "The mail itself" }, { "inbound", "As a receiver" },
+		{ "delivery", "Delivery" },
+		{ "retry", "Retries" },
+		{ "tls", "TLS" },
+		{ "dnssec", "DNSSEC and the resolver" },
+		{ "dane", "DANE" },
+		{ "sts", "MTA-STS" },
+		{ "smtp", "SMTP" },
+		{ "mail", "The mail itself" },
+		{ "inbound", "As a receiver" },
 	};
 
 	for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
@@ -87,7 +93,8 @@ note_check(void *arg, const char *line, size_t len)
 	struct check *c = &ctx->checks[i];
 	snprintf(c->test, sizeof c->test, "%s", test);
 	snprintf(c->what, sizeof c->what, "%s", what == NULL ? "" : what);
-	snprintf(c->reason, sizeof c->reason, "%s", reason == NULL ? "outpost check says no" : reason);
+	snprintf(
+	    c->reason, sizeof c->reason, "%s", reason == NULL ? "outpost check says no" : reason);
 	c->ok = ok != NULL && ok->type == JSON_BOOL && ok->boolean;
 out:
 	json_free(doc);
@@ -168,8 +175,8 @@ make_groups(struct report *r)
 }
 
 struct report *
-report_from(struct observations *obs, const struct catalogue *cat, const char *token, const char *set,
-    int64_t started, int64_t now, const struct judge *with)
+report_from(struct observations *obs, const struct catalogue *cat, const char *token,
+    const char *set, int64_t started, int64_t now, const struct judge *with)
 {
 	struct report *r = xcalloc(1, sizeof *r);
 	struct judge j = *with;
@@ -232,7 +239,8 @@ take_line(void *arg, const char *line, size_t len)
 }
 
 struct report *
-report_build(const struct site *site, const char *token, const char *set, int64_t now, char *err, size_t errlen)
+report_build(const struct site *site, const char *token, const char *set, int64_t now, char *err,
+    size_t errlen)
 {
 	struct context ctx = { .site = site };
 	struct enrolment who = { 0 };
@@ -249,7 +257,8 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 	snprintf(path, sizeof path, "%s/store.db", site->dir);
 	struct store *st = known < 0 ? NULL : store_open(path);
 	if (st == NULL || store_events(st, lower, take_line, &u) < 0) {
-		snprintf(err, errlen, "%s: cannot be read: see the message before this one", known < 0 ? site->dir : path);
+		snprintf(err, errlen, "%s: cannot be read: see the message before this one",
+		    known < 0 ? site->dir : path);
 		goto out;
 	}
 	site_path(path, site, "state", "check.jsonl");
@@ -258,14 +267,21 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 		goto out;
 	}
 	if (known == 0 && obs.n == 0) {
-		snprintf(err, errlen, "%s: no such participant, and nothing was seen of it: look for the token with"
-				      " \"outpost enrol\"", lower);
+		snprintf(err, errlen,
+		    "%s: no such participant, and nothing was seen of it: look for the token with"
+		    " \"outpost enrol\"",
+		    lower);
 		goto out;
 	}
-	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace, .unsound = unsound,
-		.reachable4 = reachable4, .ctx = &ctx };
+	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace,
+		.unsound = unsound,
+		.reachable4 = reachable4,
+		.ctx = &ctx };
 	r = report_from(&obs, site->catalogue, lower,
-	    set != NULL ? set : known > 0 && who.set[0] != '\0' ? who.set : "full", known > 0 ? who.t_us : 0, now, &j);
+	    set != NULL                       ? set
+	    : known > 0 && who.set[0] != '\0' ? who.set
+					      : "full",
+	    known > 0 ? who.t_us : 0, now, &j);
 	snprintf(r->label, sizeof r->label, "%s", who.label);
 	snprintf(r->base, sizeof r->base, "%s", site->conf.base);
 out:
@@ -296,7 +312,8 @@ report_done(const struct report *r, bool final, struct strbuf *lines, int64_t *u
 		if (final ? v->final : v->grade != GRADE_PENDING)
 			continue;
 		done = false;
-		strbuf_printf(lines, "%s: waits for %s", e->test->name, v->waits[0] != '\0' ? v->waits : "the sender");
+		strbuf_printf(lines, "%s: waits for %s", e->test->name,
+		    v->waits[0] != '\0' ? v->waits : "the sender");
 		if (v->until > r->now) {
 			describe_time(when, v->until, false);
 			strbuf_printf(lines, ", until %s UTC at the latest", when);

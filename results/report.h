@@ -21,30 +21,34 @@ struct report_score {
 };
 struct report_group {
 	const char *name;
-	size_t from, n;                 /* entries [from, from+n) */
+	size_t from, n; /* entries [from, from+n) */
 	struct report_score score;
 };
 
 struct report {
 	const struct catalogue *catalogue;
 	char token[32], set[TEST_NAME_MAX + 1], label[256], base[200];
-	int64_t started, updated, now;  /* enrolled (or first event); last event (0 none); built for */
+	int64_t started, updated,
+	    now; /* enrolled (or first event); last event (0 none); built for */
 	unsigned pace;
-	struct report_entry *entries; size_t n; /* by group, then number */
-	struct report_group *groups; size_t n_groups;
+	struct report_entry *entries;
+	size_t n; /* by group, then number */
+	struct report_group *groups;
+	size_t n_groups;
 	struct report_score score;
-	struct observations obs;        /* owned; everything points into it */
+	struct observations obs; /* owned; everything points into it */
 	struct correlation *c;
 };
 
 /* Reads the store of the site.  set NULL: the one of the enrolment (full if not enrolled).  now: the time for
  * which it is judged; events after it are left out.  Does not ingest.  NULL: reason in err. */
-struct report *report_build(const struct site *, const char *token, const char *set, int64_t now, char *err, size_t errlen);
+struct report *report_build(
+    const struct site *, const char *token, const char *set, int64_t now, char *err, size_t errlen);
 
 /* The same from observations, which it takes over (cleared in the caller's struct): for tests and fuzzing.
  * j gives pace, unsound, reachable4; its c and now are set here. */
-struct report *report_from(struct observations *, const struct catalogue *, const char *token, const char *set,
-    int64_t started, int64_t now, const struct judge *j);
+struct report *report_from(struct observations *, const struct catalogue *, const char *token,
+    const char *set, int64_t started, int64_t now, const struct judge *j);
 void report_free(struct report *);
 
 /* Views.  width 0: 80 columns; colour only means the text view. */
@@ -53,11 +57,11 @@ struct report_style {
 	bool colour;
 };
 struct report_view {
-	const char *name;   /* text, json, html */
+	const char *name; /* text, json, html */
 	const char *about;
 	void (*write)(struct strbuf *, const struct report *, const struct report_style *);
 };
-extern const struct report_view reports[]; /* name NULL ends */
+extern const struct report_view reports[];               /* name NULL ends */
 const struct report_view *report_view(const char *name); /* NULL: none */
 
 /* Does any test have the grade (for --fail-on), final or so far? */

@@ -89,7 +89,8 @@ prose(struct strbuf *b, const char *s)
 static void
 badge(struct strbuf *b, const struct verdict *v)
 {
-	strbuf_printf(b, "<span class=\"badge %s\">%s</span>", grades[v->grade].class, grades[v->grade].word);
+	strbuf_printf(
+	    b, "<span class=\"badge %s\">%s</span>", grades[v->grade].class, grades[v->grade].word);
 	if (!v->final && v->grade != GRADE_PENDING)
 		strbuf_puts(b, " <span class=\"badge sofar\">so far</span>");
 }
@@ -118,7 +119,8 @@ put_head(struct strbuf *b, const struct report *r)
 	report_escape(b, r->token);
 	strbuf_puts(b, "</title>\n<style>\n");
 	strbuf_puts(b, report_style_css);
-	strbuf_puts(b, "</style>\n</head>\n<body>\n<main>\n<header>\n<p class=\"brand\">Outpost report</p>\n<h1>");
+	strbuf_puts(b, "</style>\n</head>\n<body>\n<main>\n<header>\n<p class=\"brand\">Outpost "
+		       "report</p>\n<h1>");
 	if (r->label[0] != '\0') {
 		report_escape(b, r->label);
 		strbuf_puts(b, " <code>");
@@ -149,7 +151,8 @@ put_score(struct strbuf *b, const struct report *r)
 	if (s->graded == 0) {
 		strbuf_puts(b, "<p class=\"figure\">No test could be graded yet.</p>\n");
 	} else {
-		strbuf_printf(b, "<p class=\"figure\"><b>%u</b> of %u graded tests passed", s->passed, s->graded);
+		strbuf_printf(b, "<p class=\"figure\"><b>%u</b> of %u graded tests passed",
+		    s->passed, s->graded);
 		if (s->so_far > 0)
 			strbuf_printf(b, "<span>, %u only so far</span>", s->so_far);
 		strbuf_puts(b, "</p>\n");
@@ -160,7 +163,8 @@ put_score(struct strbuf *b, const struct report *r)
 	strbuf_puts(b, "\">");
 	for (unsigned g = 0; g < GRADE_MAX; g++) {
 		if (s->grades[g] > 0)
-			strbuf_printf(b, "<span class=\"%s\" style=\"flex-grow:%u\"></span>", grades[g].class, s->grades[g]);
+			strbuf_printf(b, "<span class=\"%s\" style=\"flex-grow:%u\"></span>",
+			    grades[g].class, s->grades[g]);
 	}
 	strbuf_puts(b, "</div>\n</div>\n");
 }
@@ -207,13 +211,15 @@ put_summary(struct strbuf *b, const struct report *r)
 
 	strbuf_puts(b, "<section class=\"summary\" aria-label=\"Summary\">\n");
 	put_score(b, r);
-	strbuf_printf(b, "<div class=\"cards\">\n<div class=\"card bad%s\"><h2>Needs a hand <b>%u</b></h2>\n",
+	strbuf_printf(b,
+	    "<div class=\"cards\">\n<div class=\"card bad%s\"><h2>Needs a hand <b>%u</b></h2>\n",
 	    n[GRADE_VIOLATES] == 0 ? " calm" : "", n[GRADE_VIOLATES]);
 	if (n[GRADE_VIOLATES] > 0)
 		put_reasons(b, r, GRADE_VIOLATES);
 	else
 		strbuf_puts(b, "<p>Nothing that was seen breaks a rule.</p>\n");
-	strbuf_printf(b, "</div>\n<div class=\"card ok\"><h2>Works <b>%u</b></h2>\n", n[GRADE_CONFORMS]);
+	strbuf_printf(
+	    b, "</div>\n<div class=\"card ok\"><h2>Works <b>%u</b></h2>\n", n[GRADE_CONFORMS]);
 	put_names(b, r, GRADE_CONFORMS);
 	strbuf_printf(b, "</div>\n<div class=\"card info\"><h2>For information <b>%u</b></h2>\n",
 	    n[GRADE_INFORMATIONAL]);
@@ -304,10 +310,13 @@ put_event(struct strbuf *b, const struct verdict *v, const struct observation *o
 
 	describe_time(when, o->t, true);
 	describe_event(&text, o);
-	strbuf_printf(b, "<tr%s><td class=\"when\" title=\"%s UTC\"><time>%s</time></td><td class=\"since\">+%lld.%03d s</td>"
-			 "<td><span class=\"layer %s\">%s</span></td><td class=\"what\">",
-	    decides(v, o) ? " class=\"decides\"" : "", when, when + 11, (long long)((o->t - start) / CLOCK_SECOND),
-	    (int)((o->t - start) % CLOCK_SECOND / 1000), layer, layer);
+	strbuf_printf(b,
+	    "<tr%s><td class=\"when\" title=\"%s UTC\"><time>%s</time></td><td "
+	    "class=\"since\">+%lld.%03d s</td>"
+	    "<td><span class=\"layer %s\">%s</span></td><td class=\"what\">",
+	    decides(v, o) ? " class=\"decides\"" : "", when, when + 11,
+	    (long long)((o->t - start) / CLOCK_SECOND), (int)((o->t - start) % CLOCK_SECOND / 1000),
+	    layer, layer);
 	report_escape(b, text.s);
 	strbuf_puts(b, "</td></tr>\n");
 	strbuf_clear(&text);
@@ -317,17 +326,23 @@ static void
 put_timeline(struct strbuf *b, const struct report_entry *e)
 {
 	const struct facts *f = e->facts;
-	size_t n = f->n_events, shown = n > TIMELINE_HEAD + TIMELINE_TAIL ? TIMELINE_HEAD + TIMELINE_TAIL : n;
+	size_t n = f->n_events,
+	       shown = n > TIMELINE_HEAD + TIMELINE_TAIL ? TIMELINE_HEAD + TIMELINE_TAIL : n;
 	char day[32];
 
 	if (n == 0)
 		return;
 	describe_time(day, f->first, false);
-	strbuf_printf(b, "<details class=\"timeline\"><summary>Evidence: %zu observation%s", n, n == 1 ? "" : "s");
+	strbuf_printf(b, "<details class=\"timeline\"><summary>Evidence: %zu observation%s", n,
+	    n == 1 ? "" : "s");
 	if (shown < n)
-		strbuf_printf(b, ", the first %d and the last %d shown", TIMELINE_HEAD, TIMELINE_TAIL);
-	strbuf_printf(b, "</summary>\n<table><caption>From %s UTC%s</caption>\n<thead><tr><th scope=\"col\">Time</th>"
-			 "<th scope=\"col\">Since</th><th scope=\"col\">Layer</th><th scope=\"col\">What was seen</th></tr></thead>\n<tbody>\n",
+		strbuf_printf(
+		    b, ", the first %d and the last %d shown", TIMELINE_HEAD, TIMELINE_TAIL);
+	strbuf_printf(b,
+	    "</summary>\n<table><caption>From %s UTC%s</caption>\n<thead><tr><th "
+	    "scope=\"col\">Time</th>"
+	    "<th scope=\"col\">Since</th><th scope=\"col\">Layer</th><th scope=\"col\">What was "
+	    "seen</th></tr></thead>\n<tbody>\n",
 	    day, e->verdict.n_evidence > 0 ? "; marked: what the verdict rests on" : "");
 	for (size_t i = 0; i < n; i = timeline_next(i, n))
 		put_event(b, &e->verdict, f->events[i], f->first);
@@ -391,10 +406,12 @@ put_group(struct strbuf *b, const struct report *r, const struct report_group *g
 	report_escape(b, report_group_title(g->name));
 	strbuf_puts(b, "</h2>");
 	if (g->score.graded > 0)
-		strbuf_printf(b, "<span class=\"tally\">%u of %u passed</span>", g->score.passed, g->score.graded);
+		strbuf_printf(b, "<span class=\"tally\">%u of %u passed</span>", g->score.passed,
+		    g->score.graded);
 	strbuf_puts(b, "<span class=\"dots\" aria-hidden=\"true\">");
 	for (size_t i = 0; i < g->n; i++)
-		strbuf_printf(b, "<i class=\"%s\"></i>", grades[r->entries[g->from + i].verdict.grade].class);
+		strbuf_printf(
+		    b, "<i class=\"%s\"></i>", grades[r->entries[g->from + i].verdict.grade].class);
 	strbuf_puts(b, "</span></summary>\n");
 	for (size_t i = 0; i < g->n; i++)
 		put_test(b, r, &r->entries[g->from + i]);
@@ -406,9 +423,12 @@ put_group(struct strbuf *b, const struct report *r, const struct report_group *g
 static void
 put_resolvers(struct strbuf *b, const struct correlation *c)
 {
-	strbuf_puts(b, "<section>\n<h2>Resolvers that asked</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\""
-		       " aria-label=\"Resolvers\"><table>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">Queries</th>"
-		       "<th scope=\"col\">TCP</th><th scope=\"col\">EDNS</th><th scope=\"col\">What it does</th></tr></thead>\n<tbody>\n");
+	strbuf_puts(b, "<section>\n<h2>Resolvers that asked</h2>\n<div class=\"scroll\" "
+		       "tabindex=\"0\" role=\"region\""
+		       " aria-label=\"Resolvers\"><table>\n<thead><tr><th "
+		       "scope=\"col\">Address</th><th scope=\"col\">Queries</th>"
+		       "<th scope=\"col\">TCP</th><th scope=\"col\">EDNS</th><th "
+		       "scope=\"col\">What it does</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < c->n_resolvers; i++) {
 		const struct resolver *v = &c->resolvers[i];
 		strbuf_puts(b, "<tr><td><code>");
@@ -419,9 +439,10 @@ put_resolvers(struct strbuf *b, const struct correlation *c)
 		else
 			strbuf_puts(b, "none");
 		strbuf_printf(b, "</td><td>%s%s%s%s%s%s</td></tr>\n",
-		    v->dnssec_ok ? "wants DNSSEC records" : "does not want DNSSEC records", v->cookie ? ", cookies" : "",
-		    v->case_random ? ", 0x20" : "", v->minimised ? ", minimises names" : "",
-		    v->ecs ? ", sends client subnet" : "", v->port_fixed ? ", one source port only" : "");
+		    v->dnssec_ok ? "wants DNSSEC records" : "does not want DNSSEC records",
+		    v->cookie ? ", cookies" : "", v->case_random ? ", 0x20" : "",
+		    v->minimised ? ", minimises names" : "", v->ecs ? ", sends client subnet" : "",
+		    v->port_fixed ? ", one source port only" : "");
 	}
 	if (c->resolvers_beyond > 0)
 		strbuf_puts(b, "<tr><td colspan=\"5\">and more</td></tr>\n");
@@ -431,9 +452,12 @@ put_resolvers(struct strbuf *b, const struct correlation *c)
 static void
 put_senders(struct strbuf *b, const struct correlation *c)
 {
-	strbuf_puts(b, "<section>\n<h2>Servers that sent</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\""
-		       " aria-label=\"Senders\"><table>\n<thead><tr><th scope=\"col\">Address</th><th scope=\"col\">Name in EHLO</th>"
-		       "<th scope=\"col\">Sessions</th><th scope=\"col\">TLS</th><th scope=\"col\">JA4</th></tr></thead>\n<tbody>\n");
+	strbuf_puts(b, "<section>\n<h2>Servers that sent</h2>\n<div class=\"scroll\" "
+		       "tabindex=\"0\" role=\"region\""
+		       " aria-label=\"Senders\"><table>\n<thead><tr><th "
+		       "scope=\"col\">Address</th><th scope=\"col\">Name in EHLO</th>"
+		       "<th scope=\"col\">Sessions</th><th scope=\"col\">TLS</th><th "
+		       "scope=\"col\">JA4</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < c->n_senders; i++) {
 		const struct sender *s = &c->senders[i];
 		strbuf_puts(b, "<tr><td><code>");
@@ -468,7 +492,9 @@ report_html(struct strbuf *b, const struct report *r, const struct report_style 
 	if (r->c->n_senders > 0)
 		put_senders(b, r->c);
 	describe_time(made, r->now, false);
-	strbuf_printf(b, "<footer><p>Made %s UTC. A verdict rests on what was seen only; \"so far\" may still change.</p></footer>\n"
-			 "</main>\n</body>\n</html>\n",
+	strbuf_printf(b,
+	    "<footer><p>Made %s UTC. A verdict rests on what was seen only; \"so far\" may still "
+	    "change.</p></footer>\n"
+	    "</main>\n</body>\n</html>\n",
 	    made);
 }

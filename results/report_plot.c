@@ -24,7 +24,8 @@ place(const struct facts *f, size_t i)
 
 	if (span <= 0)
 		return PLOT_LEFT;
-	return PLOT_LEFT + (int)((double)(f->attempts[i].t - f->attempts[0].t) / (double)span * width);
+	return PLOT_LEFT +
+	       (int)((double)(f->attempts[i].t - f->attempts[0].t) / (double)span * width);
 }
 
 static bool
@@ -46,8 +47,12 @@ put_mark(struct strbuf *b, const struct facts *f, size_t i, int y)
 
 	describe_duration(since, a->t - f->attempts[0].t);
 	describe_attempt(&text, a);
-	strbuf_printf(b, "<circle class=\"%s\" cx=\"%d\" cy=\"%d\" r=\"6\"><title>attempt %zu after %s: ",
-	    a->accepted ? "yes" : a->stage == STAGE_SYN ? "syn" : "no", place(f, i), y, i + 1, since);
+	strbuf_printf(b,
+	    "<circle class=\"%s\" cx=\"%d\" cy=\"%d\" r=\"6\"><title>attempt %zu after %s: ",
+	    a->accepted             ? "yes"
+	    : a->stage == STAGE_SYN ? "syn"
+				    : "no",
+	    place(f, i), y, i + 1, since);
 	report_escape(b, text.s);
 	strbuf_puts(b, "</title></circle>\n");
 	strbuf_clear(&text);
@@ -65,7 +70,8 @@ put_gaps(struct strbuf *b, const struct facts *f, int y)
 		char gap[32];
 		if (to - from >= GAP_MIN) {
 			describe_duration(gap, f->attempts[i].t - t);
-			strbuf_printf(b, "<text class=\"gap\" x=\"%d\" y=\"%d\">%s</text>\n", (from + to) / 2, y, gap);
+			strbuf_printf(b, "<text class=\"gap\" x=\"%d\" y=\"%d\">%s</text>\n",
+			    (from + to) / 2, y, gap);
 		}
 		from = to;
 		t = f->attempts[i].t;
@@ -84,24 +90,34 @@ report_plot(struct strbuf *b, const struct facts *f)
 	for (size_t k = 0; k < 3; k++)
 		lanes += has_family(f, families[k]);
 	describe_duration(span, f->attempts[n - 1].t - f->attempts[0].t);
-	strbuf_printf(b, "<figure class=\"plot\"><svg viewBox=\"0 0 %d %u\" role=\"img\" aria-label=\"%zu attempts over %s\">\n",
+	strbuf_printf(b,
+	    "<figure class=\"plot\"><svg viewBox=\"0 0 %d %u\" role=\"img\" aria-label=\"%zu "
+	    "attempts over %s\">\n",
 	    PLOT_WIDTH, lanes * LANE_HEIGHT + 54, n, span);
 	put_gaps(b, f, 20);
 	int y = 24 + LANE_HEIGHT / 2;
 	for (size_t k = 0; k < 3; k++) {
 		if (!has_family(f, families[k]))
 			continue;
-		strbuf_printf(b, "<text class=\"lane\" x=\"0\" y=\"%d\">%s</text><line x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>\n", y + 4,
-		    families[k] == 6 ? "IPv6" : families[k] == 4 ? "IPv4" : "", PLOT_LEFT, PLOT_WIDTH - PLOT_RIGHT, y, y);
+		strbuf_printf(b,
+		    "<text class=\"lane\" x=\"0\" y=\"%d\">%s</text><line x1=\"%d\" x2=\"%d\" "
+		    "y1=\"%d\" y2=\"%d\"/>\n",
+		    y + 4,
+		    families[k] == 6   ? "IPv6"
+		    : families[k] == 4 ? "IPv4"
+				       : "",
+		    PLOT_LEFT, PLOT_WIDTH - PLOT_RIGHT, y, y);
 		for (size_t i = 0; i < n; i = timeline_next(i, n)) {
 			if (f->attempts[i].family == families[k])
 				put_mark(b, f, i, y);
 		}
 		y += LANE_HEIGHT;
 	}
-	strbuf_printf(b, "<text class=\"axis\" x=\"%d\" y=\"%d\">first attempt</text>"
-			 "<text class=\"axis end\" x=\"%d\" y=\"%d\">%s later</text>\n</svg>\n"
-			 "<figcaption><span class=\"key yes\"></span> accepted <span class=\"key no\"></span> not accepted"
-			 " <span class=\"key syn\"></span> SYN only</figcaption></figure>\n",
+	strbuf_printf(b,
+	    "<text class=\"axis\" x=\"%d\" y=\"%d\">first attempt</text>"
+	    "<text class=\"axis end\" x=\"%d\" y=\"%d\">%s later</text>\n</svg>\n"
+	    "<figcaption><span class=\"key yes\"></span> accepted <span class=\"key no\"></span> "
+	    "not accepted"
+	    " <span class=\"key syn\"></span> SYN only</figcaption></figure>\n",
 	    PLOT_LEFT - 6, y + 8, PLOT_WIDTH - PLOT_RIGHT + 6, y + 8, span);
 }

@@ -124,7 +124,8 @@ put_head(const struct page *p, const struct report *r)
 	if (r->updated != 0) {
 		describe_time(from, r->started, false);
 		describe_time(to, r->updated, false);
-		strbuf_printf(p->b, ", %s to %s UTC", from, strncmp(from, to, 10) == 0 ? to + 11 : to);
+		strbuf_printf(
+		    p->b, ", %s to %s UTC", from, strncmp(from, to, 10) == 0 ? to + 11 : to);
 	} else {
 		strbuf_puts(p->b, ", nothing was seen yet");
 	}
@@ -139,7 +140,8 @@ put_summary(const struct page *p, const struct report *r)
 	if (s->graded == 0)
 		strbuf_puts(p->b, "No test could be graded yet.\n");
 	else
-		strbuf_printf(p->b, "%u of %u graded tests passed%s", s->passed, s->graded, s->so_far > 0 ? "" : ".\n");
+		strbuf_printf(p->b, "%u of %u graded tests passed%s", s->passed, s->graded,
+		    s->so_far > 0 ? "" : ".\n");
 	if (s->so_far > 0)
 		strbuf_printf(p->b, ", %u of the verdicts only so far.\n", s->so_far);
 	for (unsigned g = 0; g < GRADE_MAX; g++) {
@@ -168,7 +170,8 @@ put_line(const struct page *p, const struct report_entry *e)
 	} else {
 		spaces(p, name < NAME_COLUMN ? NAME_COLUMN - name + 1 : 1);
 	}
-	snprintf(text, sizeof text, "%s%s", v->reason, !v->final && v->grade != GRADE_PENDING ? " (so far)" : "");
+	snprintf(text, sizeof text, "%s%s", v->reason,
+	    !v->final && v->grade != GRADE_PENDING ? " (so far)" : "");
 	wrap(p, text, indent, indent);
 }
 
@@ -179,8 +182,8 @@ put_groups(const struct page *p, const struct report *r)
 		const struct report_group *g = &r->groups[i];
 		char text[160];
 		if (g->score.graded > 0)
-			snprintf(text, sizeof text, "%s: %u of %u", report_group_title(g->name), g->score.passed,
-			    g->score.graded);
+			snprintf(text, sizeof text, "%s: %u of %u", report_group_title(g->name),
+			    g->score.passed, g->score.graded);
 		else
 			snprintf(text, sizeof text, "%s", report_group_title(g->name));
 		heading(p, text);
@@ -221,7 +224,8 @@ put_details(const struct page *p, const struct report_entry *e)
 		strbuf_clear(&a);
 	}
 	if (f->n_attempts > ATTEMPTS_TOLD)
-		strbuf_printf(p->b, "             and %zu attempts more\n", f->n_attempts - ATTEMPTS_TOLD);
+		strbuf_printf(
+		    p->b, "             and %zu attempts more\n", f->n_attempts - ATTEMPTS_TOLD);
 	put_labelled(p, "means", e->means);
 	put_labelled(p, "do", e->advice);
 	put_labelled(p, "beware", e->test->fooled_by);
@@ -281,9 +285,9 @@ put_resolver(const struct page *p, const struct resolver *r)
 	strbuf_puts(p->b, "  ");
 	describe_said(p->b, r->peer);
 	strbuf_printf(p->b, ": %u queries (%u TCP), %s%s%s%s%s%s%s\n", r->queries, r->tcp, edns,
-	    r->dnssec_ok ? ", DO" : "", r->cookie ? ", cookies" : "", r->case_random ? ", 0x20" : "",
-	    r->minimised ? ", minimises names" : "", r->ecs ? ", client subnet" : "",
-	    r->port_fixed ? ", one source port" : "");
+	    r->dnssec_ok ? ", DO" : "", r->cookie ? ", cookies" : "",
+	    r->case_random ? ", 0x20" : "", r->minimised ? ", minimises names" : "",
+	    r->ecs ? ", client subnet" : "", r->port_fixed ? ", one source port" : "");
 }
 
 static void
@@ -321,7 +325,8 @@ put_identities(const struct page *p, const struct report *r)
 void
 report_text(struct strbuf *b, const struct report *r, const struct report_style *style)
 {
-	struct page p = { b, style == NULL || style->width == 0 ? 80 : style->width, style != NULL && style->colour };
+	struct page p = { b, style == NULL || style->width == 0 ? 80 : style->width,
+		style != NULL && style->colour };
 
 	if (p.width < WIDTH_MIN)
 		p.width = WIDTH_MIN;

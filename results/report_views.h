@@ -18,7 +18,8 @@ const char *report_group_title(const char *group);
 static inline size_t
 timeline_next(size_t i, size_t n)
 {
-	return i + 1 == TIMELINE_HEAD && n > TIMELINE_HEAD + TIMELINE_TAIL ? n - TIMELINE_TAIL : i + 1;
+	return i + 1 == TIMELINE_HEAD && n > TIMELINE_HEAD + TIMELINE_TAIL ? n - TIMELINE_TAIL
+									   : i + 1;
 }
 
 #endif

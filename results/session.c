@@ -24,7 +24,7 @@ struct reading {
 	struct draft *draft;
 	size_t n;
 	unsigned transaction;
-	int64_t mail_t;             /* when the transaction began; 0: with the session */
+	int64_t mail_t; /* when the transaction began; 0: with the session */
 	bool tls;
 	enum stage stage, close_stage;
 	unsigned commands;
@@ -33,7 +33,10 @@ struct reading {
 	const struct observation *close;
 	const char *alert_in, *alert_out;
 	int phase;
-	struct { struct facts *facts; enum binding by; } bound[BOUND_TESTS_MAX];
+	struct {
+		struct facts *facts;
+		enum binding by;
+	} bound[BOUND_TESTS_MAX];
 	unsigned n_bound;
 };
 
@@ -53,10 +56,12 @@ recipient_test(struct facts **f, struct correlation *c, const char *arg)
 		return -1;
 	for (p++; *p != '\0';) {
 		size_t len = strcspn(p, ".> \t;,");
-		if (token && len > 2 && strncasecmp(p, "mx", 2) == 0 && strspn(p + 2, "0123456789") == len - 2) {
+		if (token && len > 2 && strncasecmp(p, "mx", 2) == 0 &&
+		    strspn(p + 2, "0123456789") == len - 2) {
 			/* mxK stands between the token and the test */
 		} else if (token) {
-			if (len > 2 && strncasecmp(p + len - 2, "-b", 2) == 0 && facts_of(c, p, len) == NULL)
+			if (len > 2 && strncasecmp(p + len - 2, "-b", 2) == 0 &&
+			    facts_of(c, p, len) == NULL)
 				len -= 2;
 			*f = facts_of(c, p, len);
 			return *f != NULL ? 1 : 0;
@@ -227,7 +232,9 @@ accept_message(struct reading *r, struct draft *d, const struct observation *o)
 	d->a.stage = STAGE_ACCEPTED;
 	c->messages = grow(c->messages, c->n_messages, sizeof *c->messages);
 	c->messages[c->n_messages++] = (struct accepted_message){ .test = d->facts->test,
-		.msgid = text_of(o, EK_MSGID), .to = text_of(o, EK_TO), .t = o->t };
+		.msgid = text_of(o, EK_MSGID),
+		.to = text_of(o, EK_TO),
+		.t = o->t };
 }
 
 static void
@@ -240,7 +247,8 @@ on_message(struct reading *r, const struct observation *o, struct facts *named)
 		mine |= r->draft[i].facts == named;
 	if (named == NULL || (drafted && !mine)) {
 		/* The recipients say another test than the session: this decides nothing. */
-		for (size_t i = r->n; drafted && i-- > 0 && r->draft[i].transaction == r->transaction;)
+		for (size_t i = r->n;
+		     drafted && i-- > 0 && r->draft[i].transaction == r->transaction;)
 			r->draft[i].a.mixed = true;
 		begin_transaction(r, 0);
 		return;
@@ -313,10 +321,10 @@ on_bind(struct reading *r, const struct observation *o, struct facts *named)
 	const char *by = text_of(o, EK_BY);
 
 	bind_to(r, named,
-	    strcmp(by, "address") == 0	   ? BOUND_ADDRESS
-		: strcmp(by, "sni") == 0   ? BOUND_SNI
-		: strcmp(by, "rcpt") == 0  ? BOUND_RCPT
-					   : BOUND_NOT);
+	    strcmp(by, "address") == 0 ? BOUND_ADDRESS
+	    : strcmp(by, "sni") == 0   ? BOUND_SNI
+	    : strcmp(by, "rcpt") == 0  ? BOUND_RCPT
+				       : BOUND_NOT);
 }
 
 static void
@@ -346,14 +354,16 @@ read_event(struct reading *r, const struct observation *o)
 		break;
 	case EV_SMTP_CLOSE:
 		r->close = o;
-		r->close_stage = stage_by_name(text_of(o, EK_STAGE), (unsigned)strlen(text_of(o, EK_STAGE)));
+		r->close_stage = stage_by_name(
+		    text_of(o, EK_STAGE), (unsigned)strlen(text_of(o, EK_STAGE)));
 		break;
 	default:
 		on_tls(r, o);
 		break;
 	}
 	/* A session that says RCPT for its test is bound by that, unless it was before. */
-	if (o->kind != EV_SMTP_MESSAGE && (o->kind != EV_SMTP_COMMAND || !observation_is(o, EK_VERB, "RCPT")))
+	if (o->kind != EV_SMTP_MESSAGE &&
+	    (o->kind != EV_SMTP_COMMAND || !observation_is(o, EK_VERB, "RCPT")))
 		bind_to(r, named, BOUND_NOT);
 }
 
@@ -391,8 +401,14 @@ push(struct facts *f, const struct attempt *a)
 static void
 push_session(struct reading *r, struct facts *f, unsigned session)
 {
-	struct attempt a = { .t = r->s.t, .end = r->s.end, .stage = r->stage, .tls = r->tls, .phase = r->phase,
-		.dev = r->dev == NULL ? "" : text_of(r->dev, EK_DEV), .reply_text = "", .msgid = "" };
+	struct attempt a = { .t = r->s.t,
+		.end = r->s.end,
+		.stage = r->stage,
+		.tls = r->tls,
+		.phase = r->phase,
+		.dev = r->dev == NULL ? "" : text_of(r->dev, EK_DEV),
+		.reply_text = "",
+		.msgid = "" };
 
 	reach(&a.stage, r->close_stage);
 	if (a.stage == STAGE_NONE)
@@ -456,7 +472,8 @@ conn_order(const void *pa, const void *pb)
 	const struct observation *b = *(const struct observation *const *)pb;
 	int d;
 
-	if ((d = strcmp(a->node, b->node)) != 0 || (d = strcmp(text_of(a, EK_CONN), text_of(b, EK_CONN))) != 0)
+	if ((d = strcmp(a->node, b->node)) != 0 ||
+	    (d = strcmp(text_of(a, EK_CONN), text_of(b, EK_CONN))) != 0)
 		return d;
 	return observation_order(a, b);
 }
@@ -464,7 +481,8 @@ conn_order(const void *pa, const void *pb)
 static bool
 same_conn(const struct observation *a, const struct observation *b)
 {
-	return strcmp(a->node, b->node) == 0 && strcmp(text_of(a, EK_CONN), text_of(b, EK_CONN)) == 0;
+	return strcmp(a->node, b->node) == 0 &&
+	       strcmp(text_of(a, EK_CONN), text_of(b, EK_CONN)) == 0;
 }
 
 static void
@@ -472,9 +490,19 @@ read_session(struct correlation *c, const struct observation **o, size_t n)
 {
 	struct reading r = { .c = c, .phase = -1, .alert_in = "", .alert_out = "" };
 
-	r.s = (struct session){ .node = o[0]->node, .conn = text_of(o[0], EK_CONN), .peer = "", .local = "",
-		.host = -1, .t = o[0]->t, .end = o[0]->t, .ehlo = "", .sni = "", .ja3 = "", .ja4 = "",
-		.tls_version = "", .tls_cipher = "" };
+	r.s = (struct session){ .node = o[0]->node,
+		.conn = text_of(o[0], EK_CONN),
+		.peer = "",
+		.local = "",
+		.host = -1,
+		.t = o[0]->t,
+		.end = o[0]->t,
+		.ehlo = "",
+		.sni = "",
+		.ja3 = "",
+		.ja4 = "",
+		.tls_version = "",
+		.tls_cipher = "" };
 	for (size_t i = 0; i < n; i++)
 		read_event(&r, o[i]);
 	end_session(&r, o, n);
@@ -490,7 +518,8 @@ sessions_read(struct correlation *c, const struct observations *obs)
 	for (size_t i = 0; i < obs->n; i++) {
 		const char *token = text_of(obs->item[i], EK_TOKEN);
 		if (obs->item[i]->kind >= EV_SMTP_CONNECT && obs->item[i]->kind <= EV_TLS_CLOSE &&
-		    *text_of(obs->item[i], EK_CONN) != '\0' && (*token == '\0' || strcmp(token, c->token) == 0))
+		    *text_of(obs->item[i], EK_CONN) != '\0' &&
+		    (*token == '\0' || strcmp(token, c->token) == 0))
 			o[n++] = obs->item[i];
 	}
 	qsort(o, n, sizeof *o, conn_order);

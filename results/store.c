@@ -20,13 +20,14 @@
 #define SCHEMA      1
 #define CHUNK       (8u << 20) /* bytes of a segment in one transaction */
 #define BUSY_MS     60000
-#define SETTLED_AGE 2          /* seconds; a younger modification time does not tell a later write apart */
+#define SETTLED_AGE 2 /* seconds; a younger modification time does not tell a later write apart */
 
 enum { Q_SEGMENT, Q_SEGMENT_NEW, Q_SEGMENT_SET, Q_EVENT, Q_CORRUPT, Q_TOKEN, Q_MAX };
 
 static const char schema[] =
     "CREATE TABLE segment (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,"
-    " offset INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT -1, mtime INTEGER NOT NULL DEFAULT 0);"
+    " offset INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT -1, mtime INTEGER NOT NULL "
+    "DEFAULT 0);"
     "CREATE TABLE event (t INTEGER NOT NULL, segment INTEGER NOT NULL, at INTEGER NOT NULL,"
     " token TEXT, conn TEXT, line TEXT NOT NULL);"
     "CREATE INDEX event_token ON event (token, t) WHERE token IS NOT NULL;"
@@ -87,7 +88,8 @@ prepare_schema(struct store *st)
 	if (version == SCHEMA)
 		return run(st, "COMMIT");
 	if (run(st, "DROP TABLE IF EXISTS segment; DROP TABLE IF EXISTS event;"
-		    "DROP TABLE IF EXISTS corrupt;") < 0 || run(st, schema) < 0) {
+		    "DROP TABLE IF EXISTS corrupt;") < 0 ||
+	    run(st, schema) < 0) {
 		run(st, "ROLLBACK");
 		return -1;
 	}
@@ -100,16 +102,18 @@ store_open(const char *path)
 	struct store *st = xcalloc(1, sizeof *st);
 
 	st->path = xstrdup(path);
-	if (sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+	    SQLITE_OK)
 		goto bad;
 	sqlite3_busy_timeout(st->db, BUSY_MS);
 	/* The logs are what must be durable; a commit lost in a power cut is loaded again. */
-	if (run(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;") < 0 ||
+	if (run(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = "
+		    "-65536;") < 0 ||
 	    prepare_schema(st) < 0)
 		goto bad;
 	for (unsigned i = 0; i < Q_MAX; i++) {
-		if (sqlite3_prepare_v3(st->db, queries[i], -1, SQLITE_PREPARE_PERSISTENT, &st->q[i], NULL) !=
-		    SQLITE_OK)
+		if (sqlite3_prepare_v3(st->db, queries[i], -1, SQLITE_PREPARE_PERSISTENT, &st->q[i],
+			NULL) != SQLITE_OK)
 			goto bad;
 	}
 	return st;
@@ -179,7 +183,8 @@ member(struct head *h, const char *p, const char *end)
 		return NULL;
 	if (*p != '"') {
 		q = p;
-		while (q < end && (*q == '-' || (*q >= '0' && *q <= '9') || (*q >= 'a' && *q <= 'z')))
+		while (
+		    q < end && (*q == '-' || (*q >= '0' && *q <= '9') || (*q >= 'a' && *q <= 'z')))
 			q++;
 		return q == p ? NULL : q;
 	}
@@ -268,7 +273,8 @@ note_corrupt(struct store *st, int64_t segment, int64_t at, const char *why)
 }
 
 static int
-note_event(struct store *st, int64_t segment, int64_t at, const struct head *h, const char *line, size_t len)
+note_event(struct store *st, int64_t segment, int64_t at, const struct head *h, const char *line,
+    size_t len)
 {
 	sqlite3_stmt *q = st->q[Q_EVENT];
 	char conn[256]; /* with the node: a connection's name is unique on its node only */
@@ -305,7 +311,8 @@ load_lines(struct store *st, struct segment *seg, size_t n, struct store_progres
 	while (at < end && (nl = memchr(at, '\n', (size_t)(end - at))) != NULL) {
 		size_t len = (size_t)(nl - at);
 		int64_t offset = seg->offset + (at - st->chunk);
-		const char *why = len > EVENT_LINE_MAX ? "longer than an event can be" : head_read(&h, at, len);
+		const char *why = len > EVENT_LINE_MAX ? "longer than an event can be"
+						       : head_read(&h, at, len);
 		if ((why != NULL ? note_corrupt(st, seg->id, offset, why)
 				 : note_event(st, seg->id, offset, &h, at, len)) < 0)
 			return -1;
@@ -409,7 +416,8 @@ is_new(struct store *st, int dirfd, const char *name, uint64_t *total)
 		    seg.mtime == sb.st_mtim.tv_sec * INT64_C(1000000000) + sb.st_mtim.tv_nsec)
 			return false;
 		if (seg.offset > sb.st_size) {
-			log_warn("%s: shorter than what was loaded from it: it was cut: restore it", name);
+			log_warn("%s: shorter than what was loaded from it: it was cut: restore it",
+			    name);
 			return false;
 		}
 	}
@@ -481,14 +489,16 @@ store_ingest(const struct site *site, struct store_progress *total,
 /* --- reading ----------------------------------------------------------------------------------- */
 
 int
-store_events(struct store *st, const char *token, int (*row)(void *, const char *, size_t), void *ctx)
+store_events(
+    struct store *st, const char *token, int (*row)(void *, const char *, size_t), void *ctx)
 {
 	sqlite3_stmt *q = st->q[Q_TOKEN];
 	int rc, stop = 0;
 
 	sqlite3_bind_text(q, 1, token, -1, SQLITE_STATIC);
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)
-		stop = row(ctx, (const char *)sqlite3_column_text(q, 3), (size_t)sqlite3_column_bytes(q, 3));
+		stop = row(ctx, (const char *)sqlite3_column_text(q, 3),
+		    (size_t)sqlite3_column_bytes(q, 3));
 	sqlite3_reset(q);
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
 		return fail(st, "cannot read");
@@ -502,12 +512,13 @@ store_corrupt(struct store *st, int (*row)(void *, const char *, uint64_t, const
 	int rc, stop = 0;
 
 	if (sqlite3_prepare_v2(st->db,
-		"SELECT name, at, why FROM corrupt JOIN segment ON id = segment ORDER BY corrupt.rowid", -1, &q,
-		NULL) != SQLITE_OK)
+		"SELECT name, at, why FROM corrupt JOIN segment ON id = segment ORDER BY "
+		"corrupt.rowid",
+		-1, &q, NULL) != SQLITE_OK)
 		return fail(st, "cannot read");
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)
-		stop = row(ctx, (const char *)sqlite3_column_text(q, 0), (uint64_t)sqlite3_column_int64(q, 1),
-		    (const char *)sqlite3_column_text(q, 2));
+		stop = row(ctx, (const char *)sqlite3_column_text(q, 0),
+		    (uint64_t)sqlite3_column_int64(q, 1), (const char *)sqlite3_column_text(q, 2));
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? stop : fail(st, "cannot read");
 }
@@ -518,7 +529,8 @@ store_forget(struct store *st, const char *token)
 	sqlite3_stmt *q = NULL;
 	int rc = SQLITE_ERROR;
 
-	if (sqlite3_prepare_v2(st->db, "DELETE FROM event WHERE token = ?1", -1, &q, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(st->db, "DELETE FROM event WHERE token = ?1", -1, &q, NULL) ==
+	    SQLITE_OK) {
 		sqlite3_bind_text(q, 1, token, -1, SQLITE_STATIC);
 		rc = sqlite3_step(q);
 	}

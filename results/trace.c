@@ -20,7 +20,7 @@ struct play {
 	struct observations obs;
 	struct judge_given given;
 	unsigned conn;
-	bool open;       /* an implicit session is open */
+	bool open; /* an implicit session is open */
 	int64_t last;
 	const struct trace_step *verdict;
 };
@@ -85,7 +85,8 @@ local_of(char dst[48], const struct trace_step *s)
 
 /* What an event says when the trace does not; NULL: nothing. */
 static const char *
-fallback(const struct play *p, enum event_kind kind, enum event_key key, const char *conn, const char *local)
+fallback(const struct play *p, enum event_kind kind, enum event_key key, const char *conn,
+    const char *local)
 {
 	bool place = kind == EV_SMTP_CONNECT || kind == EV_NET_SYN;
 
@@ -136,7 +137,8 @@ static void
 play_event(struct play *p, const struct trace_step *s)
 {
 	enum event_kind kind = event_kind_by_name(s->word[0], strlen(s->word[0]));
-	bool begins = is_session_kind(kind) && said(s, EK_CONN) == NULL && (!p->open || kind == EV_SMTP_CONNECT);
+	bool begins = is_session_kind(kind) && said(s, EK_CONN) == NULL &&
+		      (!p->open || kind == EV_SMTP_CONNECT);
 
 	if (begins) {
 		p->conn++;
@@ -162,7 +164,8 @@ play_step(struct play *p, const struct trace_step *s)
 	case TRACE_CONTROL:
 		if (g->n_controls < GIVEN_TRAITS_MAX) {
 			g->control[g->n_controls].name = s->n > 1 ? s->word[0] : NULL;
-			g->control[g->n_controls++].accepted = strcmp(s->word[s->n - 1], "accepted") == 0;
+			g->control[g->n_controls++].accepted = strcmp(s->word[s->n - 1],
+								   "accepted") == 0;
 		}
 		break;
 	case TRACE_CONTRAST:
@@ -195,30 +198,35 @@ rule_reason(const struct test *t, const struct verdict *v)
 
 /* 0, or -1: err says how the verdict differs. */
 static int
-compare(const struct play *p, const struct trace *tr, const struct verdict *v, char *err, size_t errlen)
+compare(
+    const struct play *p, const struct trace *tr, const struct verdict *v, char *err, size_t errlen)
 {
 	const struct test *t = p->test;
 	const char *reason = rule_reason(t, v);
 
 	if (p->verdict == NULL) {
-		snprintf(err, errlen, "%s:%u: trace %s: says no verdict", t->path, tr->line, tr->name);
+		snprintf(
+		    err, errlen, "%s:%u: trace %s: says no verdict", t->path, tr->line, tr->name);
 		return -1;
 	}
 	if (strcmp(grade_name(v->grade), p->verdict->word[0]) != 0) {
-		snprintf(err, errlen, "%s:%u: trace %s: should be %s, is %s by line %u (%s)", t->path,
-		    p->verdict->line, tr->name, p->verdict->word[0], grade_name(v->grade), v->line, v->reason);
+		snprintf(err, errlen, "%s:%u: trace %s: should be %s, is %s by line %u (%s)",
+		    t->path, p->verdict->line, tr->name, p->verdict->word[0], grade_name(v->grade),
+		    v->line, v->reason);
 		return -1;
 	}
-	if (p->verdict->n > 1 && strncmp(reason, p->verdict->word[1], strlen(p->verdict->word[1])) != 0) {
-		snprintf(err, errlen, "%s:%u: trace %s: the reason should begin \"%s\", is \"%s\"", t->path,
-		    p->verdict->line, tr->name, p->verdict->word[1], reason);
+	if (p->verdict->n > 1 &&
+	    strncmp(reason, p->verdict->word[1], strlen(p->verdict->word[1])) != 0) {
+		snprintf(err, errlen, "%s:%u: trace %s: the reason should begin \"%s\", is \"%s\"",
+		    t->path, p->verdict->line, tr->name, p->verdict->word[1], reason);
 		return -1;
 	}
 	return 0;
 }
 
 static int
-trace_play(const struct test *t, const struct catalogue *cat, const struct trace *tr, char *err, size_t errlen)
+trace_play(const struct test *t, const struct catalogue *cat, const struct trace *tr, char *err,
+    size_t errlen)
 {
 	struct play *p = xcalloc(1, sizeof *p);
 	struct judge j = { .pace = 1 };
@@ -233,7 +241,8 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 	if (p->given.contrast == OUTCOME_MAX)
 		p->given.contrast = p->given.settled ? OUTCOME_UNKNOWN : OUTCOME_OPEN;
 	if (p->obs.corrupt + p->obs.unknown > 0) {
-		snprintf(err, errlen, "%s:%u: trace %s: an event of it is none", t->path, tr->line, tr->name);
+		snprintf(err, errlen, "%s:%u: trace %s: an event of it is none", t->path, tr->line,
+		    tr->name);
 		goto out;
 	}
 	observations_sort(&p->obs);
@@ -274,7 +283,8 @@ trace_run(const struct test *t, const struct catalogue *cat, char *err, size_t e
 		cat = alone;
 	}
 	for (size_t i = 0; i < t->n_traces; i++) {
-		if (trace_play(t, cat, &t->traces[i], failed == 0 ? err : other, failed == 0 ? errlen : sizeof other) < 0)
+		if (trace_play(t, cat, &t->traces[i], failed == 0 ? err : other,
+			failed == 0 ? errlen : sizeof other) < 0)
 			failed++;
 	}
 	free(alone);

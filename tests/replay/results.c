@@ -25,7 +25,13 @@ wish_word(struct wish *w, const char *word)
 		size_t offset, size;
 	} rows[] = {
 #define ROW(field) { #field "=", offsetof(struct wish, field), sizeof((struct wish *)0)->field }
-		ROW(token), ROW(set), ROW(now), ROW(pace), ROW(view), ROW(width), ROW(unsound),
+		ROW(token),
+		ROW(set),
+		ROW(now),
+		ROW(pace),
+		ROW(view),
+		ROW(width),
+		ROW(unsound),
 #undef ROW
 	};
 
@@ -65,7 +71,8 @@ make(struct strbuf *out, const struct catalogue *cat, const char *path)
 			observations_add(&obs, line, (size_t)len);
 			continue;
 		}
-		for (char *p = strtok_r(line + 8, " \n", &save); p != NULL; p = strtok_r(NULL, " \n", &save))
+		for (char *p = strtok_r(line + 8, " \n", &save); p != NULL;
+		     p = strtok_r(NULL, " \n", &save))
 			wish_word(&w, p);
 	}
 	free(line);
@@ -116,7 +123,8 @@ compare(const struct catalogue *cat, const char *path, size_t number)
 		line = differing_line(have.s == NULL ? "" : have.s, want.s == NULL ? "" : want.s);
 	printf("%sok %zu - %s\n", line == 0 ? "" : "not ", number, path);
 	if (line != 0)
-		printf("# %s: differs from line %u on: compare with what \"results %s\" prints\n", ref, line, path);
+		printf("# %s: differs from line %u on: compare with what \"results %s\" prints\n",
+		    ref, line, path);
 	strbuf_clear(&want);
 	strbuf_clear(&have);
 	return line == 0;

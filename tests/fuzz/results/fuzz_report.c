@@ -18,7 +18,8 @@ check(const struct report *r)
 	int64_t until;
 
 	for (const struct report_view *v = reports; v->name != NULL; v++) {
-		struct report_style style = { .width = (unsigned)(r->obs.n * 7 % 200), .colour = r->obs.n & 1 };
+		struct report_style style = { .width = (unsigned)(r->obs.n * 7 % 200),
+			.colour = r->obs.n & 1 };
 		strbuf_reset(&b);
 		v->write(&b, r, &style);
 		if (strcmp(v->name, "json") == 0) {
@@ -27,7 +28,8 @@ check(const struct report *r)
 				abort();
 			json_free(doc);
 		}
-		for (size_t i = 0; strcmp(v->name, "text") == 0 && !style.colour && i < b.len; i++) {
+		for (size_t i = 0; strcmp(v->name, "text") == 0 && !style.colour && i < b.len;
+		     i++) {
 			if ((unsigned char)b.s[i] < 0x20 && b.s[i] != '\n')
 				abort(); /* a terminal must not be led by a stranger */
 		}
@@ -45,7 +47,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct judge j = { .pace = size % 2 == 0 ? 1 : 60 };
 	char err[512];
 
-	if (cat == NULL && (cat = catalogue_load("tests/stages/catalogue", err, sizeof err)) == NULL)
+	if (cat == NULL &&
+	    (cat = catalogue_load("tests/stages/catalogue", err, sizeof err)) == NULL)
 		abort();
 	for (size_t at = 0, len; at < size; at += len + 1) {
 		const uint8_t *nl = memchr(data + at, '\n', size - at);
@@ -53,7 +56,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		observations_add(&obs, (const char *)data + at, len);
 	}
 	int64_t now = obs.n == 0 ? 0 : obs.item[obs.n - 1]->t + (int64_t)(size % 1000) * 100000000;
-	struct report *r = report_from(&obs, cat, tokens[size / 2 % 2], size % 3 == 0 ? "quick" : "standard", 0, now, &j);
+	struct report *r = report_from(
+	    &obs, cat, tokens[size / 2 % 2], size % 3 == 0 ? "quick" : "standard", 0, now, &j);
 	check(r);
 	report_free(r);
 	return 0;

@@ -22,7 +22,8 @@ event_at(struct observations *obs, double seconds, const char *kind, const char 
 
 	clock_format(t, EVENTS_START + (int64_t)(seconds * 1e6));
 	len = snprintf(line, sizeof line,
-	    "{\"v\":1,\"t\":\"%s\",\"node\":\"a\",\"d\":\"x\",\"w\":0,\"n\":%u,\"ev\":\"%s\",\"token\":\"" EVENTS_TOKEN "\",",
+	    "{\"v\":1,\"t\":\"%s\",\"node\":\"a\",\"d\":\"x\",\"w\":0,\"n\":%u,\"ev\":\"%s\","
+	    "\"token\":\"" EVENTS_TOKEN "\",",
 	    t, ++n, kind);
 	va_start(ap, fmt);
 	len += vsnprintf(line + len, sizeof line - (size_t)len - 2, fmt, ap);

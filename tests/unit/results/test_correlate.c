@@ -52,7 +52,9 @@ finish(struct correlation *c, struct observations *obs)
 	observations_clear(obs);
 }
 
-#define PORTS "\"test\":\"mx-fallback\",\"peer\":\"2001:db8:1::25\",\"port\":%d,\"local\":\"2001:db8:53::%d\""
+#define PORTS                                                                                      \
+	"\"test\":\"mx-fallback\",\"peer\":\"2001:db8:1::25\",\"port\":%d,\"local\":\"2001:db8:"   \
+	"53::%d\""
 
 /* A SYN that its connection follows is that attempt; a repeated SYN without one is one attempt. */
 static void
@@ -65,7 +67,8 @@ test_syn(void **state)
 		event_at(&obs, i * i, "net.syn", PORTS ",\"host\":0,\"state\":\"silent\"", 4000, 1);
 	event_at(&obs, 30, "net.syn", PORTS ",\"host\":1,\"state\":\"serves\"", 4001, 2);
 	event_at(&obs, 30.001, "smtp.connect", PORTS ",\"host\":1,\"conn\":\"0-1\"", 4001, 2);
-	event_at(&obs, 31, "smtp.message", "\"test\":\"mx-fallback\",\"conn\":\"0-1\",\"host\":1,\"reply\":250");
+	event_at(&obs, 31, "smtp.message",
+	    "\"test\":\"mx-fallback\",\"conn\":\"0-1\",\"host\":1,\"reply\":250");
 	/* Noted by the tap a little late. */
 	event_at(&obs, 60, "smtp.connect", PORTS ",\"host\":1,\"conn\":\"0-2\"", 4002, 2);
 	event_at(&obs, 60.5, "net.syn", PORTS ",\"host\":1,\"state\":\"serves\"", 4002, 2);
@@ -89,18 +92,24 @@ static void
 test_reuse(void **state)
 {
 	struct observations obs = { 0 };
-	const char *early = "{\"v\":1,\"t\":\"2026-01-01T00:00:00Z\",\"node\":\"a\",\"d\":\"x\",\"w\":0,\"n\":9999,"
-			    "\"ev\":\"smtp.connect\",\"conn\":\"0-1\",\"peer\":\"192.0.2.7\"}";
+	const char *early =
+	    "{\"v\":1,\"t\":\"2026-01-01T00:00:00Z\",\"node\":\"a\",\"d\":\"x\",\"w\":0,\"n\":9999,"
+	    "\"ev\":\"smtp.connect\",\"conn\":\"0-1\",\"peer\":\"192.0.2.7\"}";
 
 	(void)state;
 	observations_add(&obs, early, strlen(early));
-	event_at(&obs, 1, "smtp.command", "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
-				       ".DUAL.outpost.example>\",\"reply\":250");
+	event_at(&obs, 1, "smtp.command",
+	    "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
+	    ".DUAL.outpost.example>\",\"reply\":250");
 	event_at(&obs, 2, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
-	event_at(&obs, 3, "smtp.command", "\"test\":\"greylist\",\"conn\":\"0-1\",\"verb\":\"MAIL\",\"reply\":250");
-	event_at(&obs, 4, "smtp.command", "\"test\":\"greylist\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
-				       ".greylist.outpost.example>\",\"reply\":450,\"dev\":\"reply 450\"");
-	event_at(&obs, 5, "smtp.close", "\"test\":\"greylist\",\"conn\":\"0-1\",\"stage\":\"accepted\",\"how\":\"quit\"");
+	event_at(&obs, 3, "smtp.command",
+	    "\"test\":\"greylist\",\"conn\":\"0-1\",\"verb\":\"MAIL\",\"reply\":250");
+	event_at(&obs, 4, "smtp.command",
+	    "\"test\":\"greylist\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<"
+	    "probe@" EVENTS_TOKEN
+	    ".greylist.outpost.example>\",\"reply\":450,\"dev\":\"reply 450\"");
+	event_at(&obs, 5, "smtp.close",
+	    "\"test\":\"greylist\",\"conn\":\"0-1\",\"stage\":\"accepted\",\"how\":\"quit\"");
 	struct correlation *c = done(&obs);
 	const struct facts *dual = facts(c, "dual"), *grey = facts(c, "greylist");
 	assert_int_equal(dual->n_attempts, 1);
@@ -125,7 +134,8 @@ test_mixed(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++)
 		event_at(&obs, i + 1, "smtp.command",
-		    "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN ".%s.x>\",\"reply\":%d",
+		    "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<"
+		    "probe@" EVENTS_TOKEN ".%s.x>\",\"reply\":%d",
 		    i == 0 ? "dual" : "reject", i == 0 ? 250 : 452);
 	event_at(&obs, 3, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
 	struct correlation *c = done(&obs);
@@ -144,9 +154,11 @@ test_foreign_recipient(void **state)
 	struct observations obs = { 0 };
 
 	(void)state;
-	event_at(&obs, 0, "smtp.connect", "\"test\":\"reject\",\"conn\":\"0-1\",\"peer\":\"2001:db8::1\"");
+	event_at(&obs, 0, "smtp.connect",
+	    "\"test\":\"reject\",\"conn\":\"0-1\",\"peer\":\"2001:db8::1\"");
 	event_at(&obs, 1, "smtp.command",
-	    "\"test\":\"reject\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@bbbbbbbbbbbbbbbb.reject.x>\",\"reply\":250");
+	    "\"test\":\"reject\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@"
+	    "bbbbbbbbbbbbbbbb.reject.x>\",\"reply\":250");
 	event_at(&obs, 2, "smtp.message", "\"test\":\"reject\",\"conn\":\"0-1\",\"reply\":250");
 	struct correlation *c = done(&obs);
 	assert_int_equal(facts(c, "reject")->accepted, 0);
@@ -164,15 +176,18 @@ test_windows(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
-		event_at(&obs, times[i], "dns.query", "\"test\":\"dual\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\"");
-		event_at(&obs, times[i], "dns.query", "\"test\":\"reject\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"DROP\"");
+		event_at(&obs, times[i], "dns.query",
+		    "\"test\":\"dual\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\"");
+		event_at(&obs, times[i], "dns.query",
+		    "\"test\":\"reject\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"DROP\"");
 	}
 	event_at(&obs, 1000, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
 	struct correlation *c = done(&obs);
 	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(facts(c, "dual")->lookups[i].counts, counts[i]);
 		/* No attempt of its own: near anyone's, ten minutes after it too. */
-		assert_int_equal(facts(c, "reject")->lookups[i].counts, counts[i] || times[i] == 1200);
+		assert_int_equal(
+		    facts(c, "reject")->lookups[i].counts, counts[i] || times[i] == 1200);
 	}
 	assert_int_equal(facts(c, "reject")->lookups[0].rcode, RCODE_DROP);
 	finish(c, &obs);
@@ -185,11 +200,14 @@ test_clock(void **state)
 	struct observations obs = { 0 };
 
 	(void)state;
-	event_at(&obs, 100, "smtp.connect", "\"test\":\"dual\",\"conn\":\"0-1\",\"peer\":\"192.0.2.1\"");
-	event_at(&obs, 101, "smtp.command", "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
-					 ".dual.x>\",\"reply\":250");
+	event_at(
+	    &obs, 100, "smtp.connect", "\"test\":\"dual\",\"conn\":\"0-1\",\"peer\":\"192.0.2.1\"");
+	event_at(&obs, 101, "smtp.command",
+	    "\"test\":\"dual\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@" EVENTS_TOKEN
+	    ".dual.x>\",\"reply\":250");
 	event_at(&obs, 2, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
-	event_at(&obs, 3, "smtp.close", "\"test\":\"dual\",\"conn\":\"0-1\",\"stage\":\"accepted\"");
+	event_at(
+	    &obs, 3, "smtp.close", "\"test\":\"dual\",\"conn\":\"0-1\",\"stage\":\"accepted\"");
 	struct correlation *c = done(&obs);
 	assert_int_equal(facts(c, "dual")->accepted, 1);
 	finish(c, &obs);
@@ -200,8 +218,10 @@ static void
 test_twice(void **state)
 {
 	struct observations obs = { 0 };
-	const char *line = "{\"v\":1,\"t\":\"2026-01-01T00:00:00Z\",\"node\":\"a\",\"d\":\"x\",\"w\":0,\"n\":1,\"ev\":\"smtp.message\","
-			   "\"token\":\"" EVENTS_TOKEN "\",\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250}";
+	const char *line = "{\"v\":1,\"t\":\"2026-01-01T00:00:00Z\",\"node\":\"a\",\"d\":\"x\","
+			   "\"w\":0,\"n\":1,\"ev\":\"smtp.message\","
+			   "\"token\":\"" EVENTS_TOKEN
+			   "\",\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250}";
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
@@ -221,15 +241,20 @@ test_identities(void **state)
 
 	(void)state;
 	for (int i = 0; i < 300; i++) {
-		event_at(&obs, i, "dns.query", "\"test\":\"dual\",\"peer\":\"198.51.100.%d\",\"port\":53,\"via\":\"udp\",\"qname\":\"aAbB\","
-					   "\"flags\":\"rd do\",\"edns\":1232,\"at\":\"_tcp.{mx0}\",\"qtype\":\"A\"", i);
-		event_at(&obs, i, "smtp.connect", "\"test\":\"dual\",\"conn\":\"0-%d\",\"peer\":\"192.0.2.%d\"", i, i);
+		event_at(&obs, i, "dns.query",
+		    "\"test\":\"dual\",\"peer\":\"198.51.100.%d\",\"port\":53,\"via\":\"udp\","
+		    "\"qname\":\"aAbB\","
+		    "\"flags\":\"rd do\",\"edns\":1232,\"at\":\"_tcp.{mx0}\",\"qtype\":\"A\"",
+		    i);
+		event_at(&obs, i, "smtp.connect",
+		    "\"test\":\"dual\",\"conn\":\"0-%d\",\"peer\":\"192.0.2.%d\"", i, i);
 	}
 	struct correlation *c = done(&obs);
 	assert_int_equal(c->n_resolvers, IDENTITIES_MAX);
 	assert_int_equal(c->resolvers_beyond, 300 - IDENTITIES_MAX);
 	assert_int_equal(c->n_senders, IDENTITIES_MAX);
-	assert_true(c->resolvers[0].case_random && c->resolvers[0].minimised && c->resolvers[0].dnssec_ok);
+	assert_true(
+	    c->resolvers[0].case_random && c->resolvers[0].minimised && c->resolvers[0].dnssec_ok);
 	assert_int_equal(c->resolvers[0].edns, 1232);
 	finish(c, &obs);
 }
@@ -242,11 +267,22 @@ test_many(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
-		event_at(&obs, i, "dns.query", "\"test\":\"greylist\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\"");
-		event_at(&obs, i, "net.syn", "\"test\":\"greylist\",\"peer\":\"2001:db8::1\",\"port\":%d,\"local\":\"2001:db8::2\",\"host\":0", i);
-		event_at(&obs, i + .1, "smtp.connect", "\"test\":\"greylist\",\"peer\":\"2001:db8::1\",\"port\":%d,\"local\":\"2001:db8::2\",\"conn\":\"0-%d\"", i, i);
-		event_at(&obs, i + .2, "smtp.command", "\"test\":\"greylist\",\"conn\":\"0-%d\",\"verb\":\"RCPT\",\"reply\":450,\"dev\":\"reply 450\"", i);
-		event_at(&obs, i + .3, "smtp.close", "\"test\":\"greylist\",\"conn\":\"0-%d\",\"stage\":\"rcpt\"", i);
+		event_at(&obs, i, "dns.query",
+		    "\"test\":\"greylist\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\"");
+		event_at(&obs, i, "net.syn",
+		    "\"test\":\"greylist\",\"peer\":\"2001:db8::1\",\"port\":%d,\"local\":\"2001:"
+		    "db8::2\",\"host\":0",
+		    i);
+		event_at(&obs, i + .1, "smtp.connect",
+		    "\"test\":\"greylist\",\"peer\":\"2001:db8::1\",\"port\":%d,\"local\":\"2001:"
+		    "db8::2\",\"conn\":\"0-%d\"",
+		    i, i);
+		event_at(&obs, i + .2, "smtp.command",
+		    "\"test\":\"greylist\",\"conn\":\"0-%d\",\"verb\":\"RCPT\",\"reply\":450,"
+		    "\"dev\":\"reply 450\"",
+		    i);
+		event_at(&obs, i + .3, "smtp.close",
+		    "\"test\":\"greylist\",\"conn\":\"0-%d\",\"stage\":\"rcpt\"", i);
 	}
 	int64_t begun = clock_monotonic();
 	struct correlation *c = done(&obs);
@@ -259,9 +295,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_syn), cmocka_unit_test(test_reuse), cmocka_unit_test(test_mixed),
-		cmocka_unit_test(test_foreign_recipient), cmocka_unit_test(test_windows), cmocka_unit_test(test_clock),
-		cmocka_unit_test(test_twice), cmocka_unit_test(test_identities), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_syn),
+		cmocka_unit_test(test_reuse),
+		cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_foreign_recipient),
+		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_identities),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -19,7 +19,9 @@
 #undef test_free
 #include "results/store.h"
 
-#define LINE  "{\"v\":1,\"t\":\"2026-11-21T20:00:%02d.000000Z\",\"node\":\"a\",\"d\":\"smtpd\",\"w\":0,\"n\":%d,\"ev\":\"smtp.close\"%s}\n"
+#define LINE                                                                                       \
+	"{\"v\":1,\"t\":\"2026-11-21T20:00:%02d.000000Z\",\"node\":\"a\",\"d\":\"smtpd\",\"w\":0," \
+	"\"n\":%d,\"ev\":\"smtp.close\"%s}\n"
 #define TOKEN ",\"token\":\"aaaaaaaaaaaaaaaa\",\"test\":\"dual\""
 
 static char dir[64];
@@ -167,7 +169,8 @@ test_corrupt(void **state)
 	int len = snprintf(line, sizeof line, LINE, 5, 5, TOKEN);
 
 	(void)state;
-	write_file("a-smtpd-0-3.jsonl", "w", "%s{\"v\":1,\n\n{\"t\":\"never\",\"ev\":\"x\",\"node\":\"a\"}\n%snonsense\n%s", line,
+	write_file("a-smtpd-0-3.jsonl", "w",
+	    "%s{\"v\":1,\n\n{\"t\":\"never\",\"ev\":\"x\",\"node\":\"a\"}\n%snonsense\n%s", line,
 	    line, line);
 	struct store_progress p = load(st);
 	assert_int_equal(p.events, 3);
@@ -210,7 +213,8 @@ test_unbound(void **state)
 	write_file("b-smtpd-0-1.jsonl", "w", LINE LINE LINE, 1, 1, ",\"conn\":\"0-1\"", 2, 2,
 	    ",\"conn\":\"0-1\",\"token\":\"cccccccccccccccc\"", 3, 3, ",\"conn\":\"0-2\"");
 	write_file("c-smtpd-0-1.jsonl", "w",
-	    "{\"v\":1,\"t\":\"2026-11-21T20:00:00Z\",\"node\":\"c\",\"d\":\"smtpd\",\"w\":0,\"n\":1,\"ev\":\"smtp.connect\",\"conn\":\"0-1\"}\n");
+	    "{\"v\":1,\"t\":\"2026-11-21T20:00:00Z\",\"node\":\"c\",\"d\":\"smtpd\",\"w\":0,\"n\":"
+	    "1,\"ev\":\"smtp.connect\",\"conn\":\"0-1\"}\n");
 	load(st);
 	assert_int_equal(count_lines(st, "cccccccccccccccc"), 2);
 	assert_int_equal(store_forget(st, "cccccccccccccccc"), 0);
@@ -230,7 +234,8 @@ test_at_once(void **state)
 		snprintf(path, sizeof path, "%s/d-smtpd-%d-1.jsonl", dir, s);
 		FILE *f = fopen(path, "w");
 		for (int i = 0; i < 2000; i++) {
-			snprintf(text, sizeof text, LINE, i % 60, i, ",\"token\":\"dddddddddddddddd\"");
+			snprintf(
+			    text, sizeof text, LINE, i % 60, i, ",\"token\":\"dddddddddddddddd\"");
 			fputs(text, f);
 		}
 		fclose(f);
@@ -296,7 +301,9 @@ test_lost(void **state)
 	size_t n = count_lines(st, "dddddddddddddddd");
 	store_close(st);
 	snprintf(path, sizeof path, "%s/store.db", dir);
-	write_file("store.db", "w", "this is not a database, it is a sentence that stands in its place................................");
+	write_file("store.db", "w",
+	    "this is not a database, it is a sentence that stands in its "
+	    "place................................");
 	snprintf(path, sizeof path, "%s/store.db-wal", dir);
 	unlink(path);
 	snprintf(path, sizeof path, "%s/store.db", dir);
@@ -312,9 +319,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_once), cmocka_unit_test(test_torn), cmocka_unit_test(test_corrupt),
-		cmocka_unit_test(test_endless), cmocka_unit_test(test_unbound), cmocka_unit_test(test_at_once),
-		cmocka_unit_test(test_killed), cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_once),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_corrupt),
+		cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_unbound),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_lost),
 	};
 
 	log_program("test_store");

@@ -30,13 +30,14 @@ test_catalogue(void **state)
 	assert_int_equal(failed, 0);
 }
 
-static const char two_rules[] = "test alone\nnumber 999\ngroup delivery\ntitle \"t\"\nabout \"a\"\n"
-				"[dns]\n{d} 60 MX 10 {mx0}\n{mx0} 60 A {ipv4:0}\n[host 0]\nstarttls offer\ncert pkix-valid\n"
-				"[verdict]\nconforms accepted \"delivered\"\npending not settled \"waiting\"\n"
-				"inconclusive otherwise \"never\"\n"
-				"[trace good]\n0s smtp.message reply=250\nverdict conforms\n"
-				"[trace wrong]\n0s smtp.message reply=250\nverdict violates\n"
-				"[trace reason]\n0s smtp.message reply=250\nverdict conforms \"something else\"\n";
+static const char two_rules[] =
+    "test alone\nnumber 999\ngroup delivery\ntitle \"t\"\nabout \"a\"\n"
+    "[dns]\n{d} 60 MX 10 {mx0}\n{mx0} 60 A {ipv4:0}\n[host 0]\nstarttls offer\ncert pkix-valid\n"
+    "[verdict]\nconforms accepted \"delivered\"\npending not settled \"waiting\"\n"
+    "inconclusive otherwise \"never\"\n"
+    "[trace good]\n0s smtp.message reply=250\nverdict conforms\n"
+    "[trace wrong]\n0s smtp.message reply=250\nverdict violates\n"
+    "[trace reason]\n0s smtp.message reply=250\nverdict conforms \"something else\"\n";
 
 /* A trace whose verdict differs is told with file and line. */
 static void

@@ -1,0 +1,266 @@
+/* When a test is settled, what "so far" is, and what controls and traits do to a verdict. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#undef test_free
+
+#include "lib/clock.h"
+#include "results/judge.h"
+#include "tests/unit/results/events.h"
+
+#define HOUR 3600.0
+
+static struct catalogue *cat;
+static struct observations obs;
+
+static int
+setup(void **state)
+{
+	char err[512];
+
+	(void)state;
+	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
+	return cat == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	catalogue_free(cat);
+	return 0;
+}
+
+static int
+clean(void **state)
+{
+	(void)state;
+	observations_clear(&obs);
+	return 0;
+}
+
+static void
+accept_at(double t, const char *test)
+{
+	event_at(&obs, t, "smtp.message",
+	    "\"test\":\"%s\",\"conn\":\"m-%s-%g\",\"reply\":250,\"tls\":true", test, test, t);
+}
+
+static void
+refuse_at(double t, const char *test, int reply)
+{
+	event_at(&obs, t, "smtp.command",
+	    "\"test\":\"%s\",\"conn\":\"r-%s-%g\",\"verb\":\"RCPT\",\"reply\":%d,\"dev\":\"reply "
+	    "%d\"",
+	    test, test, t, reply, reply);
+}
+
+static void
+ask_at(double t, const char *test, const char *type, const char *at)
+{
+	event_at(&obs, t, "dns.query",
+	    "\"test\":\"%s\",\"qtype\":\"%s\",\"at\":\"%s\",\"rcode\":\"NOERROR\"", test, type, at);
+}
+
+static struct verdict
+judged(const char *test, double now, unsigned pace)
+{
+	struct verdict v;
+
+	observations_sort(&obs);
+	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+	struct judge j = { .c = c, .now = EVENTS_START + (int64_t)(now * 1e6), .pace = pace };
+	judge_test(&v, &j, catalogue_find(cat, test, strlen(test)));
+	correlation_free(c);
+	return v;
+}
+
+#define IS(v, g, f) (assert_int_equal((v).grade, (g)), assert_int_equal((v).final, (f)))
+
+static void
+test_stays_away(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	struct verdict v = judged("greylist", 5.9 * HOUR, 1);
+	IS(v, GRADE_PENDING, false);
+	assert_int_equal(v.until, EVENTS_START + CLOCK_SECOND + 6 * 3600 * CLOCK_SECOND);
+	assert_string_equal(v.waits, "the next retry");
+	v = judged("greylist", 6.1 * HOUR, 1);
+	IS(v, GRADE_VIOLATES, true);
+	assert_true(v.n_evidence > 0);
+	/* The lab's pace divides it. */
+	v = judged("greylist", 370, 60);
+	IS(v, GRADE_VIOLATES, true);
+}
+
+/* A sender that showed a gap of four hours is given twelve. */
+static void
+test_lazy(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	refuse_at(4 * HOUR, "greylist", 450);
+	IS(judged("greylist", 15 * HOUR, 1), GRADE_PENDING, false);
+	IS(judged("greylist", 16.1 * HOUR, 1), GRADE_VIOLATES, true);
+	accept_at(17 * HOUR, "greylist");
+	struct verdict v = judged("greylist", 18 * HOUR, 1);
+	IS(v, GRADE_CONFORMS, true);
+	assert_string_equal(v.reason, "delivered after 16 h 59 min: 3 attempts (3 h 59 min, 13 h)");
+}
+
+static void
+test_final_answer(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "reject", 550);
+	IS(judged("reject", 100, 1), GRADE_PENDING, false);
+	IS(judged("reject", 302, 1), GRADE_CONFORMS, true);
+	refuse_at(400, "reject", 550);
+	IS(judged("reject", 800, 1), GRADE_VIOLATES, true);
+}
+
+static void
+test_deadline(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	for (int i = 0; i < 30; i++)
+		refuse_at(1 + i * 5 * HOUR, "greylist", 450);
+	IS(judged("greylist", 6 * 24 * HOUR - 10, 1), GRADE_PENDING, false);
+	IS(judged("greylist", 6 * 24 * HOUR + 10, 1), GRADE_VIOLATES, true);
+}
+
+static void
+test_so_far(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	accept_at(1, "dane-ee");
+	ask_at(1, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}");
+	refuse_at(2, "dane-ee-mismatch", 0);
+	IS(judged("dane-ee-mismatch", 1000, 1), GRADE_PENDING, false);
+	refuse_at(200, "dane-ee-mismatch", 0);
+	IS(judged("dane-ee-mismatch", 1000, 1), GRADE_PENDING, false); /* not five minutes apart */
+	refuse_at(400, "dane-ee-mismatch", 0);
+	struct verdict v = judged("dane-ee-mismatch", 1000, 1);
+	IS(v, GRADE_CONFORMS, false);
+	assert_true(v.until > 0);
+	/* A later acceptance overturns it; what the trait says is open as long as its test is. */
+	ask_at(490, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}");
+	accept_at(500, "dane-ee-mismatch");
+	IS(judged("dane-ee-mismatch", 1000, 1), GRADE_PENDING, false);
+	ask_at(500, "dnssec-bogus", "MX", "{d}");
+	IS(judged("dane-ee-mismatch", 1000, 1), GRADE_VIOLATES, true);
+	accept_at(900, "dnssec-bogus");
+	IS(judged("dane-ee-mismatch", 1000, 1), GRADE_INFORMATIONAL, true);
+}
+
+/* A greylisting test that is refused twice is not "so far" anything. */
+static void
+test_not_so_far(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	refuse_at(400, "greylist", 450);
+	IS(judged("greylist", 1000, 1), GRADE_PENDING, false);
+}
+
+static void
+test_control_missing(void **state)
+{
+	(void)state;
+	refuse_at(1, "greylist", 450);
+	struct verdict v = judged("greylist", 7 * HOUR, 1);
+	IS(v, GRADE_INCONCLUSIVE, true);
+	assert_string_equal(v.missing, "dual");
+	assert_non_null(strstr(v.reason, "dual"));
+}
+
+/* Nothing of the test was ever seen: no rule may grade that. */
+static void
+test_no_evidence(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	struct verdict v = judged("mx-fallback", 7 * HOUR, 1);
+	IS(v, GRADE_INCONCLUSIVE, true);
+	assert_non_null(strstr(v.reason, "nothing was seen"));
+}
+
+static const char *
+no(void *ctx, const struct test *t)
+{
+	return strcmp(t->name, ctx) == 0 ? "wrong DS" : NULL;
+}
+
+static void
+test_unsound(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	accept_at(0, "dual");
+	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+	struct judge j = { .c = c, .now = EVENTS_START, .pace = 1, .unsound = no, .ctx = "dual" };
+	judge_test(&v, &j, catalogue_find(cat, "dual", 4));
+	IS(v, GRADE_INCONCLUSIVE, true);
+	assert_string_equal(v.reason, "the test is not as specified: wrong DS");
+	correlation_free(c);
+}
+
+static bool
+never4(void *ctx, const struct test *t)
+{
+	(void)ctx;
+	(void)t;
+	return false;
+}
+
+/* Shown over IPv6 only: a sender that did not deliver ipv6 is not called anything. */
+static void
+test_ipv6_only(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+	struct judge j = { .c = c,
+		.now = EVENTS_START + 7 * 3600 * CLOCK_SECOND,
+		.pace = 1,
+		.reachable4 = never4 };
+	judge_test(&v, &j, catalogue_find(cat, "greylist", 8));
+	IS(v, GRADE_INCONCLUSIVE, true);
+	assert_string_equal(v.missing, "ipv6");
+	correlation_free(c);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_teardown(f, clean)
+	const struct CMUnitTest tests[] = {
+		T(test_stays_away),
+		T(test_lazy),
+		T(test_final_answer),
+		T(test_deadline),
+		T(test_so_far),
+		T(test_not_so_far),
+		T(test_control_missing),
+		T(test_no_evidence),
+		T(test_unsound),
+		T(test_ipv6_only),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
