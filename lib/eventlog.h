@@ -20,8 +20,8 @@
 struct eventlog_config {
 	const char *dir, *node, *daemon;
 	unsigned worker;
-	uint64_t segment_max; /* bytes; 0: 64 MiB */
-	uint64_t reserve;     /* bytes reserved ahead; 0: 4 MiB */
+	uint64_t segment_max;   /* bytes; 0: 64 MiB */
+	uint64_t reserve;       /* bytes reserved ahead; 0: 4 MiB */
 	int64_t segment_age_us; /* 0: an hour */
 };
 struct eventlog;

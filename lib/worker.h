@@ -10,8 +10,9 @@
 #define WORKERS_MAX 64
 
 struct worker_config {
-	unsigned n;                          /* workers; their index is 0..n-1 */
-	uid_t uid; gid_t gid;                /* 0,0: keep */
+	unsigned n; /* workers; their index is 0..n-1 */
+	uid_t uid;
+	gid_t gid; /* 0,0: keep */
 	/* In the child, privileges dropped; SIGTERM and SIGHUP are blocked: take them through a
 	 * signalfd or libevent (SIGTERM: finish at once; SIGHUP: drain, then return).
 	 * The return value is the exit code; EXIT_CANNOT (3) stops the whole daemon with code 3. */
