@@ -95,7 +95,8 @@ const struct node *
 zone_node(const struct zone *z, const uint8_t *key, size_t len)
 {
 	for (unsigned i = zone_hash(key, len) & z->mask; z->table[i] != NULL; i = (i + 1) & z->mask)
-		if (z->table[i]->key_len == len && memcmp(z->table[i]->key, key, len) == 0)
+		if (z->table[i]->key_len == len &&
+		    (len == 0 || memcmp(z->table[i]->key, key, len) == 0))
 			return z->table[i];
 	return NULL;
 }
