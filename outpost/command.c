@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -39,14 +40,17 @@ command_site(unsigned need)
 void
 command_catalogue_dir(char dst[512], char base_zone[512], const char *given)
 {
-	char err[1024];
-	struct site *site = given == NULL ? site_open(command_site_dir(), 0, err, sizeof(err))
-					  : NULL;
+	char path[600], err[1024];
+	struct site *site;
 
-	site_find_catalogue(dst, base_zone,
-	    site != NULL    ? site->conf.catalogue
-	    : given != NULL ? given
-			    : "");
+	snprintf(path, sizeof(path), "%s/outpost.conf", command_site_dir());
+	if (given != NULL || access(path, F_OK) != 0) {
+		site_find_catalogue(dst, base_zone, given != NULL ? given : "");
+		return;
+	}
+	if ((site = site_open_conf(command_site_dir(), err, sizeof(err))) == NULL)
+		log_fatal(EXIT_USAGE, "%s", err);
+	site_find_catalogue(dst, base_zone, site->conf.catalogue);
 	site_free(site);
 }
 

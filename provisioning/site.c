@@ -359,7 +359,7 @@ static const struct part {
 };
 
 struct site *
-site_open(const char *dir, unsigned need, char *err, size_t errlen)
+site_open_conf(const char *dir, char *err, size_t errlen)
 {
 	struct site *site;
 
@@ -369,9 +369,21 @@ site_open(const char *dir, unsigned need, char *err, size_t errlen)
 	}
 	site = xcalloc(1, sizeof(*site));
 	snprintf(site->dir, sizeof(site->dir), "%s", dir);
-	if (load_conf(site, err, errlen) != 0)
-		goto fail;
+	if (load_conf(site, err, errlen) != 0) {
+		site_free(site);
+		return NULL;
+	}
 	site_find_catalogue(site->catalogue_dir, site->base_zone, site->conf.catalogue);
+	return site;
+}
+
+struct site *
+site_open(const char *dir, unsigned need, char *err, size_t errlen)
+{
+	struct site *site = site_open_conf(dir, err, errlen);
+
+	if (site == NULL)
+		return NULL;
 	if ((site->catalogue = catalogue_load(site->catalogue_dir, err, errlen)) == NULL)
 		goto fail;
 	fronts_build(site);

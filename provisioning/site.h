@@ -109,6 +109,8 @@ struct site *site_load(const char *dir, char *err, size_t errlen);
 /* The same for programs that can do with less: parts that are missing or not readable are an error
  * only if they are in need; see site->has. */
 struct site *site_open(const char *dir, unsigned need, char *err, size_t errlen);
+/* outpost.conf alone: no catalogue, nothing of has. */
+struct site *site_open_conf(const char *dir, char *err, size_t errlen);
 void site_free(struct site *);
 /* Where the tests are: conf_dir (outpost.conf's catalogue) unless empty, else beside the executable, else
  * installed; and base.zone, which is beside the catalogue or in one of the other two places. */
