@@ -146,7 +146,7 @@ demo:
 	$(BEGIN) all
 	@OUTPOST='$(abspath $(BUILD))/outpost' tests/lab/demo
 bench: all $(BENCHES)
-	$(Q)tests/bench/run $(BUILD)
+	@BUILD='$(abspath $(BUILD))' tests/bench/run
 
 # --- manual pages: "@manual X@" in a page is what "outpost manual X" prints -
 MAN = $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[158]) $(patsubst %.in,%,$(wildcard man/*.[158].in)))
