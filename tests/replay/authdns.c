@@ -31,6 +31,7 @@
 #include "provisioning/address.h"
 #include "provisioning/init.h"
 #include "provisioning/render.h"
+#include "tests/unit/authdns/verify.h"
 
 #define CATALOGUE "tests/replay/dns/zones/catalogue"
 #define NOW       INT64_C(1795305600000000) /* 2026-11-22 */
@@ -411,62 +412,6 @@ want_record(struct theatre *s, const struct text_line *l)
 	return text_fail(s->reader, "%s: not there", text);
 }
 
-/* The key that the signer's name stands for. */
-static ldns_rr_list *
-keys_of(struct theatre *s, ldns_rr *rrsig)
-{
-	ldns_rdf *signer = ldns_rr_rrsig_signame(rrsig);
-	ldns_rr_list *keys = ldns_rr_list_new();
-
-	for (unsigned i = 0; i < s->zones->n; i++) {
-		const struct zone *z = &s->zones->zone[i];
-		ldns_rr *rr = NULL;
-		uint8_t wire[2048], *p = wire;
-		size_t at = 0;
-
-		if (z->key == NULL || z->apex_len != ldns_rdf_size(signer) ||
-		    memcmp(z->apex, ldns_rdf_data(signer), z->apex_len) != 0)
-			continue;
-		memcpy(p, z->apex, z->apex_len);
-		p = wire_put16(
-		    wire_put32(wire_put16(wire_put16(p + z->apex_len, TYPE_DNSKEY), 1), 3600),
-		    (unsigned)z->key->dnskey_len);
-		memcpy(p, z->key->dnskey, z->key->dnskey_len);
-		p += z->key->dnskey_len;
-		if (ldns_wire2rr(&rr, wire, (size_t)(p - wire), &at, LDNS_SECTION_ANSWER) ==
-		    LDNS_STATUS_OK)
-			ldns_rr_list_push_rr(keys, rr);
-	}
-	return keys;
-}
-
-static bool
-verifies(struct theatre *s, ldns_rr_list *list, ldns_rr *rrsig)
-{
-	ldns_rr_type type = ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(rrsig));
-	ldns_rr_list *set = ldns_rr_list_new(), *sigs = ldns_rr_list_new(),
-		     *keys = keys_of(s, rrsig);
-	ldns_rr *copy;
-	bool good;
-
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-		ldns_rr *rr = ldns_rr_list_rr(list, i);
-
-		if (ldns_rr_get_type(rr) == type &&
-		    ldns_dname_compare(ldns_rr_owner(rr), ldns_rr_owner(rrsig)) == 0)
-			ldns_rr_list_push_rr(set, ldns_rr_clone(rr));
-	}
-	copy = ldns_rr_clone(rrsig);
-	ldns_rr_list_push_rr(sigs, copy);
-	good = ldns_rr_list_rr_count(set) > 0 &&
-	       ldns_verify_time(set, sigs, keys, (time_t)(s->now / CLOCK_SECOND), NULL) ==
-		   LDNS_STATUS_OK;
-	ldns_rr_list_deep_free(set);
-	ldns_rr_list_deep_free(sigs);
-	ldns_rr_list_deep_free(keys);
-	return good;
-}
-
 static int
 want_signed(struct theatre *s, const struct text_line *l)
 {
@@ -478,7 +423,7 @@ want_signed(struct theatre *s, const struct text_line *l)
 
 		for (size_t i = 0; list != NULL && i < ldns_rr_list_rr_count(list); i++)
 			if (ldns_rr_get_type(ldns_rr_list_rr(list, i)) == LDNS_RR_TYPE_RRSIG) {
-				if (verifies(s, list, ldns_rr_list_rr(list, i)))
+				if (verify_rrsig(s->zones, list, ldns_rr_list_rr(list, i), s->now))
 					good++;
 				else
 					bad++;
