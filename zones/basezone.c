@@ -17,12 +17,14 @@ add_record(struct parse *p, const struct text_line *l, struct dns_record **all, 
 	char why[200];
 
 	if (l->n < 4)
-		return parse_fail(p, l->number, "record: must be written: %s", section_dns.line_usage);
+		return parse_fail(
+		    p, l->number, "record: must be written: %s", section_dns.line_usage);
 	if (parse_name(p, l->number, l->word[0], 0, &owner) != 0 ||
 	    parse_number(p, l->number, "ttl", l->word[1], 0, 604800, &ttl) != 0)
 		return -1;
 	if (owner.root != ROOT_ZONE)
-		return parse_fail(p, l->number, "%.60s: names in this file end in {zone}", l->word[0]);
+		return parse_fail(
+		    p, l->number, "%.60s: names in this file end in {zone}", l->word[0]);
 	r.ttl = (uint32_t)ttl;
 	r.type = rrtype_by_name(l->word[2]);
 	if (r.type == 0)
@@ -52,6 +54,8 @@ read_all(struct parse *p, struct basezone *b)
 
 	while ((r = text_next(p->reader, l)) == 1) {
 		p->last_line = l->number;
+		if (parse_plain(p, l) != 0)
+			goto out;
 		if (l->section) {
 			static const char *const names[] = { "base", "test", NULL };
 			if (l->n != 1) {
@@ -61,10 +65,11 @@ read_all(struct parse *p, struct basezone *b)
 			if ((section = parse_word(p, l->number, "section", names, l->word[0])) < 0)
 				goto out;
 		} else if (section < 0) {
-			parse_fail(p, l->number, "%.40s: a section [base] or [test] must stand before it", l->word[0]);
+			parse_fail(p, l->number,
+			    "%.40s: a section [base] or [test] must stand before it", l->word[0]);
 			goto out;
 		} else if (section == 0 ? add_record(p, l, &b->base, &b->n_base) != 0
-		                        : add_record(p, l, &b->test, &b->n_test) != 0) {
+					: add_record(p, l, &b->test, &b->n_test) != 0) {
 			goto out;
 		}
 	}
@@ -87,7 +92,9 @@ out:
 static struct basezone *
 from_reader(struct text_reader *reader, const char *name, char *err, size_t errlen)
 {
-	struct parse p = { .reader = reader, .name = name, .err = err, .errlen = errlen };
+	struct parse p = {
+		.reader = reader, .name = name, .last_line = 1, .err = err, .errlen = errlen
+	};
 	struct basezone *b = xcalloc(1, sizeof *b);
 
 	if (read_all(&p, b) != 0) {

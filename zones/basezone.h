@@ -7,12 +7,15 @@
 #include "zones/test.h"
 
 struct basezone {
-	struct dns_record *base; size_t n_base;
-	struct dns_record *test; size_t n_test;
+	struct dns_record *base;
+	size_t n_base;
+	struct dns_record *test;
+	size_t n_test;
 };
 /* NULL: "file:line: what, why" in err.  Each section has at least its SOA and NS. */
 struct basezone *basezone_load(const char *path, char *err, size_t errlen);
-struct basezone *basezone_parse(const char *name, const char *data, size_t len, char *err, size_t errlen);
+struct basezone *basezone_parse(
+    const char *name, const char *data, size_t len, char *err, size_t errlen);
 void basezone_free(struct basezone *);
 
 #endif

@@ -19,7 +19,8 @@ struct loading {
 	size_t errlen;
 };
 
-static int fail(struct loading *, const struct test *, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static int fail(struct loading *, const struct test *, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 static int
 fail(struct loading *l, const struct test *t, const char *fmt, ...)
 {
@@ -174,9 +175,12 @@ static int
 check_chain(struct loading *l, const struct test *t, const struct test *at, unsigned depth)
 {
 	if (depth > 8)
-		return fail(l, t, "control %s: the controls lead in a circle, or further than eight tests", t->control[0]);
+		return fail(l, t,
+		    "control %s: the controls lead in a circle, or further than eight tests",
+		    t->control[0]);
 	for (unsigned i = 0; i < at->n_control; i++)
-		if (check_chain(l, t, catalogue_find(l->c, at->control[i], strlen(at->control[i])), depth + 1) != 0)
+		if (check_chain(l, t, catalogue_find(l->c, at->control[i], strlen(at->control[i])),
+			depth + 1) != 0)
 			return -1;
 	return 0;
 }
@@ -239,8 +243,9 @@ check_sets(struct loading *l)
 		for (unsigned s = 0; s < 2; s++)
 			for (unsigned k = 0; says_set(t, named_sets[s]) && k < d.n; k++)
 				if (!says_set(d.test[k], named_sets[s]))
-					return fail(l, t, "set %s: holds %s but not %s, which it needs as %s", named_sets[s],
-					    t->name, d.test[k]->name, d.why[k]);
+					return fail(l, t,
+					    "set %s: holds %s but not %s, which it needs as %s",
+					    named_sets[s], t->name, d.test[k]->name, d.why[k]);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		struct test *t = c->tests[i];
@@ -249,7 +254,8 @@ check_sets(struct loading *l)
 			add_set(t, t->sets[k]);
 	}
 	for (size_t i = 0; i < c->n; i++)
-		if (close_set(l, c->tests[i], c->tests[i]->group) != 0 || close_set(l, c->tests[i], c->tests[i]->name) != 0)
+		if (close_set(l, c->tests[i], c->tests[i]->group) != 0 ||
+		    close_set(l, c->tests[i], c->tests[i]->name) != 0)
 			return -1;
 	return 0;
 }
@@ -262,12 +268,14 @@ check_names(struct loading *l)
 	for (size_t i = 0; i < c->n; i++) {
 		struct test *t = c->tests[i];
 		if (c->by_number[t->number] != NULL)
-			return fail(l, t, "number %u: %s has it already", t->number, c->by_number[t->number]->path);
+			return fail(l, t, "number %u: %s has it already", t->number,
+			    c->by_number[t->number]->path);
 		c->by_number[t->number] = t;
 		if (i + 1 < c->n && strcmp(c->by_name[i]->name, c->by_name[i + 1]->name) == 0)
-			return fail(l, c->by_name[i + 1], "test %s: %s has this name already", c->by_name[i]->name,
-			    c->by_name[i]->path);
-		if (strcmp(t->name, "full") == 0 || strcmp(t->name, "quick") == 0 || strcmp(t->name, "standard") == 0)
+			return fail(l, c->by_name[i + 1], "test %s: %s has this name already",
+			    c->by_name[i]->name, c->by_name[i]->path);
+		if (strcmp(t->name, "full") == 0 || strcmp(t->name, "quick") == 0 ||
+		    strcmp(t->name, "standard") == 0)
 			return fail(l, t, "test %s: that is the name of a set", t->name);
 		for (size_t k = 0; k < c->n; k++)
 			if (strcmp(t->name, c->tests[k]->group) == 0)

@@ -5,18 +5,19 @@
 #include "zones/test.h"
 
 struct catalogue {
-	struct test **tests; /* by number, ascending */
+	struct test **tests;   /* by number, ascending */
 	struct test **by_name; /* the same by name */
 	size_t n;
 	struct test *by_number[TEST_NUMBER_MAX + 1];
-	char digest[65];     /* SHA-256 over file names and contents in order of name, hex */
+	char digest[65]; /* SHA-256 over file names and contents in order of name, hex */
 };
 
 /* Loads every *.test of dir and checks what spans files: unique numbers and names, controls and
  * contrasts exist, sets closed under control, contrast and trait.  NULL: first error in err. */
 struct catalogue *catalogue_load(const char *dir, char *err, size_t errlen);
 void catalogue_free(struct catalogue *);
-const struct test *catalogue_find(const struct catalogue *, const char *name, size_t len); /* case-blind */
+const struct test *catalogue_find(
+    const struct catalogue *, const char *name, size_t len); /* case-blind */
 
 /* The test that tells whether a participant has the trait; NULL: none. */
 const struct test *catalogue_trait(const struct catalogue *, const char *trait, enum outcome *when);

@@ -58,13 +58,17 @@ lint_reader(struct lint *l)
 		const char *name = grade_name((enum grade)g);
 		if (!grade_used(t, (enum grade)g)) {
 			if (t->means[g] != NULL || t->advice[g] != NULL)
-				found(l, LINT_WARNING, 1, "[reader] %s: no rule gives this grade", name);
+				found(l, LINT_WARNING, 1, "[reader] %s: no rule gives this grade",
+				    name);
 			continue;
 		}
 		if (t->means[g] == NULL)
-			found(l, LINT_ERROR, 1, "[reader]: means %s is missing, a rule gives this grade", name);
+			found(l, LINT_ERROR, 1,
+			    "[reader]: means %s is missing, a rule gives this grade", name);
 		if (g == GRADE_VIOLATES && t->advice[g] == NULL)
-			found(l, LINT_ERROR, 1, "[reader]: do violates is missing, readers want to know what to change");
+			found(l, LINT_ERROR, 1,
+			    "[reader]: do violates is missing, readers want to know what to "
+			    "change");
 	}
 	if (t->spec == NULL)
 		found(l, LINT_ERROR, 1, "spec: is missing, a test rests on some document");
@@ -76,10 +80,13 @@ lint_traces(struct lint *l)
 	const struct test *t = l->test;
 
 	if (t->n_traces < 3)
-		found(l, LINT_ERROR, 1, "[trace]: %zu of them, there must be three at least", t->n_traces);
+		found(l, LINT_ERROR, 1, "[trace]: %zu of them, there must be three at least",
+		    t->n_traces);
 	for (unsigned g = 0; g < GRADE_MAX; g++)
-		if (g != GRADE_PENDING && grade_used(t, (enum grade)g) && !grade_traced(t, (enum grade)g))
-			found(l, LINT_WARNING, 1, "[trace]: none ends in verdict %s, but a rule gives it",
+		if (g != GRADE_PENDING && grade_used(t, (enum grade)g) &&
+		    !grade_traced(t, (enum grade)g))
+			found(l, LINT_WARNING, 1,
+			    "[trace]: none ends in verdict %s, but a rule gives it",
 			    grade_name((enum grade)g));
 }
 
@@ -90,9 +97,10 @@ is_deed(const struct predicate *p, enum grade g)
 {
 	if (p->kind == P_GAVE_UP_AT)
 		return !p->negated && g == GRADE_VIOLATES;
-	return !p->negated && (p->kind == P_ACCEPTED || p->kind == P_ATTEMPTED || p->kind == P_EARLY ||
-	                          p->kind == P_STALE || p->kind == P_MESSAGE || p->kind == P_REPORT || p->kind == P_DSN ||
-	                          p->kind == P_COMPLETED);
+	return !p->negated &&
+	       (p->kind == P_ACCEPTED || p->kind == P_ATTEMPTED || p->kind == P_EARLY ||
+		   p->kind == P_STALE || p->kind == P_MESSAGE || p->kind == P_REPORT ||
+		   p->kind == P_DSN || p->kind == P_COMPLETED);
 }
 
 /* "Not yet" is not "never": before the test is settled only deeds decide. */
@@ -106,15 +114,19 @@ lint_haste(struct lint *l)
 		const struct verdict_rule *r = &t->verdicts[i];
 		bool ripe = false;
 		for (size_t k = 0; k < r->n; k++)
-			ripe |= is_deed(&r->all[k], r->grade) || (r->all[k].kind == P_SETTLED && !r->all[k].negated);
+			ripe |= is_deed(&r->all[k], r->grade) ||
+				(r->all[k].kind == P_SETTLED && !r->all[k].negated);
 		if (r->grade == GRADE_PENDING)
 			waited = r->n == 1 && r->all[0].kind == P_SETTLED && r->all[0].negated;
 		else if (!ripe)
-			found(l, LINT_ERROR, r->line, "%s: decided before the test is settled, by nothing that was done",
+			found(l, LINT_ERROR, r->line,
+			    "%s: decided before the test is settled, by nothing that was done",
 			    grade_name(r->grade));
 	}
 	if (!waited)
-		found(l, LINT_WARNING, 1, "[verdict]: no rule \"pending not settled\", so that waiting looks like a result");
+		found(l, LINT_WARNING, 1,
+		    "[verdict]: no rule \"pending not settled\", so that waiting looks like a "
+		    "result");
 }
 
 /* A violation must stand on a control or on a deed. */
@@ -127,14 +139,18 @@ lint_evidence(struct lint *l)
 		const struct verdict_rule *r = &t->verdicts[i];
 		bool stands = false;
 		for (size_t k = 0; k < r->n; k++)
-			stands |= is_deed(&r->all[k], r->grade) || r->all[k].kind == P_CONTROL_ACCEPTED || r->all[k].kind == P_CONTROL_ANY;
+			stands |= is_deed(&r->all[k], r->grade) ||
+				  r->all[k].kind == P_CONTROL_ACCEPTED ||
+				  r->all[k].kind == P_CONTROL_ANY;
 		if (r->grade == GRADE_VIOLATES && !stands && t->n_control > 0)
-			found(l, LINT_ERROR, r->line, "violates: neither a deed nor \"control accepted\" stands behind it");
+			found(l, LINT_ERROR, r->line,
+			    "violates: neither a deed nor \"control accepted\" stands behind it");
 	}
 }
 
 unsigned
-lint_test(const struct test *t, void (*say)(void *ctx, enum lint_level, const char *text), void *ctx)
+lint_test(
+    const struct test *t, void (*say)(void *ctx, enum lint_level, const char *text), void *ctx)
 {
 	struct lint l = { t, say, ctx, 0 };
 
@@ -146,7 +162,8 @@ lint_test(const struct test *t, void (*say)(void *ctx, enum lint_level, const ch
 }
 
 unsigned
-lint_catalogue(const struct catalogue *c, void (*say)(void *ctx, enum lint_level, const char *text), void *ctx)
+lint_catalogue(
+    const struct catalogue *c, void (*say)(void *ctx, enum lint_level, const char *text), void *ctx)
 {
 	unsigned errors = 0;
 

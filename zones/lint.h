@@ -8,8 +8,9 @@
 enum lint_level { LINT_WARNING, LINT_ERROR };
 
 /* Calls say for each finding ("file:line: what, why").  Returns the number of errors. */
-unsigned lint_catalogue(const struct catalogue *,
-    void (*say)(void *ctx, enum lint_level, const char *text), void *ctx);
-unsigned lint_test(const struct test *, void (*say)(void *ctx, enum lint_level, const char *text), void *ctx);
+unsigned lint_catalogue(
+    const struct catalogue *, void (*say)(void *ctx, enum lint_level, const char *text), void *ctx);
+unsigned lint_test(
+    const struct test *, void (*say)(void *ctx, enum lint_level, const char *text), void *ctx);
 
 #endif

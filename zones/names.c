@@ -223,7 +223,8 @@ placeholder_match(struct placeholder *dst, enum placeholder_kind k, const char *
 	len -= wlen;
 	if (placeholders[k].argument == PH_PLAIN)
 		return len == 0;
-	if (placeholders[k].argument != PH_NUMBER && len >= 2 && memcmp(rest + len - 2, ":b", 2) == 0) {
+	if (placeholders[k].argument != PH_NUMBER && len >= 2 &&
+	    memcmp(rest + len - 2, ":b", 2) == 0) {
 		dst->zone = 1;
 		len -= 2;
 	}
@@ -258,12 +259,13 @@ placeholder_parse(struct placeholder *dst, const char *text, char *err, size_t e
 		if (r > 0)
 			return 0;
 		if (r < 0) {
-			snprintf(err, errlen, "%.*s: K must be 0 to %u", (int)(dst->len > 40 ? 40 : dst->len), text,
-			    placeholders[k].max);
+			snprintf(err, errlen, "%.*s: K must be 0 to %u",
+			    (int)(dst->len > 40 ? 40 : dst->len), text, placeholders[k].max);
 			return -1;
 		}
 	}
-	snprintf(err, errlen, "%.*s: no such placeholder", (int)(dst->len > 40 ? 40 : dst->len), text);
+	snprintf(
+	    err, errlen, "%.*s: no such placeholder", (int)(dst->len > 40 ? 40 : dst->len), text);
 	return -1;
 }
 
@@ -277,13 +279,15 @@ labels_check(const char *name, size_t len, char *err, size_t errlen)
 		char c = name[i];
 		if (c == '.') {
 			if (label == 0 || label > 63) {
-				snprintf(err, errlen, "%.60s: a label must have 1 to 63 characters", name);
+				snprintf(err, errlen, "%.60s: a label must have 1 to 63 characters",
+				    name);
 				return -1;
 			}
 			label = 0;
 			continue;
 		}
-		if (!islower((unsigned char)c) && !isdigit((unsigned char)c) && c != '-' && c != '_') {
+		if (!islower((unsigned char)c) && !isdigit((unsigned char)c) && c != '-' &&
+		    c != '_') {
 			snprintf(err, errlen, "%.60s: a label is made of a-z, 0-9, - and _", name);
 			return -1;
 		}
@@ -294,7 +298,8 @@ labels_check(const char *name, size_t len, char *err, size_t errlen)
 		return -1;
 	}
 	if (len > 100) {
-		snprintf(err, errlen, "%.60s: more than 100 characters before the placeholder", name);
+		snprintf(
+		    err, errlen, "%.60s: more than 100 characters before the placeholder", name);
 		return -1;
 	}
 	return 0;
@@ -307,12 +312,14 @@ template_name_parse(struct template_name *dst, const char *name, char *err, size
 	struct placeholder p;
 
 	if (brace == NULL) {
-		snprintf(err, errlen, "%.60s: a name must end in {d}, {mxK}, {zone} or {base}", name);
+		snprintf(
+		    err, errlen, "%.60s: a name must end in {d}, {mxK}, {zone} or {base}", name);
 		return -1;
 	}
 	dst->label = name;
 	dst->label_len = (size_t)(brace - name);
-	if (labels_check(name, dst->label_len, err, errlen) != 0 || placeholder_parse(&p, brace, err, errlen) != 0)
+	if (labels_check(name, dst->label_len, err, errlen) != 0 ||
+	    placeholder_parse(&p, brace, err, errlen) != 0)
 		return -1;
 	dst->host = p.number;
 	dst->zone = p.zone;
@@ -330,11 +337,13 @@ template_name_parse(struct template_name *dst, const char *name, char *err, size
 		dst->root = ROOT_BASE;
 		break;
 	default:
-		snprintf(err, errlen, "%.60s: a name must end in {d}, {mxK}, {zone} or {base}", name);
+		snprintf(
+		    err, errlen, "%.60s: a name must end in {d}, {mxK}, {zone} or {base}", name);
 		return -1;
 	}
 	if (brace[p.len] != '\0') {
-		snprintf(err, errlen, "%.60s: nothing may follow the placeholder, which stands for the rest", name);
+		snprintf(err, errlen,
+		    "%.60s: nothing may follow the placeholder, which stands for the rest", name);
 		return -1;
 	}
 	return 0;

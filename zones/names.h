@@ -15,23 +15,42 @@ bool rrtype_can_be_asked(uint16_t type); /* not OPT, TSIG and their kind */
 enum name_root { ROOT_D, ROOT_MX, ROOT_ZONE, ROOT_BASE };
 struct template_name {
 	enum name_root root;
-	unsigned host;      /* ROOT_MX: K */
-	unsigned zone;      /* 0 the test's own, 1 "b" */
-	const char *label;  /* what stands before the placeholder, with its final dot */
+	unsigned host;     /* ROOT_MX: K */
+	unsigned zone;     /* 0 the test's own, 1 "b" */
+	const char *label; /* what stands before the placeholder, with its final dot */
 	size_t label_len;
 };
 /* 0, or -1 with what and why. */
 int template_name_parse(struct template_name *dst, const char *name, char *err, size_t errlen);
 
 /* One {placeholder} of RDATA text. */
-enum placeholder_kind { PH_TOKEN, PH_D, PH_ZONE, PH_BASE, PH_MX, PH_NS4, PH_NS6, PH_IPV4, PH_IPV4_REFUSED,
-	PH_IPV4_SILENT, PH_IPV6, PH_IPV6_REFUSED, PH_IPV6_SILENT, PH_SPKI, PH_SPKI_WRONG, PH_SPKI512, PH_CERT,
-	PH_CA_SPKI, PH_OTHER_CA_SPKI, PH_MAX };
+enum placeholder_kind {
+	PH_TOKEN,
+	PH_D,
+	PH_ZONE,
+	PH_BASE,
+	PH_MX,
+	PH_NS4,
+	PH_NS6,
+	PH_IPV4,
+	PH_IPV4_REFUSED,
+	PH_IPV4_SILENT,
+	PH_IPV6,
+	PH_IPV6_REFUSED,
+	PH_IPV6_SILENT,
+	PH_SPKI,
+	PH_SPKI_WRONG,
+	PH_SPKI512,
+	PH_CERT,
+	PH_CA_SPKI,
+	PH_OTHER_CA_SPKI,
+	PH_MAX
+};
 struct placeholder {
 	enum placeholder_kind kind;
-	unsigned number;    /* K */
+	unsigned number; /* K */
 	unsigned zone;
-	size_t len;         /* of its text, braces included */
+	size_t len; /* of its text, braces included */
 };
 bool placeholder_needs_host(enum placeholder_kind); /* the test must say what host K is */
 /* text begins at '{'.  0, or -1 with what and why. */

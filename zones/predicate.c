@@ -10,13 +10,14 @@
 #include "zones/predicate.h"
 #include "zones/test.h"
 
-static const char *const stages[STAGE_MAX] = { "none", "syn", "connect", "banner", "ehlo", "starttls", "hello",
-	"handshake", "tls-ehlo", "mail", "rcpt", "data", "accepted" };
+static const char *const stages[STAGE_MAX] = { "none", "syn", "connect", "banner", "ehlo",
+	"starttls", "hello", "handshake", "tls-ehlo", "mail", "rcpt", "data", "accepted" };
 static const char *const outcomes[OUTCOME_MAX] = { "accepted", "refused", "open", "unknown" };
 static const char *const trait_answers[TRAIT_MAX] = { "yes", "no", "open", "unknown" };
-static const char *const early_verbs[] = { "BANNER", "HELO", "EHLO", "STARTTLS", "MAIL", "RCPT", "DATA", "DOT",
-	"RSET", "NOOP", "HELP", "VRFY", "EXPN", "QUIT", NULL };
-static const char *const message_traits[] = { "8bit", "bare-lf", "bare-cr", "nul", "long-line", NULL };
+static const char *const early_verbs[] = { "BANNER", "HELO", "EHLO", "STARTTLS", "MAIL", "RCPT",
+	"DATA", "DOT", "RSET", "NOOP", "HELP", "VRFY", "EXPN", "QUIT", NULL };
+static const char *const message_traits[] = { "8bit", "bare-lf", "bare-cr", "nul", "long-line",
+	NULL };
 static const char *const report_words[] = { "true", "false", "any", NULL };
 
 const char *
@@ -145,7 +146,8 @@ range(struct words *w, const char *of, unsigned *min, unsigned *max)
 		return -1;
 	dots = strstr(p, "..");
 	v = strtoul(p, &end, 10);
-	if (p[0] < '0' || p[0] > '9' || strlen(p) > 20 || end != (dots ? dots : p + strlen(p)) || v > 1000000)
+	if (p[0] < '0' || p[0] > '9' || strlen(p) > 20 || end != (dots ? dots : p + strlen(p)) ||
+	    v > 1000000)
 		return fail(w, "%s %.40s: must be N, N.. or N..M", of, p);
 	*min = (unsigned)v;
 	*max = dots == NULL ? *min : UINT32_MAX;
@@ -328,7 +330,8 @@ sel_at(struct words *w, struct predicate *p)
 
 	if (p->kind == P_EARLY)
 		return one_of(w, p, "at", early_verbs);
-	if ((s = argument(w, "at", "a name")) == NULL || template_name_parse(&name, s, w->err, w->errlen) != 0)
+	if ((s = argument(w, "at", "a name")) == NULL ||
+	    template_name_parse(&name, s, w->err, w->errlen) != 0)
 		return -1;
 	p->at = xstrdup(s);
 	return 0;
@@ -455,7 +458,8 @@ arg_seen(struct words *w, struct predicate *p)
 	if (p->type == 0)
 		return fail(w, "seen dns %.40s: no such type", s);
 	if (!rrtype_can_be_asked(p->type) || p->type == 255)
-		return fail(w, "seen dns %.40s: that type is never asked of us; any type is written any", s);
+		return fail(w,
+		    "seen dns %.40s: that type is never asked of us; any type is written any", s);
 	return 0;
 }
 
@@ -486,7 +490,8 @@ arg_dsn(struct words *w, struct predicate *p)
 
 	if (s == NULL)
 		return -1;
-	if (strspn(s, "0123456789.") != strlen(s) || (s[0] != '2' && s[0] != '4' && s[0] != '5') || strlen(s) > 11)
+	if (strspn(s, "0123456789.") != strlen(s) || (s[0] != '2' && s[0] != '4' && s[0] != '5') ||
+	    strlen(s) > 11)
 		return fail(w, "dsn %.40s: must be a status such as 5 or 4.7 or 5.7.1", s);
 	return add_name(w, p, "dsn", s);
 }
@@ -543,8 +548,8 @@ static const struct row {
 	[P_ATTEMPTED] = { "attempted", NULL, "attempted", NULL, S_SESSION },
 	[P_GAVE_UP_AT] = { "gave-up-at", NULL, "gave-up-at STAGE", arg_stage, S_SESSION },
 	[P_COMPLETED] = { "completed", NULL, "completed N..M", arg_completed, S_SESSION },
-	[P_SEEN] = { "seen", NULL, "seen dns TYPE|any [at NAME] [rcode R] [via udp|tcp|v4|v6]", arg_seen,
-	    S_AT | S_RCODE | S_VIA | S_ANY },
+	[P_SEEN] = { "seen", NULL, "seen dns TYPE|any [at NAME] [rcode R] [via udp|tcp|v4|v6]",
+	    arg_seen, S_AT | S_RCODE | S_VIA | S_ANY },
 	[P_FETCHED] = { "fetched", NULL, "fetched [status N]", NULL, S_STATUS | S_ANY },
 	[P_MET] = { "met", NULL, "met [dev D]", NULL, S_DEV | S_HOST | S_FAMILY | S_TLS | S_ANY },
 	[P_EARLY] = { "early", NULL, "early [at VERB]", NULL, S_AT | S_SESSION },
@@ -556,7 +561,8 @@ static const struct row {
 	[P_SENT] = { "sent", NULL, "sent", NULL, 0 },
 	[P_CONTROL_ACCEPTED] = { "control", "accepted", "control accepted", NULL, 0 },
 	[P_CONTROL_ANY] = { "control", "any", "control any A B", arg_names, 0 },
-	[P_CONTRAST] = { "contrast", NULL, "contrast accepted|refused|open|unknown", arg_contrast, 0 },
+	[P_CONTRAST] = { "contrast", NULL, "contrast accepted|refused|open|unknown", arg_contrast,
+	    0 },
 	[P_TRAIT] = { "trait", NULL, "trait NAME [yes|no|open|unknown]", arg_trait, 0 },
 	[P_SETTLED] = { "settled", NULL, "settled", NULL, 0 },
 	[P_OTHERWISE] = { "otherwise", NULL, "otherwise", NULL, 0 },
@@ -612,7 +618,8 @@ parse_selectors(struct predicate *p, const struct row *row, struct words *w)
 		if (i == N_SELECTORS)
 			return fail(w, "%.40s: no such selector, or and is missing", word);
 		if ((row->selectors & selectors[i].bit) == 0)
-			return fail(w, "%s %s: %s has no such selector", row->word, word, row->word);
+			return fail(
+			    w, "%s %s: %s has no such selector", row->word, word, row->word);
 		/* v4 and v6, clear and tls exclude each other; after and within are two. */
 		unsigned once = selectors[i].bit == S_TIME ? 1u << (16 + i) : selectors[i].bit;
 		if (seen & once)
@@ -664,7 +671,8 @@ predicate_free(struct predicate *p, size_t n)
 #define RULE_MAX 16 /* predicates of one rule */
 
 int
-predicate_parse(struct predicate **out, size_t *n_out, char *const *word, unsigned n, char *err, size_t errlen)
+predicate_parse(
+    struct predicate **out, size_t *n_out, char *const *word, unsigned n, char *err, size_t errlen)
 {
 	struct words w = { word, n, 0, err, errlen, 0 };
 	struct predicate *all = xcalloc(RULE_MAX, sizeof *all);

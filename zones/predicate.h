@@ -45,9 +45,23 @@
 #include <stdint.h>
 
 /* How far a session got; the order is the order of a session. */
-enum stage { STAGE_NONE, STAGE_SYN, STAGE_CONNECT, STAGE_BANNER, STAGE_EHLO, STAGE_STARTTLS, STAGE_HELLO,
-	STAGE_HANDSHAKE, STAGE_TLS_EHLO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_ACCEPTED, STAGE_MAX };
-const char *stage_name(enum stage); /* "syn", "connect", ... */
+enum stage {
+	STAGE_NONE,
+	STAGE_SYN,
+	STAGE_CONNECT,
+	STAGE_BANNER,
+	STAGE_EHLO,
+	STAGE_STARTTLS,
+	STAGE_HELLO,
+	STAGE_HANDSHAKE,
+	STAGE_TLS_EHLO,
+	STAGE_MAIL,
+	STAGE_RCPT,
+	STAGE_DATA,
+	STAGE_ACCEPTED,
+	STAGE_MAX
+};
+const char *stage_name(enum stage);                   /* "syn", "connect", ... */
 enum stage stage_by_name(const char *, unsigned len); /* STAGE_MAX: none */
 
 enum outcome { OUTCOME_ACCEPTED, OUTCOME_REFUSED, OUTCOME_OPEN, OUTCOME_UNKNOWN, OUTCOME_MAX };
@@ -59,9 +73,27 @@ const char *trait_answer_name(enum trait_answer);
 enum trait_answer trait_answer_by_name(const char *); /* TRAIT_MAX: none */
 
 enum predicate_kind {
-	P_ACCEPTED, P_ATTEMPTED, P_GAVE_UP_AT, P_COMPLETED,
-	P_SEEN, P_FETCHED, P_MET, P_EARLY, P_STALE, P_MESSAGE, P_REPORT, P_DSN, P_AGAIN, P_SENT,
-	P_CONTROL_ACCEPTED, P_CONTROL_ANY, P_CONTRAST, P_TRAIT, P_SETTLED, P_OTHERWISE, P_KIND_MAX
+	P_ACCEPTED,
+	P_ATTEMPTED,
+	P_GAVE_UP_AT,
+	P_COMPLETED,
+	P_SEEN,
+	P_FETCHED,
+	P_MET,
+	P_EARLY,
+	P_STALE,
+	P_MESSAGE,
+	P_REPORT,
+	P_DSN,
+	P_AGAIN,
+	P_SENT,
+	P_CONTROL_ACCEPTED,
+	P_CONTROL_ANY,
+	P_CONTRAST,
+	P_TRAIT,
+	P_SETTLED,
+	P_OTHERWISE,
+	P_KIND_MAX
 };
 
 enum within_side { WITHIN_BEFORE, WITHIN_AFTER, WITHIN_OF };
@@ -71,31 +103,35 @@ struct predicate {
 	enum predicate_kind kind;
 	bool negated;
 	/* selectors; the defaults select everything */
-	int host, mailbox, phase;    /* -1: any */
-	int family;                  /* 0 any, 4, 6 */
-	int tls;                     /* -1 any, 0 clear, 1 tls */
+	int host, mailbox, phase; /* -1: any */
+	int family;               /* 0 any, 4, 6 */
+	int tls;                  /* -1 any, 0 clear, 1 tls */
 	bool sni;
 	unsigned count_min, count_max; /* default 1, UINT32_MAX */
-	struct predicate *after;     /* owned */
-	struct predicate *within_of; int64_t within_us; enum within_side within_side;
+	struct predicate *after;       /* owned */
+	struct predicate *within_of;
+	int64_t within_us;
+	enum within_side within_side;
 	/* arguments */
-	enum stage stage;            /* GAVE_UP_AT */
+	enum stage stage;                    /* GAVE_UP_AT */
 	unsigned commands_min, commands_max; /* COMPLETED */
-	uint16_t type;               /* SEEN; 0 any */
-	char *at;                    /* SEEN: template name; NULL any */
-	int rcode;                   /* SEEN; -1 any; RCODE_DROP: not answered */
+	uint16_t type;                       /* SEEN; 0 any */
+	char *at;                            /* SEEN: template name; NULL any */
+	int rcode;                           /* SEEN; -1 any; RCODE_DROP: not answered */
 	enum { VIA_ANY, VIA_UDP, VIA_TCP, VIA_V4, VIA_V6 } via;
-	unsigned number;             /* FETCHED status, 0 any */
-	int64_t age_us;              /* STALE */
-	enum outcome outcome;        /* CONTRAST */
-	enum trait_answer answer;    /* TRAIT */
-	char *name[PREDICATE_NAMES_MAX]; unsigned n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb */
+	unsigned number;          /* FETCHED status, 0 any */
+	int64_t age_us;           /* STALE */
+	enum outcome outcome;     /* CONTRAST */
+	enum trait_answer answer; /* TRAIT */
+	char *name[PREDICATE_NAMES_MAX];
+	unsigned n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb */
 };
 #define RCODE_DROP 0x10000
 
 /* Parses words [0, n) as "PRED and PRED ..." into *out (array of *n_out, owned by the caller, freed
  * with predicate_free).  0, or -1 with what and why in err. */
-int predicate_parse(struct predicate **out, size_t *n_out, char *const *word, unsigned n, char *err, size_t errlen);
+int predicate_parse(
+    struct predicate **out, size_t *n_out, char *const *word, unsigned n, char *err, size_t errlen);
 void predicate_free(struct predicate *, size_t n);
 
 /* One row of the vocabulary, for FORMAT.md's check and for readers of it. */

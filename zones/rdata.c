@@ -83,7 +83,8 @@ check_placeholders(const char *word, uint16_t type, char *err, size_t errlen)
 			continue;
 		if (placeholder_parse(&p, s, err, errlen) != 0)
 			return -1;
-		if (placeholder_family(p.kind) != 0 && type != 1 && type != 28 && type != 16 && type != 64 && type != 65) {
+		if (placeholder_family(p.kind) != 0 && type != 1 && type != 28 && type != 16 &&
+		    type != 64 && type != 65) {
 			snprintf(err, errlen, "%.60s: an address has no place in this type", word);
 			return -1;
 		}
@@ -127,8 +128,10 @@ check_tlsa(const struct text_line *l, unsigned from, char *err, size_t errlen)
 		if (check_number(l->word[from + i], 255, "TLSA", err, errlen) != 0)
 			return -1;
 	for (unsigned i = from + 3; i < l->n; i++)
-		if (l->word[i][0] != '{' && strspn(l->word[i], "0123456789abcdefABCDEF") != strlen(l->word[i])) {
-			snprintf(err, errlen, "%.40s: TLSA data is hexadecimal or a placeholder", l->word[i]);
+		if (l->word[i][0] != '{' &&
+		    strspn(l->word[i], "0123456789abcdefABCDEF") != strlen(l->word[i])) {
+			snprintf(err, errlen, "%.40s: TLSA data is hexadecimal or a placeholder",
+			    l->word[i]);
 			return -1;
 		}
 	return 0;
@@ -172,8 +175,8 @@ rdata_text(const struct text_line *l, unsigned from, uint16_t type, char *err, s
 
 	rrtype_fields(type, &min, &max);
 	if (l->n - from < min || (max != 0 && l->n - from > max)) {
-		snprintf(err, errlen, "%s: has %u words of data, it needs %s%u", rrtype_name(type, buf), l->n - from,
-		    max == min ? "" : "at least ", min);
+		snprintf(err, errlen, "%s: has %u words of data, it needs %s%u",
+		    rrtype_name(type, buf), l->n - from, max == min ? "" : "at least ", min);
 		return NULL;
 	}
 	for (unsigned i = from; i < l->n; i++)

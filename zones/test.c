@@ -9,9 +9,10 @@
 #include "lib/strbuf.h"
 #include "zones/parse.h"
 
-static const char *const grades[GRADE_MAX] = { "conforms", "violates", "informational", "inconclusive", "pending" };
-static const char *const groups[] = { "delivery", "retry", "tls", "dnssec", "dane", "sts", "smtp", "mail",
-	"inbound", NULL };
+static const char *const grades[GRADE_MAX] = { "conforms", "violates", "informational",
+	"inconclusive", "pending" };
+static const char *const groups[] = { "delivery", "retry", "tls", "dnssec", "dane", "sts", "smtp",
+	"mail", "inbound", NULL };
 
 const char *
 grade_name(enum grade g)
@@ -57,7 +58,8 @@ parse_grow(void *array, size_t n, size_t size)
 }
 
 int
-parse_word(struct parse *p, unsigned line, const char *what, const char *const *names, const char *word)
+parse_word(
+    struct parse *p, unsigned line, const char *what, const char *const *names, const char *word)
 {
 	char list[200] = "";
 
@@ -78,8 +80,10 @@ parse_number(struct parse *p, unsigned line, const char *what, const char *word,
 	char *end;
 	unsigned long v = strtoul(word, &end, 10);
 
-	if (word[0] < '0' || word[0] > '9' || *end != '\0' || strlen(word) > 10 || v < min || v > max)
-		return parse_fail(p, line, "%s %.40s: must be a number from %lu to %lu", what, word, min, max);
+	if (word[0] < '0' || word[0] > '9' || *end != '\0' || strlen(word) > 10 || v < min ||
+	    v > max)
+		return parse_fail(
+		    p, line, "%s %.40s: must be a number from %lu to %lu", what, word, min, max);
 	*dst = v;
 	return 0;
 }
@@ -87,8 +91,10 @@ parse_number(struct parse *p, unsigned line, const char *what, const char *word,
 int
 parse_duration(struct parse *p, unsigned line, const char *what, const char *word, int64_t *dst)
 {
-	if (duration_parse(dst, word) != 0 || *dst <= 0 || *dst > 3650 * INT64_C(86400) * CLOCK_SECOND)
-		return parse_fail(p, line, "%s %.40s: must be a duration such as 250ms, 5m or 6h", what, word);
+	if (duration_parse(dst, word) != 0 || *dst <= 0 ||
+	    *dst > 3650 * INT64_C(86400) * CLOCK_SECOND)
+		return parse_fail(
+		    p, line, "%s %.40s: must be a duration such as 250ms, 5m or 6h", what, word);
 	return 0;
 }
 
@@ -113,8 +119,8 @@ parse_name(struct parse *p, unsigned line, const char *name, int zone, struct te
 	if (template_name_parse(dst, name, why, sizeof why) != 0)
 		return parse_fail(p, line, "%s", why);
 	if (zone >= 0 && dst->root != ROOT_BASE && dst->zone != (unsigned)zone)
-		return parse_fail(p, line, "%.60s: in this section names end in {%s}, {%s} or {%s}", name,
-		    zone ? "d:b" : "d", zone ? "mxK:b" : "mxK", zone ? "zone:b" : "zone");
+		return parse_fail(p, line, "%.60s: in this section names end in {%s}, {%s} or {%s}",
+		    name, zone ? "d:b" : "d", zone ? "mxK:b" : "mxK", zone ? "zone:b" : "zone");
 	return 0;
 }
 
@@ -143,20 +149,25 @@ parse_condition(struct parse *p, const struct text_line *l, unsigned from, struc
 	if (from == l->n)
 		return 0;
 	if (strcmp(l->word[from], "while") != 0)
-		return parse_fail(p, l->number, "%.40s: while or the end of the line must stand here", l->word[from]);
+		return parse_fail(p, l->number,
+		    "%.40s: while or the end of the line must stand here", l->word[from]);
 	if (l->n - from == 3 && strcmp(l->word[from + 1], "phase") == 0) {
 		dst->kind = COND_PHASE;
-		if (parse_number(p, l->number, "phase", l->word[from + 2], 1, TEST_PHASES_MAX, &n) != 0)
+		if (parse_number(
+			p, l->number, "phase", l->word[from + 2], 1, TEST_PHASES_MAX, &n) != 0)
 			return -1;
 		dst->count = (unsigned)n;
 		return 0;
 	}
-	if (l->n - from != 4 || strcmp(l->word[from + 2], "<") != 0 || strlen(l->word[from + 1]) >= sizeof call)
+	if (l->n - from != 4 || strcmp(l->word[from + 2], "<") != 0 ||
+	    strlen(l->word[from + 1]) >= sizeof call)
 		return parse_fail(p, l->number,
-		    "while: must be while age(KEY) < DURATION, while count(KEY) < N or while phase N");
+		    "while: must be while age(KEY) < DURATION, while count(KEY) < N or while phase "
+		    "N");
 	strcpy(call, l->word[from + 1]);
 	if (split_call(call, &arg) != 0 || (strcmp(call, "age") != 0 && strcmp(call, "count") != 0))
-		return parse_fail(p, l->number, "while %.40s: must be age(KEY) or count(KEY)", l->word[from + 1]);
+		return parse_fail(
+		    p, l->number, "while %.40s: must be age(KEY) or count(KEY)", l->word[from + 1]);
 	if ((key = parse_word(p, l->number, call, key_names, arg)) < 0)
 		return -1;
 	dst->key = (enum memory_key)key;
@@ -177,8 +188,8 @@ label_ok(const char *s, size_t max)
 {
 	size_t len = strlen(s);
 
-	return len > 0 && len <= max && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == len && s[0] != '-' &&
-	    s[len - 1] != '-';
+	return len > 0 && len <= max && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == len &&
+	       s[0] != '-' && s[len - 1] != '-';
 }
 
 static int
@@ -188,11 +199,13 @@ head_test(struct parse *p, const struct text_line *l)
 	size_t len = strlen(s);
 
 	if (!label_ok(s, TEST_NAME_MAX))
-		return parse_fail(p, l->number, "test %.60s: must be a label of a-z, 0-9 and - with at most %d characters",
-		    s, TEST_NAME_MAX);
+		return parse_fail(p, l->number,
+		    "test %.60s: must be a label of a-z, 0-9 and - with at most %d characters", s,
+		    TEST_NAME_MAX);
 	/* TEST-b is the name of a second zone; mxK stands beside tokens. */
 	if (len > 2 && strcmp(s + len - 2, "-b") == 0)
-		return parse_fail(p, l->number, "test %s: names that end in -b are those of second zones", s);
+		return parse_fail(
+		    p, l->number, "test %s: names that end in -b are those of second zones", s);
 	strcpy(p->test->name, s);
 	return 0;
 }
@@ -232,7 +245,8 @@ head_sets(struct parse *p, const struct text_line *l)
 		t->sets[t->n_sets++] = xstrdup(l->word[i]);
 	}
 	if (t->n_sets == 1 && strcmp(t->sets[0], "quick") == 0)
-		return parse_fail(p, l->number, "set quick: what is quick is also standard, say both");
+		return parse_fail(
+		    p, l->number, "set quick: what is quick is also standard, say both");
 	return 0;
 }
 
@@ -253,7 +267,8 @@ test_names(struct parse *p, const struct text_line *l, char **dst, unsigned *n)
 {
 	for (unsigned i = 1; i < l->n; i++) {
 		if (!label_ok(l->word[i], TEST_NAME_MAX))
-			return parse_fail(p, l->number, "%s %.60s: no name of a test", l->word[0], l->word[i]);
+			return parse_fail(
+			    p, l->number, "%s %.60s: no name of a test", l->word[0], l->word[i]);
 		dst[(*n)++] = xstrdup(l->word[i]);
 	}
 	return 0;
@@ -278,12 +293,14 @@ head_trait(struct parse *p, const struct text_line *l)
 	enum outcome when = outcome_by_name(l->word[2]);
 
 	if (!label_ok(l->word[1], 20))
-		return parse_fail(p, l->number, "trait %.40s: must be a word of a-z, 0-9 and -", l->word[1]);
+		return parse_fail(
+		    p, l->number, "trait %.40s: must be a word of a-z, 0-9 and -", l->word[1]);
 	if (when != OUTCOME_ACCEPTED && when != OUTCOME_REFUSED)
-		return parse_fail(p, l->number, "trait %s %.40s: must be accepted or refused", l->word[1], l->word[2]);
+		return parse_fail(p, l->number, "trait %s %.40s: must be accepted or refused",
+		    l->word[1], l->word[2]);
 	if (t->n_traits == TEST_TRAITS_MAX)
-		return parse_fail(p, l->number, "trait %s: a test can tell at most %d traits", l->word[1],
-		    TEST_TRAITS_MAX);
+		return parse_fail(p, l->number, "trait %s: a test can tell at most %d traits",
+		    l->word[1], TEST_TRAITS_MAX);
 	t->trait[t->n_traits++] = (struct trait_source){ xstrdup(l->word[1]), when };
 	return 0;
 }
@@ -316,7 +333,8 @@ head_fooled_by(struct parse *p, const struct text_line *l)
 {
 	char *old = p->test->fooled_by;
 
-	p->test->fooled_by = old == NULL ? xstrdup(l->word[1]) : xasprintf("%s\n%s", old, l->word[1]);
+	p->test->fooled_by = old == NULL ? xstrdup(l->word[1])
+					 : xasprintf("%s\n%s", old, l->word[1]);
 	free(old);
 	return 0;
 }
@@ -331,12 +349,14 @@ head_mailbox(struct parse *p, const struct text_line *l)
 		size_t len = at == NULL ? strlen(l->word[i]) : (size_t)(at - l->word[i]);
 		struct template_name n;
 		if (len == 0 || len > 64 || strcspn(l->word[i], " <>\"\\,;:()[]\t\r\n") < len)
-			return parse_fail(p, l->number, "mailbox %.60s: must begin with a local part without quotes",
+			return parse_fail(p, l->number,
+			    "mailbox %.60s: must begin with a local part without quotes",
 			    l->word[i]);
 		if (at != NULL && parse_name(p, l->number, at + 1, -1, &n) != 0)
 			return -1;
 		if (at != NULL && n.root != ROOT_D)
-			return parse_fail(p, l->number, "mailbox %.60s: its domain must end in {d} or {d:b}", l->word[i]);
+			return parse_fail(p, l->number,
+			    "mailbox %.60s: its domain must end in {d} or {d:b}", l->word[i]);
 		t->mailbox[t->n_mailbox++] = xstrdup(l->word[i]);
 	}
 	return 0;
@@ -377,8 +397,9 @@ static const struct section section_head = { "", "(before the first section)", N
 	sizeof head_keywords / sizeof head_keywords[0], NULL, NULL, NULL };
 
 /* --- sections ---------------------------------------------------------------------------------- */
-static const struct section *const sections[] = { &section_dns, &section_zone, &section_answers, &section_host,
-	&section_policy, &section_phases, &section_verdict, &section_reader, &section_trace };
+static const struct section *const sections[] = { &section_dns, &section_zone, &section_answers,
+	&section_host, &section_policy, &section_phases, &section_verdict, &section_reader,
+	&section_trace };
 #define N_SECTIONS (sizeof sections / sizeof sections[0])
 
 const struct section *
@@ -429,7 +450,8 @@ run_keyword(struct parse *p, const struct section *s, const struct text_line *l)
 		if (strcmp(k->word, l->word[0]) != 0)
 			continue;
 		if (l->n - 1 < k->min || (k->max != KEYWORD_ANY && l->n - 1 > k->max))
-			return parse_fail(p, l->number, "%s: must be written: %s", k->word, k->usage);
+			return parse_fail(
+			    p, l->number, "%s: must be written: %s", k->word, k->usage);
 		if (!k->repeats && (p->given & (UINT64_C(1) << i)))
 			return parse_fail(p, l->number, "%s: said twice", k->word);
 		p->given |= UINT64_C(1) << i;
@@ -437,8 +459,28 @@ run_keyword(struct parse *p, const struct section *s, const struct text_line *l)
 	}
 	if (s->line != NULL)
 		return s->line(p, l);
-	return parse_fail(p, l->number, "%.40s: no such word in %s%s%s", l->word[0], s->name[0] ? "[" : "the head",
-	    s->name, s->name[0] ? "]" : "");
+	return parse_fail(p, l->number, "%.40s: no such word in %s%s%s", l->word[0],
+	    s->name[0] ? "[" : "the head", s->name, s->name[0] ? "]" : "");
+}
+
+/* Our texts are C strings and end at a NUL, so none may be inside. */
+int
+parse_plain(struct parse *p, const struct text_line *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (strlen(l->word[i]) != l->len[i])
+			return parse_fail(p, l->number, "\\x00: a word cannot hold it");
+	return 0;
+}
+
+static int
+parse_line(struct parse *p, const struct text_line *l)
+{
+	if (parse_plain(p, l) != 0)
+		return -1;
+	if (l->section)
+		return begin_section(p, l);
+	return l->n == 0 ? 0 : run_keyword(p, p->section != NULL ? p->section : &section_head, l);
 }
 
 static int
@@ -448,8 +490,7 @@ parse_file(struct parse *p)
 	int r, rc = -1;
 
 	while ((r = text_next(p->reader, l)) == 1) {
-		if (l->section ? begin_section(p, l) != 0 : l->n > 0 &&
-		    run_keyword(p, p->section != NULL ? p->section : &section_head, l) != 0)
+		if (parse_line(p, l) != 0)
 			goto out;
 		p->last_line = l->number;
 	}
@@ -467,7 +508,9 @@ out:
 static struct test *
 parse_reader(struct text_reader *reader, const char *name, char *err, size_t errlen)
 {
-	struct parse p = { .reader = reader, .name = name, .err = err, .errlen = errlen };
+	struct parse p = {
+		.reader = reader, .name = name, .last_line = 1, .err = err, .errlen = errlen
+	};
 
 	p.test = xcalloc(1, sizeof *p.test);
 	p.test->path = xstrdup(name);

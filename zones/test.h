@@ -18,10 +18,17 @@
 #define TEST_HOSTS_MAX  32 /* slots 0..31 of the address plan */
 #define TEST_ZONES_MAX  2  /* the test's own and one more ("b") */
 #define TEST_PHASES_MAX 8
-#define TEST_NAMES_MAX  4  /* controls, contrasts */
+#define TEST_NAMES_MAX  4 /* controls, contrasts */
 #define TEST_SETS_MAX   6
 
-enum grade { GRADE_CONFORMS, GRADE_VIOLATES, GRADE_INFORMATIONAL, GRADE_INCONCLUSIVE, GRADE_PENDING, GRADE_MAX };
+enum grade {
+	GRADE_CONFORMS,
+	GRADE_VIOLATES,
+	GRADE_INFORMATIONAL,
+	GRADE_INCONCLUSIVE,
+	GRADE_PENDING,
+	GRADE_MAX
+};
 const char *grade_name(enum grade);
 enum grade grade_by_name(const char *); /* GRADE_MAX: none */
 
@@ -31,19 +38,19 @@ enum memory_key { KEY_TOKEN, KEY_SENDER, KEY_ADDRESS, KEY_NETWORK };
 struct condition {
 	enum { COND_ALWAYS, COND_AGE, COND_COUNT, COND_PHASE } kind;
 	enum memory_key key;
-	int64_t age_us;   /* COND_AGE: holds while younger than this (before the site's pace) */
-	unsigned count;   /* COND_COUNT: holds for the first N; COND_PHASE: the phase */
+	int64_t age_us; /* COND_AGE: holds while younger than this (before the site's pace) */
+	unsigned count; /* COND_COUNT: holds for the first N; COND_PHASE: the phase */
 };
 
 /* --- DNS ------------------------------------------------------------------------------------ */
 struct dns_record {
 	unsigned line;
-	unsigned zone;        /* 0 the test's own, 1 "b" */
-	unsigned phase;       /* 0 always; else replaces the RRset of the same owner and type */
-	char *owner;          /* template */
+	unsigned zone;  /* 0 the test's own, 1 "b" */
+	unsigned phase; /* 0 always; else replaces the RRset of the same owner and type */
+	char *owner;    /* template */
 	uint32_t ttl;
 	uint16_t type;
-	char *rdata;          /* master-file text with placeholders */
+	char *rdata; /* master-file text with placeholders */
 };
 
 enum ns_mode { NS_BOTH, NS_V4, NS_V6, NS_LAME };
@@ -52,68 +59,104 @@ enum sign_mode { SIGN_RIGHT, SIGN_CORRUPT, SIGN_EXPIRED, SIGN_FUTURE, SIGN_NONE 
 enum denial_mode { DENIAL_NSEC, DENIAL_NSEC3, DENIAL_CORRUPT };
 
 struct zone_options {
-	bool used;            /* zone b exists */
+	bool used; /* zone b exists */
 	enum ns_mode ns;
 	enum ds_mode ds;
-	unsigned ds_digest;   /* DS_DIGEST */
-	unsigned algorithm;   /* default 13 */
-	enum sign_mode sign;  /* of the whole zone */
+	unsigned ds_digest;  /* DS_DIGEST */
+	unsigned algorithm;  /* default 13 */
+	enum sign_mode sign; /* of the whole zone */
 	enum denial_mode denial;
-	unsigned iterations;  /* NSEC3 */
-	bool own_address;     /* name server has an IPv4 address of its own */
+	unsigned iterations; /* NSEC3 */
+	bool own_address;    /* name server has an IPv4 address of its own */
 };
 /* What a validating resolver makes of the zone as specified (for outpost check). */
 enum zone_security { ZONE_SECURE, ZONE_INSECURE, ZONE_BOGUS };
 enum zone_security zone_security(const struct zone_options *);
 
 /* Deviations of single answers, by TYPE NAME; first match of each action wins. */
-enum answer_action { ANSWER_RCODE, ANSWER_DROP, ANSWER_DELAY, ANSWER_TC, ANSWER_NOEDNS, ANSWER_TTL,
-	ANSWER_CASE, ANSWER_PAD, ANSWER_SIGN };
+enum answer_action {
+	ANSWER_RCODE,
+	ANSWER_DROP,
+	ANSWER_DELAY,
+	ANSWER_TC,
+	ANSWER_NOEDNS,
+	ANSWER_TTL,
+	ANSWER_CASE,
+	ANSWER_PAD,
+	ANSWER_SIGN
+};
 struct answer_rule {
 	unsigned line;
 	unsigned zone;
-	uint16_t type;        /* 255: any */
-	char *name;           /* template; NULL: any */
+	uint16_t type; /* 255: any */
+	char *name;    /* template; NULL: any */
 	enum answer_action action;
-	unsigned rcode;       /* ANSWER_RCODE */
-	int64_t delay_us;     /* ANSWER_DELAY (protocol delay: pace does not divide it) */
-	uint32_t number;      /* ANSWER_TTL, ANSWER_PAD */
-	enum sign_mode sign;  /* ANSWER_SIGN */
+	unsigned rcode;      /* ANSWER_RCODE */
+	int64_t delay_us;    /* ANSWER_DELAY (protocol delay: pace does not divide it) */
+	uint32_t number;     /* ANSWER_TTL, ANSWER_PAD */
+	enum sign_mode sign; /* ANSWER_SIGN */
 	struct condition when;
-	char *text;           /* as written, for the "dev" key of the event: "rcode SERVFAIL" */
+	char *text; /* as written, for the "dev" key of the event: "rcode SERVFAIL" */
 };
 
 /* --- SMTP and TLS hosts ------------------------------------------------------------------------ */
-enum smtp_point { AT_CONNECT, AT_BANNER, AT_EHLO, AT_STARTTLS, AT_HANDSHAKE, AT_TLS_EHLO, AT_MAIL, AT_RCPT,
-	AT_DATA, AT_DOT, AT_QUIT, AT_MAX };
+enum smtp_point {
+	AT_CONNECT,
+	AT_BANNER,
+	AT_EHLO,
+	AT_STARTTLS,
+	AT_HANDSHAKE,
+	AT_TLS_EHLO,
+	AT_MAIL,
+	AT_RCPT,
+	AT_DATA,
+	AT_DOT,
+	AT_QUIT,
+	AT_MAX
+};
 enum host_action { DO_REPLY, DO_DELAY, DO_CLOSE, DO_RST, DO_HOLD };
-enum starttls_mode { STARTTLS_OFFER, STARTTLS_OFF, STARTTLS_CODE, STARTTLS_MANGLE, STARTTLS_INJECT, STARTTLS_ABORT };
-enum cert_kind { CERT_PKIX_VALID, CERT_WRONG_NAME, CERT_EXPIRED, CERT_SELF_SIGNED, CERT_UNTRUSTED,
-	CERT_CN_ONLY, CERT_ED25519, CERT_KIND_MAX };
+enum starttls_mode {
+	STARTTLS_OFFER,
+	STARTTLS_OFF,
+	STARTTLS_CODE,
+	STARTTLS_MANGLE,
+	STARTTLS_INJECT,
+	STARTTLS_ABORT
+};
+enum cert_kind {
+	CERT_PKIX_VALID,
+	CERT_WRONG_NAME,
+	CERT_EXPIRED,
+	CERT_SELF_SIGNED,
+	CERT_UNTRUSTED,
+	CERT_CN_ONLY,
+	CERT_ED25519,
+	CERT_KIND_MAX
+};
 const char *cert_kind_name(enum cert_kind);
 
 struct host_rule {
 	unsigned line;
 	enum smtp_point at;
 	enum host_action action;
-	unsigned code;        /* DO_REPLY: 220..599 */
-	char *text;           /* DO_REPLY: after the code, enhanced code included ("4.7.1 Come back later") */
-	int64_t delay_us;     /* DO_DELAY */
-	int mailbox;          /* only for this mailbox of the test (AT_RCPT), or -1 */
+	unsigned code; /* DO_REPLY: 220..599 */
+	char *text; /* DO_REPLY: after the code, enhanced code included ("4.7.1 Come back later") */
+	int64_t delay_us; /* DO_DELAY */
+	int mailbox;      /* only for this mailbox of the test (AT_RCPT), or -1 */
 	struct condition when;
-	char *dev;            /* as written, for the "dev" key of the event */
+	char *dev; /* as written, for the "dev" key of the event */
 };
 struct host {
 	bool used;
 	unsigned line;
-	char *greet;          /* NULL: default */
-	char *ehlo;           /* keywords offered, blank-separated; NULL: default list; a '=' inside a
+	char *greet; /* NULL: default */
+	char *ehlo;  /* keywords offered, blank-separated; NULL: default list; a '=' inside a
 	                       * keyword is sent as a blank ("SIZE=2000"); STARTTLS is added by starttls */
 	enum starttls_mode starttls;
 	unsigned starttls_code;
-	char *starttls_text;  /* INJECT: what is injected */
-	bool require_tls;     /* MAIL in clear gets 530 5.7.0 */
-	int tls_min, tls_max; /* TLS1_VERSION.. 0x0301..0x0304 */
+	char *starttls_text;    /* INJECT: what is injected */
+	bool require_tls;       /* MAIL in clear gets 530 5.7.0 */
+	int tls_min, tls_max;   /* TLS1_VERSION.. 0x0301..0x0304 */
 	char *ciphers, *groups; /* OpenSSL lists; NULL: default */
 	bool client_cert;
 	enum cert_kind cert;
@@ -124,27 +167,35 @@ struct host {
 /* --- MTA-STS policy host --------------------------------------------------------------------- */
 struct policy {
 	bool used;
-	char *mode;           /* enforce, testing, none */
-	char *mx[8];          /* templates */
+	char *mode;  /* enforce, testing, none */
+	char *mx[8]; /* templates */
 	unsigned n_mx;
 	uint32_t max_age;
-	unsigned status;      /* 200 */
+	unsigned status; /* 200 */
 	char *redirect, *type;
 	uint32_t pad;
 	int64_t slow_us;
 	enum cert_kind cert;
-	char *extra;          /* further lines of the body */
+	char *extra;                   /* further lines of the body */
 	unsigned phase_from, phase_to; /* served in these phases only; 0,0 always */
 };
 
 /* --- phases --------------------------------------------------------------------------------- */
 /* "2  age(fetched) >= 3m and count(tls) >= 1": any line of a phase begins it; only forward. */
-enum phase_event { PHASE_DNS, PHASE_FETCHED, PHASE_ATTEMPT, PHASE_TLS, PHASE_ACCEPTED, PHASE_PHASE };
+enum phase_event {
+	PHASE_DNS,
+	PHASE_FETCHED,
+	PHASE_ATTEMPT,
+	PHASE_TLS,
+	PHASE_ACCEPTED,
+	PHASE_PHASE
+};
 struct phase_condition {
 	enum phase_event event;
-	uint16_t type; char *name; /* PHASE_DNS */
-	unsigned phase;            /* PHASE_PHASE */
-	int64_t age_us;            /* 0: count */
+	uint16_t type;
+	char *name;     /* PHASE_DNS */
+	unsigned phase; /* PHASE_PHASE */
+	int64_t age_us; /* 0: count */
 	unsigned count;
 };
 struct phase_rule {
@@ -159,13 +210,20 @@ struct verdict_rule {
 	enum grade grade;
 	struct predicate *all; /* joined by and; n 0: otherwise */
 	size_t n;
-	char *reason;          /* may hold {attempts} {delay} ... (FORMAT.md) */
+	char *reason; /* may hold {attempts} {delay} ... (FORMAT.md) */
 };
 
 /* --- traces ------------------------------------------------------------------------------------ */
 /* A trace is a list of synthetic observations; results/trace.h plays it through the shipped
  * correlator and judge. */
-enum trace_kind { TRACE_EVENT, TRACE_CONTROL, TRACE_TRAIT, TRACE_END, TRACE_VERDICT, TRACE_CONTRAST };
+enum trace_kind {
+	TRACE_EVENT,
+	TRACE_CONTROL,
+	TRACE_TRAIT,
+	TRACE_END,
+	TRACE_VERDICT,
+	TRACE_CONTRAST
+};
 /* Words of a step, checked by the loader.  What a trace does not say of control, contrast and traits
  * is open (end open) or unknown (end settled).
  *   TRACE_EVENT    "dns.query" or another kind, then "key=value" words that the kind may have; the
@@ -179,7 +237,7 @@ struct trace_step {
 	unsigned line;
 	int64_t at_us;
 	enum trace_kind kind;
-	unsigned n;            /* words, without the time and without "control", "end" and so on */
+	unsigned n; /* words, without the time and without "control", "end" and so on */
 	char **word;
 };
 struct trace {
@@ -200,41 +258,55 @@ struct trait_source {
 struct test {
 	char *path;
 	char name[TEST_NAME_MAX + 1];
-	unsigned number;       /* 1..1023 */
-	char *group;           /* delivery retry tls dnssec dane sts smtp mail inbound */
-	char *sets[TEST_SETS_MAX]; unsigned n_sets;          /* quick, standard; full and group are implied */
-	char batch;            /* 'a' ordinary, 'b' may be refused at submission, 'o' alone in its message */
-	char *control[TEST_NAMES_MAX]; unsigned n_control;   /* none: the test has none */
-	char *contrast[TEST_NAMES_MAX]; unsigned n_contrast;
-	struct trait_source trait[TEST_TRAITS_MAX]; unsigned n_traits;
-	char *title;           /* one line for lists */
-	char *spec;            /* RFC sections, "; "-separated */
-	char *about;           /* for the reader: what is set up and what it tells */
-	char *fooled_by;       /* how this verdict could be wrong, a line each; NULL */
-	char *mailbox[8]; unsigned n_mailbox;                /* default: probe; "local" or "local@{d:b}" */
-	int64_t deadline_us;   /* default 6 d */
+	unsigned number; /* 1..1023 */
+	char *group;     /* delivery retry tls dnssec dane sts smtp mail inbound */
+	char *sets[TEST_SETS_MAX];
+	unsigned n_sets; /* quick, standard; full and group are implied */
+	char batch; /* 'a' ordinary, 'b' may be refused at submission, 'o' alone in its message */
+	char *control[TEST_NAMES_MAX];
+	unsigned n_control; /* none: the test has none */
+	char *contrast[TEST_NAMES_MAX];
+	unsigned n_contrast;
+	struct trait_source trait[TEST_TRAITS_MAX];
+	unsigned n_traits;
+	char *title;     /* one line for lists */
+	char *spec;      /* RFC sections, "; "-separated */
+	char *about;     /* for the reader: what is set up and what it tells */
+	char *fooled_by; /* how this verdict could be wrong, a line each; NULL */
+	char *mailbox[8];
+	unsigned n_mailbox;  /* default: probe; "local" or "local@{d:b}" */
+	int64_t deadline_us; /* default 6 d */
 	bool v6_only;
 
 	struct zone_options zone[TEST_ZONES_MAX];
-	struct dns_record *records; size_t n_records;
-	struct answer_rule *answers; size_t n_answers;
-	struct host host[TEST_HOSTS_MAX]; unsigned n_hosts;  /* 1 + highest used */
-	struct policy policy[TEST_PHASES_MAX]; unsigned n_policy;
-	struct phase_rule *phases; size_t n_phases;
-	struct verdict_rule *verdicts; size_t n_verdicts;
+	struct dns_record *records;
+	size_t n_records;
+	struct answer_rule *answers;
+	size_t n_answers;
+	struct host host[TEST_HOSTS_MAX];
+	unsigned n_hosts; /* 1 + highest used */
+	struct policy policy[TEST_PHASES_MAX];
+	unsigned n_policy;
+	struct phase_rule *phases;
+	size_t n_phases;
+	struct verdict_rule *verdicts;
+	size_t n_verdicts;
 	/* For the reader; lines end in '\n' inside; a line that begins with two blanks is
 	 * configuration and is shown as it stands, other lines may be wrapped. */
-	char *means[GRADE_MAX]; /* [reader] means GRADE: what this means, in plain words */
-	char *advice[GRADE_MAX];/* [reader] do GRADE: what to change; NULL: nothing */
-	struct trace *traces; size_t n_traces;
+	char *means[GRADE_MAX];  /* [reader] means GRADE: what this means, in plain words */
+	char *advice[GRADE_MAX]; /* [reader] do GRADE: what to change; NULL: nothing */
+	struct trace *traces;
+	size_t n_traces;
 
 	/* Filled by catalogue_load: every set that holds the test, implied ones included. */
-	char **in_sets; size_t n_in_sets;
+	char **in_sets;
+	size_t n_in_sets;
 };
 
 /* NULL: "file:line: what, why" in err. */
 struct test *test_load(const char *path, char *err, size_t errlen);
-struct test *test_parse(const char *name, const char *data, size_t len, char *err, size_t errlen); /* for fuzzing */
+struct test *test_parse(
+    const char *name, const char *data, size_t len, char *err, size_t errlen); /* for fuzzing */
 void test_free(struct test *);
 
 /* RR type mnemonics of the language: "MX" <-> 15, "TYPE65400" works too.  0: unknown. */

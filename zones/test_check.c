@@ -45,8 +45,8 @@ owner_exists(const struct test *t, const struct template_name *n)
 	if (n->root != ROOT_MX)
 		return true;
 	for (size_t i = 0; i < t->n_records; i++)
-		if (template_name_parse(&o, t->records[i].owner, why, sizeof why) == 0 && o.root == ROOT_MX &&
-		    o.host == n->host && o.zone == n->zone)
+		if (template_name_parse(&o, t->records[i].owner, why, sizeof why) == 0 &&
+		    o.root == ROOT_MX && o.host == n->host && o.zone == n->zone)
 			return true;
 	return false;
 }
@@ -63,11 +63,13 @@ check_rdata(struct parse *p, const struct dns_record *r, uint32_t *reached)
 		if (placeholder_parse(&ph, s, why, sizeof why) != 0)
 			continue;
 		if (ph.zone == 1 && !t->zone[1].used)
-			return parse_fail(p, r->line, "%.*s: there is no second zone, [dns b] is missing", (int)ph.len, s);
+			return parse_fail(p, r->line,
+			    "%.*s: there is no second zone, [dns b] is missing", (int)ph.len, s);
 		if (!placeholder_needs_host(ph.kind))
 			continue;
 		if (!t->host[ph.number].used)
-			return parse_fail(p, r->line, "%.*s: [host %u] is missing", (int)ph.len, s, ph.number);
+			return parse_fail(
+			    p, r->line, "%.*s: [host %u] is missing", (int)ph.len, s, ph.number);
 		if (ph.kind == PH_IPV4 || ph.kind == PH_IPV6)
 			*reached |= UINT32_C(1) << ph.number;
 	}
@@ -82,10 +84,12 @@ check_pair(struct parse *p, const struct dns_record *a, const struct dns_record 
 	if (a->type == b->type && strcmp(a->rdata, b->rdata) == 0)
 		return parse_fail(p, b->line, "record: the same stands in line %u", a->line);
 	if (a->type == b->type && a->ttl != b->ttl)
-		return parse_fail(p, b->line, "ttl %u: line %u of the same set has %u (RFC 2181 5.2)", (unsigned)b->ttl,
+		return parse_fail(p, b->line,
+		    "ttl %u: line %u of the same set has %u (RFC 2181 5.2)", (unsigned)b->ttl,
 		    a->line, (unsigned)a->ttl);
 	if (a->type == 5 || b->type == 5)
-		return parse_fail(p, b->line, "CNAME: stands alone at its name, see line %u (RFC 2181 10.1)", a->line);
+		return parse_fail(p, b->line,
+		    "CNAME: stands alone at its name, see line %u (RFC 2181 10.1)", a->line);
 	return 0;
 }
 
@@ -104,13 +108,16 @@ check_records(struct parse *p)
 	}
 	for (unsigned k = 0; k < t->n_hosts; k++)
 		if (t->host[k].used && !(reached & (UINT32_C(1) << k)))
-			return parse_fail(p, t->host[k].line, "[host %u]: no record has {ipv4:%u} or {ipv6:%u}", k, k, k);
+			return parse_fail(p, t->host[k].line,
+			    "[host %u]: no record has {ipv4:%u} or {ipv6:%u}", k, k, k);
 	for (size_t i = 0; i < t->n_answers; i++) {
 		struct template_name n;
 		char why[8];
-		if (t->answers[i].name != NULL && template_name_parse(&n, t->answers[i].name, why, sizeof why) == 0 &&
+		if (t->answers[i].name != NULL &&
+		    template_name_parse(&n, t->answers[i].name, why, sizeof why) == 0 &&
 		    !owner_exists(t, &n))
-			return parse_fail(p, t->answers[i].line, "%s: no record stands at {mx%u}", t->answers[i].name, n.host);
+			return parse_fail(p, t->answers[i].line, "%s: no record stands at {mx%u}",
+			    t->answers[i].name, n.host);
 	}
 	return 0;
 }
@@ -123,7 +130,8 @@ check_hosts(struct parse *p)
 	for (unsigned k = 0; k < t->n_hosts; k++)
 		if (t->host[k].used && t->host[k].require_tls &&
 		    (t->host[k].starttls == STARTTLS_OFF || t->host[k].starttls == STARTTLS_CODE))
-			return parse_fail(p, t->host[k].line, "[host %u]: require-tls, but STARTTLS cannot be done", k);
+			return parse_fail(p, t->host[k].line,
+			    "[host %u]: require-tls, but STARTTLS cannot be done", k);
 	return 0;
 }
 
@@ -149,11 +157,14 @@ check_phases(struct parse *p)
 
 	for (size_t i = 0; i < t->n_phases; i++)
 		for (size_t k = 0; k < t->phases[i].n; k++)
-			if (t->phases[i].all[k].event == PHASE_PHASE && t->phases[i].all[k].phase >= t->phases[i].phase)
-				return parse_fail(p, t->phases[i].line, "phase %u: hangs on phase %u, which is not before it",
+			if (t->phases[i].all[k].event == PHASE_PHASE &&
+			    t->phases[i].all[k].phase >= t->phases[i].phase)
+				return parse_fail(p, t->phases[i].line,
+				    "phase %u: hangs on phase %u, which is not before it",
 				    t->phases[i].phase, t->phases[i].all[k].phase);
 	for (size_t i = 0; i < t->n_records; i++)
-		if (t->records[i].phase != 0 && check_phase(p, t->records[i].line, t->records[i].phase) != 0)
+		if (t->records[i].phase != 0 &&
+		    check_phase(p, t->records[i].line, t->records[i].phase) != 0)
 			return -1;
 	for (size_t i = 0; i < t->n_answers; i++)
 		if (t->answers[i].when.kind == COND_PHASE &&
@@ -162,10 +173,12 @@ check_phases(struct parse *p)
 	for (unsigned k = 0; k < t->n_hosts; k++)
 		for (size_t i = 0; i < t->host[k].n_rules; i++)
 			if (t->host[k].rules[i].when.kind == COND_PHASE &&
-			    check_phase(p, t->host[k].rules[i].line, t->host[k].rules[i].when.count) != 0)
+			    check_phase(
+				p, t->host[k].rules[i].line, t->host[k].rules[i].when.count) != 0)
 				return -1;
 	for (unsigned i = 0; i < t->n_policy; i++)
-		if (t->policy[i].phase_to != 0 && check_phase(p, p->last_line, t->policy[i].phase_to) != 0)
+		if (t->policy[i].phase_to != 0 &&
+		    check_phase(p, p->last_line, t->policy[i].phase_to) != 0)
 			return -1;
 	return 0;
 }
@@ -175,9 +188,10 @@ check_phases(struct parse *p)
 static bool
 dev_exists(const struct test *t, const char *dev)
 {
-	static const char *const zone_signs[] = { "", "sign corrupt", "sign expired", "sign future", "sign none" };
-	static const char *const offers[] = { "", "starttls off", NULL, "starttls mangle", "starttls inject",
-		"starttls abort" };
+	static const char *const zone_signs[] = { "", "sign corrupt", "sign expired", "sign future",
+		"sign none" };
+	static const char *const offers[] = { "", "starttls off", NULL, "starttls mangle",
+		"starttls inject", "starttls abort" };
 	char code[24];
 
 	for (unsigned z = 0; z < TEST_ZONES_MAX; z++)
@@ -219,11 +233,13 @@ check_asked(struct parse *p, unsigned line, const char *at)
 	if (template_name_parse(&n, at, why, sizeof why) != 0)
 		return parse_fail(p, line, "%s", why);
 	if (n.root == ROOT_ZONE || n.root == ROOT_BASE)
-		return parse_fail(p, line, "%s: has no token in it, nobody could say who asked", at);
+		return parse_fail(
+		    p, line, "%s: has no token in it, nobody could say who asked", at);
 	if (n.zone == 1 && !p->test->zone[1].used)
 		return parse_fail(p, line, "%s: there is no second zone, [dns b] is missing", at);
 	if (!owner_exists(p->test, &n))
-		return parse_fail(p, line, "%s: no record stands at {mx%u}, it is never asked for", at, n.host);
+		return parse_fail(
+		    p, line, "%s: no record stands at {mx%u}, it is never asked for", at, n.host);
 	return 0;
 }
 
@@ -232,7 +248,8 @@ check_predicate(struct parse *p, unsigned line, const struct predicate *q)
 {
 	const struct test *t = p->test;
 
-	if (q->host >= 0 && (q->kind == P_STALE || q->kind == P_ACCEPTED || q->kind == P_MET) && !t->host[q->host].used)
+	if (q->host >= 0 && (q->kind == P_STALE || q->kind == P_ACCEPTED || q->kind == P_MET) &&
+	    !t->host[q->host].used)
 		return parse_fail(p, line, "host %d: [host %d] is missing", q->host, q->host);
 	if (q->mailbox >= 0 && (unsigned)q->mailbox >= (t->n_mailbox ? t->n_mailbox : 1))
 		return parse_fail(p, line, "mailbox %d: the test has no such mailbox", q->mailbox);
@@ -261,14 +278,16 @@ predicate_same(const struct predicate *a, const struct predicate *b)
 		return false;
 	if (a == NULL)
 		return true;
-	if (a->kind != b->kind || a->negated != b->negated || a->host != b->host || a->mailbox != b->mailbox ||
-	    a->phase != b->phase || a->family != b->family || a->tls != b->tls || a->sni != b->sni ||
-	    a->count_min != b->count_min || a->count_max != b->count_max || a->stage != b->stage ||
-	    a->commands_min != b->commands_min || a->commands_max != b->commands_max || a->type != b->type ||
-	    a->rcode != b->rcode || a->via != b->via || a->number != b->number || a->age_us != b->age_us ||
-	    a->outcome != b->outcome || a->answer != b->answer || a->within_us != b->within_us ||
-	    a->within_side != b->within_side || a->n_names != b->n_names || (a->at == NULL) != (b->at == NULL) ||
-	    (a->at != NULL && strcmp(a->at, b->at) != 0))
+	if (a->kind != b->kind || a->negated != b->negated || a->host != b->host ||
+	    a->mailbox != b->mailbox || a->phase != b->phase || a->family != b->family ||
+	    a->tls != b->tls || a->sni != b->sni || a->count_min != b->count_min ||
+	    a->count_max != b->count_max || a->stage != b->stage ||
+	    a->commands_min != b->commands_min || a->commands_max != b->commands_max ||
+	    a->type != b->type || a->rcode != b->rcode || a->via != b->via ||
+	    a->number != b->number || a->age_us != b->age_us || a->outcome != b->outcome ||
+	    a->answer != b->answer || a->within_us != b->within_us ||
+	    a->within_side != b->within_side || a->n_names != b->n_names ||
+	    (a->at == NULL) != (b->at == NULL) || (a->at != NULL && strcmp(a->at, b->at) != 0))
 		return false;
 	for (unsigned i = 0; i < a->n_names; i++)
 		if (strcmp(a->name[i], b->name[i]) != 0)
@@ -302,7 +321,9 @@ check_rules(struct parse *p)
 				return -1;
 		for (size_t k = 0; k < i; k++)
 			if (rule_covers(&t->verdicts[k], r))
-				return parse_fail(p, r->line, "rule: never reached, the one in line %u holds wherever it does",
+				return parse_fail(p, r->line,
+				    "rule: never reached, the one in line %u holds wherever it "
+				    "does",
 				    t->verdicts[k].line);
 	}
 	return 0;
@@ -317,9 +338,11 @@ check_traces(struct parse *p)
 		for (size_t k = 0; k < t->traces[i].n; k++) {
 			const struct trace_step *s = &t->traces[i].steps[k];
 			for (unsigned w = 1; s->kind == TRACE_EVENT && w < s->n; w++) {
-				if (strncmp(s->word[w], "at=", 3) == 0 && check_asked(p, s->line, s->word[w] + 3) != 0)
+				if (strncmp(s->word[w], "at=", 3) == 0 &&
+				    check_asked(p, s->line, s->word[w] + 3) != 0)
 					return -1;
-				if (strncmp(s->word[w], "dev=", 4) == 0 && check_dev(p, s->line, s->word[w] + 4) != 0)
+				if (strncmp(s->word[w], "dev=", 4) == 0 &&
+				    check_dev(p, s->line, s->word[w] + 4) != 0)
 					return -1;
 			}
 			if (s->kind == TRACE_CONTRAST && t->n_contrast == 0)
@@ -331,8 +354,8 @@ check_traces(struct parse *p)
 int
 parse_check(struct parse *p)
 {
-	return check_head(p) != 0 || check_records(p) != 0 || check_hosts(p) != 0 || check_phases(p) != 0 ||
-	        check_rules(p) != 0 || check_traces(p) != 0
-	    ? -1
-	    : 0;
+	return check_head(p) != 0 || check_records(p) != 0 || check_hosts(p) != 0 ||
+		       check_phases(p) != 0 || check_rules(p) != 0 || check_traces(p) != 0
+		   ? -1
+		   : 0;
 }

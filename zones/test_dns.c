@@ -20,12 +20,15 @@ begin_dns(struct parse *p, const struct text_line *l)
 		i++;
 	}
 	if (l->n - i == 2 && strcmp(l->word[i], "phase") == 0) {
-		if (parse_number(p, l->number, "phase", l->word[i + 1], 1, TEST_PHASES_MAX, &n) != 0)
+		if (parse_number(p, l->number, "phase", l->word[i + 1], 1, TEST_PHASES_MAX, &n) !=
+		    0)
 			return -1;
 		p->phase = (unsigned)n;
 		i += 2;
 	}
-	return i == l->n ? 0 : parse_fail(p, l->number, "[dns]: must be written: %s", section_dns.usage);
+	return i == l->n
+		   ? 0
+		   : parse_fail(p, l->number, "[dns]: must be written: %s", section_dns.usage);
 }
 
 #define RECORDS_MAX 512
@@ -40,14 +43,16 @@ dns_line(struct parse *p, const struct text_line *l)
 	char why[200];
 
 	if (l->n < 4)
-		return parse_fail(p, l->number, "record: must be written: %s", section_dns.line_usage);
+		return parse_fail(
+		    p, l->number, "record: must be written: %s", section_dns.line_usage);
 	if (t->n_records == RECORDS_MAX)
 		return parse_fail(p, l->number, "record: more than %d in one file", RECORDS_MAX);
 	if (parse_name(p, l->number, l->word[0], (int)p->zone, &owner) != 0 ||
 	    parse_number(p, l->number, "ttl", l->word[1], 0, 604800, &ttl) != 0)
 		return -1;
 	if (owner.root == ROOT_BASE)
-		return parse_fail(p, l->number, "%.60s: a test has no records at {base}", l->word[0]);
+		return parse_fail(
+		    p, l->number, "%.60s: a test has no records at {base}", l->word[0]);
 	r.ttl = (uint32_t)ttl;
 	r.type = rrtype_by_name(l->word[2]);
 	if (r.type == 0)
@@ -76,7 +81,8 @@ begin_zoned(struct parse *p, const struct text_line *l)
 	if (l->n == 2 && strcmp(l->word[1], "b") == 0)
 		p->zone = 1;
 	else if (l->n != 1)
-		return parse_fail(p, l->number, "[%s]: must be [%s] or [%s b]", l->word[0], l->word[0], l->word[0]);
+		return parse_fail(p, l->number, "[%s]: must be [%s] or [%s b]", l->word[0],
+		    l->word[0], l->word[0]);
 	return 0;
 }
 
@@ -112,7 +118,8 @@ zone_ds(struct parse *p, const struct text_line *l)
 		return -1;
 	z->ds = (enum ds_mode)k;
 	if ((z->ds == DS_DIGEST) != (l->n == 3))
-		return parse_fail(p, l->number, "ds %s: a digest type must follow digest, and only digest", l->word[1]);
+		return parse_fail(p, l->number,
+		    "ds %s: a digest type must follow digest, and only digest", l->word[1]);
 	if (l->n == 3) {
 		if (parse_number(p, l->number, "digest", l->word[2], 0, 255, &n) != 0)
 			return -1;
@@ -154,7 +161,8 @@ zone_denial(struct parse *p, const struct text_line *l)
 	if (l->n == 2)
 		return 0;
 	if (z->denial != DENIAL_NSEC3 || l->n != 4 || strcmp(l->word[2], "iterations") != 0)
-		return parse_fail(p, l->number, "denial: only nsec3 may be followed, by iterations N");
+		return parse_fail(
+		    p, l->number, "denial: only nsec3 may be followed, by iterations N");
 	if (parse_number(p, l->number, "iterations", l->word[3], 0, 2500, &n) != 0)
 		return -1;
 	z->iterations = (unsigned)n;
@@ -185,14 +193,16 @@ enum zone_security
 zone_security(const struct zone_options *z)
 {
 	/* Unknown algorithms and digests count as no DS at all (RFC 4035 5.2); 120 is unassigned. */
-	if (z->ds == DS_NONE || (z->ds == DS_DIGEST && z->ds_digest != 1 && z->ds_digest != 2 && z->ds_digest != 4) ||
+	if (z->ds == DS_NONE ||
+	    (z->ds == DS_DIGEST && z->ds_digest != 1 && z->ds_digest != 2 && z->ds_digest != 4) ||
 	    z->algorithm == 120)
 		return ZONE_INSECURE;
 	return z->ds == DS_WRONG || z->sign != SIGN_RIGHT ? ZONE_BOGUS : ZONE_SECURE;
 }
 
 /* --- [answers] --------------------------------------------------------------------------------- */
-const char *const answer_names[] = { "rcode", "drop", "delay", "tc", "noedns", "ttl", "case", "pad", "sign", NULL };
+const char *const answer_names[] = { "rcode", "drop", "delay", "tc", "noedns", "ttl", "case", "pad",
+	"sign", NULL };
 /* Has the action an argument? */
 static const bool answer_argument[] = { true, false, true, false, false, true, false, true, true };
 
@@ -208,17 +218,20 @@ answer_value(struct parse *p, const struct text_line *l, struct answer_rule *a)
 		if ((k = rcode_by_name(arg)) < 0)
 			return parse_fail(p, l->number, "rcode %.40s: no such response code", arg);
 		if (k > 15)
-			return parse_fail(p, l->number, "rcode %.40s: extended codes cannot be sent", arg);
+			return parse_fail(
+			    p, l->number, "rcode %.40s: extended codes cannot be sent", arg);
 		/* Resolvers take NXDOMAIN for all types and for the names below (RFC 8020). */
 		if (k == 3 && (a->type == 255 || a->name == NULL))
-			return parse_fail(p, l->number, "rcode NXDOMAIN: only for one type at one name, it hides others");
+			return parse_fail(p, l->number,
+			    "rcode NXDOMAIN: only for one type at one name, it hides others");
 		a->rcode = (unsigned)k;
 		return 0;
 	case ANSWER_DELAY:
 		return parse_duration(p, l->number, "delay", arg, &a->delay_us);
 	case ANSWER_TTL:
 	case ANSWER_PAD:
-		if (parse_number(p, l->number, l->word[2], arg, 0, a->action == ANSWER_TTL ? 604800 : 60000, &n) != 0)
+		if (parse_number(p, l->number, l->word[2], arg, 0,
+			a->action == ANSWER_TTL ? 604800 : 60000, &n) != 0)
 			return -1;
 		a->number = (uint32_t)n;
 		return 0;
@@ -244,13 +257,15 @@ answers_line(struct parse *p, const struct text_line *l)
 	int k;
 
 	if (l->n < 3)
-		return parse_fail(p, l->number, "answer: must be written: %s", section_answers.line_usage);
+		return parse_fail(
+		    p, l->number, "answer: must be written: %s", section_answers.line_usage);
 	if (t->n_answers == ANSWERS_MAX)
 		return parse_fail(p, l->number, "answer: more than %d in one file", ANSWERS_MAX);
 	a.type = strcmp(l->word[0], "any") == 0 ? 255 : rrtype_by_name(l->word[0]);
 	if (!rrtype_can_be_asked(a.type) || (a.type == 255 && strcmp(l->word[0], "any") != 0))
 		return parse_fail(p, l->number, "%.40s: no type that can be asked for", l->word[0]);
-	if (strcmp(l->word[1], "any") != 0 && parse_name(p, l->number, l->word[1], (int)p->zone, &name) != 0)
+	if (strcmp(l->word[1], "any") != 0 &&
+	    parse_name(p, l->number, l->word[1], (int)p->zone, &name) != 0)
 		return -1;
 	if ((k = parse_word(p, l->number, "action", answer_names, l->word[2])) < 0)
 		return -1;
@@ -270,5 +285,5 @@ answers_line(struct parse *p, const struct text_line *l)
 	return 0;
 }
 
-const struct section section_answers = { "answers", "[answers [b]]", begin_zoned, NULL, 0, answers_line,
-	"TYPE|any NAME|any ACTION [ARGUMENT] [while CONDITION]", NULL };
+const struct section section_answers = { "answers", "[answers [b]]", begin_zoned, NULL, 0,
+	answers_line, "TYPE|any NAME|any ACTION [ARGUMENT] [while CONDITION]", NULL };

@@ -7,8 +7,8 @@
 #include "lib/strbuf.h"
 #include "zones/parse.h"
 
-const char *const cert_names[] = { "pkix-valid", "wrong-name", "expired", "self-signed", "untrusted", "cn-only",
-	"ed25519", NULL };
+const char *const cert_names[] = { "pkix-valid", "wrong-name", "expired", "self-signed",
+	"untrusted", "cn-only", "ed25519", NULL };
 
 const char *
 cert_kind_name(enum cert_kind k)
@@ -45,7 +45,8 @@ reply_text(struct parse *p, const struct text_line *l, const char *s)
 		return parse_fail(p, l->number, "%.40s...: a reply has at most 400 characters", s);
 	for (; *s != '\0'; s++)
 		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e)
-			return parse_fail(p, l->number, "%s: a reply is one line of ASCII", l->word[0]);
+			return parse_fail(
+			    p, l->number, "%s: a reply is one line of ASCII", l->word[0]);
 	return 0;
 }
 
@@ -66,12 +67,15 @@ host_ehlo(struct parse *p, const struct text_line *l)
 		return 0;
 	}
 	for (unsigned i = 1; i < l->n; i++) {
-		if (strspn(l->word[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-=,") !=
+		if (strspn(l->word[i],
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-=,") !=
 		    strlen(l->word[i]))
-			return parse_fail(p, l->number, "ehlo %.40s: no keyword; a parameter is written KEYWORD=VALUE",
+			return parse_fail(p, l->number,
+			    "ehlo %.40s: no keyword; a parameter is written KEYWORD=VALUE",
 			    l->word[i]);
 		if (strcasecmp(l->word[i], "STARTTLS") == 0)
-			return parse_fail(p, l->number, "ehlo STARTTLS: is said by the word starttls");
+			return parse_fail(
+			    p, l->number, "ehlo STARTTLS: is said by the word starttls");
 	}
 	p->host->ehlo = parse_join(l, 1, l->n);
 	return 0;
@@ -80,7 +84,8 @@ host_ehlo(struct parse *p, const struct text_line *l)
 static int
 host_starttls(struct parse *p, const struct text_line *l)
 {
-	static const char *const modes[] = { "offer", "off", "CODE", "mangle", "inject", "abort", NULL };
+	static const char *const modes[] = { "offer", "off", "CODE", "mangle", "inject", "abort",
+		NULL };
 	struct host *h = p->host;
 	const char *s = l->word[1];
 	unsigned long code;
@@ -95,11 +100,13 @@ host_starttls(struct parse *p, const struct text_line *l)
 		if ((k = parse_word(p, l->number, "starttls", modes, s)) < 0)
 			return -1;
 		if (k == STARTTLS_CODE)
-			return parse_fail(p, l->number, "starttls CODE: CODE stands for a number, e.g. starttls 454");
+			return parse_fail(p, l->number,
+			    "starttls CODE: CODE stands for a number, e.g. starttls 454");
 		h->starttls = (enum starttls_mode)k;
 	}
 	if ((h->starttls == STARTTLS_INJECT) != (l->n == 3))
-		return parse_fail(p, l->number, "starttls %s: a text must follow inject, and only inject", s);
+		return parse_fail(
+		    p, l->number, "starttls %s: a text must follow inject, and only inject", s);
 	if (l->n == 3)
 		h->starttls_text = xstrdup(l->word[2]);
 	return 0;
@@ -122,7 +129,8 @@ host_tls(struct parse *p, const struct text_line *l)
 
 	if ((len != 3 && len != 8) || memcmp(s, "1.", 2) != 0 || s[2] < '0' || s[2] > '3' ||
 	    (len == 8 && (memcmp(s + 3, "..1.", 4) != 0 || s[7] < s[2] || s[7] > '3')))
-		return parse_fail(p, l->number, "tls %.20s: must be MIN..MAX of 1.0 1.1 1.2 1.3, or one of them", s);
+		return parse_fail(p, l->number,
+		    "tls %.20s: must be MIN..MAX of 1.0 1.1 1.2 1.3, or one of them", s);
 	p->host->tls_min = 0x0301 + (s[2] - '0');
 	p->host->tls_max = 0x0301 + (s[len - 1] - '0');
 	return 0;
@@ -160,8 +168,8 @@ host_cert(struct parse *p, const struct text_line *l)
 }
 
 /* --- at POINT ACTION --------------------------------------------------------------------------- */
-const char *const point_names[] = { "connect", "banner", "ehlo", "starttls", "handshake", "tls-ehlo", "mail", "rcpt",
-	"data", "dot", "quit", NULL };
+const char *const point_names[] = { "connect", "banner", "ehlo", "starttls", "handshake",
+	"tls-ehlo", "mail", "rcpt", "data", "dot", "quit", NULL };
 const char *const host_action_names[] = { "reply", "delay", "close", "rst", "hold", NULL };
 
 /* The action and its arguments at word 2; *used: the first word after them. */
@@ -176,14 +184,16 @@ rule_action(struct parse *p, const struct text_line *l, struct host_rule *r, uns
 	r->action = (enum host_action)k;
 	*used = r->action == DO_REPLY ? 5 : r->action == DO_DELAY ? 4 : 3;
 	if (l->n < *used)
-		return parse_fail(p, l->number, "at %s %s: must be written: at %s %s", l->word[1], l->word[2],
-		    l->word[1], r->action == DO_REPLY ? "reply CODE TEXT" : "delay DURATION");
+		return parse_fail(p, l->number, "at %s %s: must be written: at %s %s", l->word[1],
+		    l->word[2], l->word[1],
+		    r->action == DO_REPLY ? "reply CODE TEXT" : "delay DURATION");
 	if (r->action == DO_DELAY)
 		return parse_duration(p, l->number, "delay", l->word[3], &r->delay_us);
 	if (r->action != DO_REPLY)
 		return 0;
 	if (r->at == AT_CONNECT || r->at == AT_HANDSHAKE)
-		return parse_fail(p, l->number, "at %s reply: there is nothing to reply to", l->word[1]);
+		return parse_fail(
+		    p, l->number, "at %s reply: there is nothing to reply to", l->word[1]);
 	if (parse_number(p, l->number, "reply", l->word[3], 220, 599, &code) != 0)
 		return -1;
 	if (!l->quoted[4])
@@ -208,7 +218,8 @@ host_at(struct parse *p, const struct text_line *l)
 		return -1;
 	if (l->n >= used + 2 && strcmp(l->word[used], "mailbox") == 0) {
 		if (r.at != AT_RCPT)
-			return parse_fail(p, l->number, "mailbox: only at rcpt is one mailbox meant");
+			return parse_fail(
+			    p, l->number, "mailbox: only at rcpt is one mailbox meant");
 		if (parse_number(p, l->number, "mailbox", l->word[used + 1], 0, 7, &n) != 0)
 			return -1;
 		r.mailbox = (int)n;
@@ -220,7 +231,8 @@ host_at(struct parse *p, const struct text_line *l)
 		return parse_fail(p, l->number, "at: more than 64 rules for one host");
 	if (r.action == DO_REPLY)
 		r.text = xstrdup(l->word[4]);
-	r.dev = r.action == DO_REPLY ? xasprintf("reply %u", r.code) : parse_join(l, 2, r.action == DO_DELAY ? 4 : 3);
+	r.dev = r.action == DO_REPLY ? xasprintf("reply %u", r.code)
+				     : parse_join(l, 2, r.action == DO_DELAY ? 4 : 3);
 	h->rules = parse_grow(h->rules, h->n_rules, sizeof r);
 	h->rules[h->n_rules++] = r;
 	return 0;
@@ -229,7 +241,8 @@ host_at(struct parse *p, const struct text_line *l)
 static const struct keyword host_keywords[] = {
 	{ "greet", 1, 1, false, "greet TEXT", host_greet },
 	{ "ehlo", 1, 32, false, "ehlo KEYWORD[=VALUE]...|none", host_ehlo },
-	{ "starttls", 1, 2, false, "starttls offer|off|CODE|mangle|inject TEXT|abort", host_starttls },
+	{ "starttls", 1, 2, false, "starttls offer|off|CODE|mangle|inject TEXT|abort",
+	    host_starttls },
 	{ "require-tls", 0, 0, false, "require-tls", host_require_tls },
 	{ "tls", 1, 1, false, "tls MIN..MAX", host_tls },
 	{ "ciphers", 1, 1, false, "ciphers LIST", host_ciphers },
@@ -253,15 +266,18 @@ begin_policy(struct parse *p, const struct text_line *l)
 		if (dots != NULL)
 			*dots = '\0';
 		if (parse_number(p, l->number, "phase", s, 1, TEST_PHASES_MAX, &from) != 0 ||
-		    parse_number(p, l->number, "phase", dots != NULL ? dots + 2 : s, from, TEST_PHASES_MAX, &to) != 0)
+		    parse_number(p, l->number, "phase", dots != NULL ? dots + 2 : s, from,
+			TEST_PHASES_MAX, &to) != 0)
 			return -1;
 	} else if (l->n != 1) {
-		return parse_fail(p, l->number, "[policy]: must be written: %s", section_policy.usage);
+		return parse_fail(
+		    p, l->number, "[policy]: must be written: %s", section_policy.usage);
 	}
 	for (unsigned i = 0; i < t->n_policy; i++)
 		if (from == 0 || t->policy[i].phase_from == 0 ||
 		    (from <= t->policy[i].phase_to && to >= t->policy[i].phase_from))
-			return parse_fail(p, l->number, "[policy]: another one is served in the same phase");
+			return parse_fail(
+			    p, l->number, "[policy]: another one is served in the same phase");
 	if (t->n_policy == TEST_PHASES_MAX)
 		return parse_fail(p, l->number, "[policy]: more than %d", TEST_PHASES_MAX);
 	p->policy = &t->policy[t->n_policy++];
@@ -383,9 +399,11 @@ end_policy(struct parse *p)
 	if (y->status == 200 && y->mode == NULL)
 		return parse_fail(p, p->section_line, "[policy]: mode is missing");
 	if (y->status == 200 && y->n_mx == 0 && strcmp(y->mode, "none") != 0)
-		return parse_fail(p, p->section_line, "[policy]: mx is missing, mode %s needs it", y->mode);
+		return parse_fail(
+		    p, p->section_line, "[policy]: mx is missing, mode %s needs it", y->mode);
 	if ((y->redirect != NULL) != (y->status >= 300 && y->status <= 399))
-		return parse_fail(p, p->section_line, "[policy]: redirect and a status 3xx belong together");
+		return parse_fail(
+		    p, p->section_line, "[policy]: redirect and a status 3xx belong together");
 	return 0;
 }
 
@@ -401,5 +419,6 @@ static const struct keyword policy_keywords[] = {
 	{ "cert", 1, 1, false, "cert KIND", policy_cert },
 	{ "extra", 1, 1, false, "extra TEXT", policy_extra },
 };
-const struct section section_policy = { "policy", "[policy [phase N[..M]]]", begin_policy, policy_keywords,
-	sizeof policy_keywords / sizeof policy_keywords[0], NULL, NULL, end_policy };
+const struct section section_policy = { "policy", "[policy [phase N[..M]]]", begin_policy,
+	policy_keywords, sizeof policy_keywords / sizeof policy_keywords[0], NULL, NULL,
+	end_policy };

@@ -63,16 +63,19 @@ event_word(struct parse *p, unsigned line, const struct event_kind_row *kind, co
 	const char *eq = strchr(word, '=');
 
 	if (eq == NULL)
-		return parse_fail(p, line, "%.40s: after the kind of event, words are key=value", word);
+		return parse_fail(
+		    p, line, "%.40s: after the kind of event, words are key=value", word);
 	for (const enum event_key *k = kind->keys; *k != EK_MAX; k++) {
 		const char *name = event_key(*k)->name;
 		if (strlen(name) != (size_t)(eq - word) || memcmp(name, word, strlen(name)) != 0)
 			continue;
 		if (*k == EK_TOKEN || *k == EK_TEST)
-			return parse_fail(p, line, "%s: is filled in when the trace is played", name);
+			return parse_fail(
+			    p, line, "%s: is filled in when the trace is played", name);
 		return check_value(p, line, *k, eq + 1);
 	}
-	return parse_fail(p, line, "%.*s: a %s has no such key", (int)(eq - word > 40 ? 40 : eq - word), word, kind->name);
+	return parse_fail(p, line, "%.*s: a %s has no such key",
+	    (int)(eq - word > 40 ? 40 : eq - word), word, kind->name);
 }
 
 static int
@@ -82,7 +85,8 @@ event_step(struct parse *p, const struct text_line *l, unsigned from, struct tra
 	enum event_kind kind = event_kind_by_name(l->word[from], strlen(l->word[from]));
 
 	if (kind == EV_KIND_MAX)
-		return parse_fail(p, l->number, "%.40s: no such event; see outpost-events(5)", l->word[from]);
+		return parse_fail(
+		    p, l->number, "%.40s: no such event; see outpost-events(5)", l->word[from]);
 	row = event_kind(kind);
 	step_word(s, l->word[from]);
 	for (unsigned i = from + 1; i < l->n; i++) {
@@ -103,7 +107,8 @@ dns_step(struct parse *p, const struct text_line *l, unsigned from, struct trace
 	int rc;
 
 	if (l->n < i)
-		return parse_fail(p, l->number, "dns: must be written: dns TYPE NAME [rcode R] [dev D] [key=value...]");
+		return parse_fail(p, l->number,
+		    "dns: must be written: dns TYPE NAME [rcode R] [dev D] [key=value...]");
 	step_word(s, row->name);
 	for (unsigned k = 0; k < 2; k++) {
 		word = xasprintf("%s=%s", k == 0 ? "qtype" : "at", l->word[from + 1 + k]);
@@ -136,7 +141,8 @@ control_step(struct parse *p, const struct text_line *l, unsigned from, struct t
 
 	s->kind = TRACE_CONTROL;
 	if (l->n - from != 2 && l->n - from != 3)
-		return parse_fail(p, l->number, "control: must be written: control [TEST] accepted|refused");
+		return parse_fail(
+		    p, l->number, "control: must be written: control [TEST] accepted|refused");
 	for (unsigned i = from + 1; i < l->n; i++)
 		step_word(s, l->word[i]);
 	return parse_word(p, l->number, "control", states, l->word[l->n - 1]) < 0 ? -1 : 0;
@@ -147,7 +153,8 @@ contrast_step(struct parse *p, const struct text_line *l, unsigned from, struct 
 {
 	s->kind = TRACE_CONTRAST;
 	if (l->n - from != 2 || outcome_by_name(l->word[from + 1]) == OUTCOME_MAX)
-		return parse_fail(p, l->number, "contrast: must be accepted, refused, open or unknown");
+		return parse_fail(
+		    p, l->number, "contrast: must be accepted, refused, open or unknown");
 	step_word(s, l->word[from + 1]);
 	return 0;
 }
@@ -159,7 +166,8 @@ trait_step(struct parse *p, const struct text_line *l, unsigned from, struct tra
 
 	s->kind = TRACE_TRAIT;
 	if (l->n - from < 2 || l->n - from > 3 || trait_answer_by_name(answer) == TRAIT_MAX)
-		return parse_fail(p, l->number, "trait: must be written: trait NAME [yes|no|open|unknown]");
+		return parse_fail(
+		    p, l->number, "trait: must be written: trait NAME [yes|no|open|unknown]");
 	step_word(s, l->word[from + 1]);
 	step_word(s, answer);
 	return 0;
@@ -183,7 +191,8 @@ verdict_step(struct parse *p, const struct text_line *l, unsigned from, struct t
 	s->kind = TRACE_VERDICT;
 	if (l->n - from < 2 || l->n - from > 3 || grade_by_name(l->word[from + 1]) == GRADE_MAX ||
 	    (l->n - from == 3 && !l->quoted[from + 2]))
-		return parse_fail(p, l->number, "verdict: must be written: verdict GRADE [\"BEGINNING OF THE REASON\"]");
+		return parse_fail(p, l->number,
+		    "verdict: must be written: verdict GRADE [\"BEGINNING OF THE REASON\"]");
 	for (unsigned i = from + 1; i < l->n; i++)
 		step_word(s, l->word[i]);
 	return 0;
@@ -235,13 +244,16 @@ trace_line(struct parse *p, const struct text_line *l)
 		s->at_us = 0;
 	}
 	if (s->at_us < last)
-		return parse_fail(p, l->number, "time %s: earlier than the step before", l->word[0]);
+		return parse_fail(
+		    p, l->number, "time %s: earlier than the step before", l->word[0]);
 	if (from == l->n)
-		return parse_fail(p, l->number, "step: must be written: %s", section_trace.line_usage);
+		return parse_fail(
+		    p, l->number, "step: must be written: %s", section_trace.line_usage);
 	for (i = 0; i < N_STEPS && strcmp(steps[i].word, l->word[from]) != 0; i++)
 		;
 	if (!timed && (i == N_STEPS || !steps[i].timeless))
-		return parse_fail(p, l->number, "%.40s: a time such as 5s must stand before it", l->word[0]);
+		return parse_fail(
+		    p, l->number, "%.40s: a time such as 5s must stand before it", l->word[0]);
 	return i < N_STEPS ? steps[i].run(p, l, from, s) : event_step(p, l, from, s);
 }
 

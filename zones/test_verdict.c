@@ -7,7 +7,8 @@
 #include "zones/parse.h"
 
 /* --- [phases] ---------------------------------------------------------------------------------- */
-const char *const phase_event_names[] = { "dns", "fetched", "attempt", "tls", "accepted", "phase", NULL };
+const char *const phase_event_names[] = { "dns", "fetched", "attempt", "tls", "accepted", "phase",
+	NULL };
 
 /* What stands between the brackets: "fetched", "dns MX {d}", "phase 1". */
 static int
@@ -19,7 +20,8 @@ phase_argument(struct parse *p, unsigned line, char *arg, struct phase_condition
 	unsigned n = 0;
 	int k;
 
-	for (char *s = strtok_r(arg, " ", &save); s != NULL && n < 4; s = strtok_r(NULL, " ", &save))
+	for (char *s = strtok_r(arg, " ", &save); s != NULL && n < 4;
+	     s = strtok_r(NULL, " ", &save))
 		word[n++] = s;
 	if (n == 0)
 		return parse_fail(p, line, "(): an event must stand between the brackets");
@@ -27,8 +29,8 @@ phase_argument(struct parse *p, unsigned line, char *arg, struct phase_condition
 		return -1;
 	c->event = (enum phase_event)k;
 	if (n != (c->event == PHASE_DNS ? 3u : c->event == PHASE_PHASE ? 2u : 1u))
-		return parse_fail(p, line, "%s: must be written dns TYPE NAME, phase N, or %s", word[0],
-		    "fetched, attempt, tls, accepted");
+		return parse_fail(p, line, "%s: must be written dns TYPE NAME, phase N, or %s",
+		    word[0], "fetched, attempt, tls, accepted");
 	if (c->event == PHASE_PHASE) {
 		if (parse_number(p, line, "phase", word[1], 1, TEST_PHASES_MAX, &n_phase) != 0)
 			return -1;
@@ -53,7 +55,8 @@ phase_condition(struct parse *p, unsigned line, char *text, struct phase_conditi
 	bool age;
 
 	if (open == NULL || close == NULL || close < open || strncmp(close + 1, " >= ", 4) != 0)
-		return parse_fail(p, line, "%.60s: must be age(EVENT) >= DURATION or count(EVENT) >= N", text);
+		return parse_fail(
+		    p, line, "%.60s: must be age(EVENT) >= DURATION or count(EVENT) >= N", text);
 	value = close + 5;
 	*open = *close = '\0';
 	age = strcmp(text, "age") == 0;
@@ -79,13 +82,16 @@ phases_line(struct parse *p, const struct text_line *l)
 	int rc = -1;
 
 	if (l->n < 4)
-		return parse_fail(p, l->number, "phase: must be written: %s", section_phases.line_usage);
+		return parse_fail(
+		    p, l->number, "phase: must be written: %s", section_phases.line_usage);
 	if (parse_number(p, l->number, "phase", l->word[0], 2, TEST_PHASES_MAX, &phase) != 0)
 		return -1;
 	if (t->n_phases > 0 && phase < t->phases[t->n_phases - 1].phase)
-		return parse_fail(p, l->number, "phase %lu: phases only move forward, write them in order", phase);
+		return parse_fail(p, l->number,
+		    "phase %lu: phases only move forward, write them in order", phase);
 	if (phase > 2 && (t->n_phases == 0 || phase > t->phases[t->n_phases - 1].phase + 1))
-		return parse_fail(p, l->number, "phase %lu: nothing begins phase %lu", phase, phase - 1);
+		return parse_fail(
+		    p, l->number, "phase %lu: nothing begins phase %lu", phase, phase - 1);
 	t->phases = parse_grow(t->phases, t->n_phases, sizeof *r);
 	r = &t->phases[t->n_phases++];
 	r->line = l->number;
@@ -110,8 +116,8 @@ const struct section section_phases = { "phases", "[phases]", NULL, NULL, 0, pha
 	"N age(EVENT) >= DURATION|count(EVENT) >= N [and ...]", NULL };
 
 /* --- [verdict] --------------------------------------------------------------------------------- */
-const char *const reason_names[] = { "attempts", "addresses", "schedule", "gaps", "delay", "horizon", "completed",
-	"tls", "stage", "next", NULL };
+const char *const reason_names[] = { "attempts", "addresses", "schedule", "gaps", "delay",
+	"horizon", "completed", "tls", "stage", "next", "control", NULL };
 
 static int
 check_reason(struct parse *p, unsigned line, const char *s)
@@ -143,9 +149,11 @@ verdict_line(struct parse *p, const struct text_line *l)
 
 	if (r.grade == GRADE_MAX)
 		return parse_fail(p, l->number,
-		    "%.40s: must be conforms, violates, informational, inconclusive or pending", l->word[0]);
+		    "%.40s: must be conforms, violates, informational, inconclusive or pending",
+		    l->word[0]);
 	if (l->n < 3 || !l->quoted[l->n - 1])
-		return parse_fail(p, l->number, "rule: must be written: %s", section_verdict.line_usage);
+		return parse_fail(
+		    p, l->number, "rule: must be written: %s", section_verdict.line_usage);
 	if (check_reason(p, l->number, l->word[l->n - 1]) != 0)
 		return -1;
 	if (t->n_verdicts > 0 && t->verdicts[t->n_verdicts - 1].n == 0)
@@ -189,7 +197,8 @@ reader_text(struct parse *p, const struct text_line *l, char *dst[GRADE_MAX])
 	if (dst[g] != NULL)
 		return parse_fail(p, l->number, "%s %s: said twice", l->word[0], l->word[1]);
 	if (!l->quoted[2] || l->word[2][0] == '\0')
-		return parse_fail(p, l->number, "%s %s: the text must stand in quotes", l->word[0], l->word[1]);
+		return parse_fail(
+		    p, l->number, "%s %s: the text must stand in quotes", l->word[0], l->word[1]);
 	dst[g] = xstrdup(l->word[2]);
 	return 0;
 }
