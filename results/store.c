@@ -30,7 +30,7 @@ static const char schema[] =
     "DEFAULT 0);"
     "CREATE TABLE event (t INTEGER NOT NULL, segment INTEGER NOT NULL, at INTEGER NOT NULL,"
     " token TEXT, conn TEXT, line TEXT NOT NULL);"
-    "CREATE INDEX event_token ON event (token, t) WHERE token IS NOT NULL;"
+    "CREATE INDEX event_token ON event (token) WHERE token IS NOT NULL;"
     "CREATE INDEX event_unbound ON event (conn) WHERE token IS NULL AND conn IS NOT NULL;"
     "CREATE TABLE corrupt (segment INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL);"
     "PRAGMA user_version = 1;";
