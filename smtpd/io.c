@@ -39,7 +39,7 @@ struct conn {
 	struct strbuf out;  /* octets for the socket */
 	struct strbuf hold; /* replies that wait for the disk, or for STARTTLS to begin */
 	uint64_t ticket;    /* of the last event */
-	bool committing, closing, reset, shut, reading, starting_tls, dead;
+	bool committing, closing, reset, shut, reading, starting_tls, eof;
 	struct strbuf first;      /* octets that came behind STARTTLS */
 	struct conn *next, *prev; /* all */
 	struct conn *commit_next; /* waiting for the disk, in order of tickets */
@@ -338,6 +338,10 @@ conn_settle(struct conn *c)
 		return;
 	}
 	if (c->out.len == 0 && !c->committing) {
+		if (c->eof) {
+			conn_end(c, HOW_EOF);
+			return;
+		}
 		if (c->closing) {
 			if (conn_close(c))
 				return;
@@ -358,8 +362,21 @@ conn_settle(struct conn *c)
 			}
 		}
 	}
-	conn_watch(c, c->closing || !session_full(&c->session));
+	conn_watch(c, !c->eof && (c->closing || !session_full(&c->session)));
 	conn_arm(c);
+}
+
+/* The client will send no more; a reply that waits for the disk is still given. */
+static void
+conn_eof(struct conn *c)
+{
+	if (c->committing) {
+		c->eof = true;
+		conn_watch(c, false);
+		return;
+	}
+	conn_flush(c);
+	conn_end(c, HOW_EOF);
 }
 
 /* Octets for the TLS engine. */
@@ -371,10 +388,8 @@ conn_tls(struct conn *c, const char *bytes, size_t len)
 		conn_settle(c);
 		return;
 	case TLS_CLOSED:
-		if (c->session.how == HOW_NONE)
-			tls_shutdown(c->tls, clock_now());
-		conn_flush(c);
-		conn_end(c, HOW_EOF);
+		tls_shutdown(c->tls, clock_now());
+		conn_eof(c);
 		return;
 	case TLS_FAILED:
 		c->session.how = c->session.how == HOW_NONE ? HOW_ERROR : c->session.how;
@@ -396,8 +411,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
-		conn_end(c, n == 0 ? HOW_EOF : HOW_RESET);
+	if (n == 0) {
+		conn_eof(c);
+		return;
+	}
+	if (n < 0) {
+		conn_end(c, HOW_RESET);
 		return;
 	}
 	now = clock_now();
@@ -474,6 +493,18 @@ on_durable(evutil_socket_t fd, short what, void *arg)
 
 /* --- accepting ------------------------------------------------------------------------------------- */
 
+/* At most a line a minute about what we cannot take. */
+static void
+complain(struct io *io, const char *limit)
+{
+	int64_t now = clock_now();
+
+	if (now - io->complained_us < COMPLAIN_EVERY)
+		return;
+	io->complained_us = now;
+	log_warn("accept: %u connections are as many as %s allows: raise it", io->n_conns, limit);
+}
+
 static void
 conn_new(struct listener *l, int fd, const union sockaddr_any *peer)
 {
@@ -492,6 +523,7 @@ conn_new(struct listener *l, int fd, const union sockaddr_any *peer)
 		return;
 	}
 	if (io->n_conns >= conf->smtp_max) {
+		complain(io, "smtp-max");
 		static const char full[] = "421 4.3.2 Too many connections, try again later\r\n";
 
 		if (send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 || now == 0)
@@ -543,15 +575,9 @@ out_of_descriptors(struct listener *l)
 {
 	static const struct timeval pause = ACCEPT_PAUSE;
 	struct io *io = l->io;
-	int64_t now = clock_now();
 	int fd;
 
-	if (now - io->complained_us > COMPLAIN_EVERY) {
-		io->complained_us = now;
-		log_warn("accept: out of file descriptors with %u connections: raise the limit of "
-			 "open files",
-		    io->n_conns);
-	}
+	complain(io, "the limit of open files");
 	close(io->spare_fd);
 	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
