@@ -87,7 +87,7 @@ write_row(FILE *f, const struct conf_row *row, const struct init_options *o,
 	const char *text;
 	char buf[32];
 
-	fprintf(f, "\n# %s\n", row->about);
+	fprintf(f, "\n# %s.\n", row->about);
 	if (list != NULL) {
 		if (list->n == 0)
 			fprintf(f, "#%s\n", row->key);
