@@ -197,7 +197,8 @@ hammer(struct memory *m, int who, bool crowded)
 			if (f.count == 0 || f.first_us < 1000 || f.last_us < f.first_us)
 				_exit(1);
 		}
-		if (crowded && memory_touch(m, mix((uint64_t)(who * 100000 + round)), 1000).count == 0)
+		if (crowded &&
+		    memory_touch(m, mix((uint64_t)(who * 100000 + round)), 1000).count == 0)
 			_exit(2);
 	}
 	_exit(0);
