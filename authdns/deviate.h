@@ -12,7 +12,7 @@ struct deviation {
 	int64_t delay_us;
 	bool has_ttl;
 	uint32_t ttl;
-	unsigned pad; /* octets of EDNS padding */
+	unsigned pad; /* length to which the answer is padded */
 	/* what was applied, ", " between; "" nothing */
 	char text[160];
 };

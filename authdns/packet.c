@@ -298,10 +298,10 @@ put_opt(struct packet *p, unsigned rcode, const struct packet_context *c)
 		memcpy(q, c->cookie, COOKIE_LEN);
 		q += COOKIE_LEN;
 	}
-	if (pad > 0 && p->limit - p->len >= (size_t)(q - b) + 4) {
-		size_t left = p->limit - p->len - (size_t)(q - b) - 4;
+	if (pad > p->len + (size_t)(q - b) + 4 && p->limit > p->len + (size_t)(q - b) + 4) {
+		size_t most = pad < p->limit ? pad : p->limit;
 
-		pad = pad < left ? pad : (unsigned)left;
+		pad = (unsigned)(most - p->len - (size_t)(q - b) - 4);
 		q = wire_put16(wire_put16(q, OPTION_PADDING), pad);
 	} else {
 		pad = 0;
