@@ -54,7 +54,7 @@ struct section {
 };
 const char *parse_trace_word(unsigned i);        /* words of trace steps; NULL after the last */
 const struct section *parse_section(unsigned i); /* 0: the head; NULL after the last */
-extern const struct section section_dns, section_zone, section_answers, section_host,
+extern const struct section section_head, section_dns, section_zone, section_answers, section_host,
     section_policy, section_phases, section_verdict, section_reader, section_trace;
 
 /* The spellings of the enums that keywords take, NULL after the last; for FORMAT.md's check. */
