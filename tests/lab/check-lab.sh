@@ -6,6 +6,8 @@ set -uo pipefail
 LAB_HOME=$(dirname "$(realpath "$0")")
 # shellcheck source=lib/tap.sh
 . "$LAB_HOME/lib/tap.sh"
+# shellcheck source=lib/report.sh
+. "$LAB_HOME/lib/report.sh"
 A=checklaba B=checklabb
 
 namespaces_of() { ip netns list | awk -v p="$1-" 'index($1, p) == 1 { print $1 }'; }
@@ -55,8 +57,9 @@ remember_processes() { # LAB
 }
 
 tap_begin
-tap_lab "$A" ${CHECK_CATALOGUE:+--catalogue "$CHECK_CATALOGUE"}
+tap_lab "$A"
 SITE=$LAB_ROOT/$A/site
+export OUTPOST_SITE=$SITE
 token=$(lab send --name "$A" --sender postfix-plain --resolver unbound-permissive --set ipv6-broken) ||
 	{ echo "Bail out! lab send failed"; exit 1; }
 expect "a token alone on standard output" is "${#token}" 16
@@ -76,7 +79,16 @@ expect "the tap has seen the one into silence" syn_seen "$token" "$silent" silen
 expect "the tap has seen the one that was served" syn_seen "$token" "$serving" serves
 expect "a second up is refused" bash -c '! "$0" up --name "$1" 2>/dev/null' "$LAB_HOME/lab" "$A"
 
-tap_lab "$B" ${CHECK_CATALOGUE:+--catalogue "$CHECK_CATALOGUE"}
+# A test that is not as specified: here nobody gets an answer over TCP.
+expect "check: every test is as specified" lab check --name "$A"
+ip netns exec "$A-site" nft insert rule inet outpost input tcp dport 53 reject with tcp reset
+refuse "check: one is not" lab check --name "$A"
+token=$(lab send --name "$A" --sender postfix-plain --resolver unbound-permissive --set dns-tcp)
+sleep 2
+expect "a test that is not as specified gets no verdict" is "$(verdicts "$token" | awk '$1 == "dns-tcp" { print $2 }')" inconclusive
+expect "the others do" is "$(verdicts "$token" | awk '$1 == "dual" { print $2 }')" conforms
+
+tap_lab "$B"
 expect "two labs side by side: the first still answers" is "$(connect "$sender" "$serving")" greeted
 expect "the second answers" lab status --name "$B"
 remember_processes "$B"
