@@ -1,6 +1,6 @@
 /* outpost init. */
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,5 +106,7 @@ command_init(const struct command *c, int argc, char **argv)
 	    (geteuid() == 0 || (site->conf.dns_port > 1023 && site->conf.smtp_port > 1023)))
 		try_ports(site);
 	site_free(site);
+	for (unsigned i = 0; i < o.ipv4.n; i++)
+		free(o.ipv4.item[i]);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
 }
