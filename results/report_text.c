@@ -258,21 +258,45 @@ put_hands(const struct page *p, const struct report *r)
 	}
 }
 
+static bool
+waits_alike(const struct verdict *a, const struct verdict *b)
+{
+	return !b->final && a->until == b->until && strcmp(a->waits, b->waits) == 0;
+}
+
+/* Tests that wait for the same thing until the same time stand together. */
 static void
 put_waiting(const struct page *p, const struct report *r)
 {
-	struct strbuf lines = { 0 };
-	int64_t until;
+	bool any = false;
 
-	if (!report_done(r, true, &lines, &until)) {
-		heading(p, "Not final yet");
-		for (char *s = lines.s, *nl; (nl = strchr(s, '\n')) != NULL; s = nl + 1) {
-			*nl = '\0';
-			spaces(p, 2);
-			wrap(p, s, 2, 4);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct verdict *v = &r->entries[i].verdict;
+		struct strbuf line = { 0 };
+		bool told = v->final;
+		char when[32];
+		for (size_t k = 0; k < i && !told; k++)
+			told = waits_alike(v, &r->entries[k].verdict);
+		if (told)
+			continue;
+		if (!any)
+			heading(p, "Not final yet");
+		any = true;
+		strbuf_printf(
+		    &line, "waiting for %s", v->waits[0] != '\0' ? v->waits : "the sender");
+		if (v->until > r->now) {
+			describe_time(when, v->until, false);
+			strbuf_printf(&line, ", until %s UTC at the latest", when);
 		}
+		for (size_t k = i; k < r->n; k++) {
+			if (waits_alike(v, &r->entries[k].verdict))
+				strbuf_printf(
+				    &line, "%s%s", k == i ? ": " : ", ", r->entries[k].test->name);
+		}
+		spaces(p, 2);
+		wrap(p, line.s, 2, 4);
+		strbuf_clear(&line);
 	}
-	strbuf_clear(&lines);
 }
 
 static void
