@@ -2,9 +2,11 @@
 #include "smtpd/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ struct daemon {
 	unsigned n_fds;
 	int tap[2];
 	bool has_tap;
+	int lock;
 };
 
 static int
@@ -41,6 +44,7 @@ run_worker(unsigned index, void *ctx)
 		.n_fds = d->n_fds,
 		.program = PROGRAM };
 
+	close(d->lock); /* it is the parent that serves the site */
 	if (index == d->workers)
 		return tap_run(d->tap, d->site, index, PROGRAM);
 	c.fds = d->fds + index * d->n_fds;
@@ -133,6 +137,22 @@ open_listeners(struct daemon *d)
 	return 0;
 }
 
+/* With SO_REUSEPORT a second daemon of this site would take half of the connections unnoticed. */
+static int
+lock_site(struct daemon *d)
+{
+	char path[512];
+
+	site_path(path, d->site, "run", "smtpd.lock");
+	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (d->lock != -1 && flock(d->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	log_warn("%s: %s", path,
+	    errno == EWOULDBLOCK ? "another smtpd serves this site: stop it first"
+				 : strerror(errno));
+	return -1;
+}
+
 static void
 raise_limit(const struct site_conf *c)
 {
@@ -173,6 +193,8 @@ daemon_run(const char *dir)
 	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
 	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
 		return EXIT_USAGE;
+	if (lock_site(&d) == -1)
+		return EXIT_CANNOT;
 	site_path(path, d.site, "run", "smtpd.memory");
 	d.memory = memory_open(path, d.site->conf.memory_slots);
 	if (d.memory == NULL || open_listeners(&d) == -1)
@@ -190,6 +212,7 @@ daemon_run(const char *dir)
 		close(d.fds[i]);
 	free(d.fds);
 	memory_close(d.memory);
+	close(d.lock);
 	tls_contexts_free(d.tls);
 	site_free(d.site);
 	return code;

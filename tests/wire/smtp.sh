@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
-tests=38
+tests=39
 
 if [[ $(id -u) != 0 ]]; then
 	echo "1..0 # SKIP wants root, for a network namespace"
@@ -139,6 +139,10 @@ echo "1..$tests"
 start
 v6=$(address 1 0)
 domain=$token.dual.outpost.example
+
+"$BUILD/smtpd" -q -C "$site" 2>"$dir/second"
+[[ $? == 3 ]] && grep -q "another smtpd" "$dir/second"
+report $? 'a second daemon of the same site is refused'
 
 # --- what binds a session ---
 mail "$v6" "$domain" by-address | grep -q '^250 2.0.0'
