@@ -8,6 +8,8 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 . "$LAB_HOME/lib/tap.sh"
 # shellcheck source=lib/report.sh
 . "$LAB_HOME/lib/report.sh"
+# shellcheck source=lib/packages.sh
+. "$LAB_HOME/lib/packages.sh"
 A=checklaba B=checklabb
 
 namespaces_of() { ip netns list | awk -v p="$1-" 'index($1, p) == 1 { print $1 }'; }
@@ -57,6 +59,8 @@ remember_processes() { # LAB
 }
 
 tap_begin
+PACKAGES=$LAB_ROOT/packages
+packages_environment
 tap_lab "$A"
 SITE=$LAB_ROOT/$A/site
 export OUTPOST_SITE=$SITE
@@ -68,7 +72,7 @@ for ns in $(namespaces_of "$A"); do expect "$ns: no way out" no_way_out "$ns"; d
 refuse "the host has no route into the lab" ip route get 203.0.113.2 from 127.0.0.1
 
 sender=$A-postfix-plain
-refusing=$(ip netns exec "$sender" drill -Q "$token.mx0.ipv6-broken.outpost.example" AAAA | head -1)
+refusing=$(lab shell --name "$A" postfix-plain -- "$LAB_ROOT/packages/ldnsutils/usr/bin/drill" -Q "$token.mx0.ipv6-broken.outpost.example" AAAA | head -1)
 silent=$(slot "$refusing" 56)
 serving=$(slot "$refusing" 0)
 expect "slot 0 greets" is "$(connect "$sender" "$serving")" greeted
@@ -81,7 +85,7 @@ expect "a second up is refused" bash -c '! "$0" up --name "$1" 2>/dev/null' "$LA
 
 # A test that is not as specified: here nobody gets an answer over TCP.
 expect "check: every test is as specified" lab check --name "$A"
-ip netns exec "$A-site" nft insert rule inet outpost input tcp dport 53 reject with tcp reset
+ip netns exec "$A-site" env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/nftables/usr/sbin/nft" insert rule inet outpost input tcp dport 53 reject with tcp reset
 refuse "check: one is not" lab check --name "$A"
 token=$(lab send --name "$A" --sender postfix-plain --resolver unbound-permissive --set dns-tcp)
 sleep 2

@@ -47,6 +47,9 @@ sender_overlay() { # NAMESPACE MYHOSTNAME
 	mkdir -p "$etc/ssl/certs"
 	[[ ! -f /etc/ssl/openssl.cnf ]] || cp /etc/ssl/openssl.cnf "$etc/ssl/"
 	cp "$SITE/certs/ca.pem" "$etc/ssl/certs/ca-certificates.crt"
+	# A program that is setuid does not look at LD_LIBRARY_PATH (Exim): the loader's cache knows as well.
+	{ tr : '\n' <<<"$PACKAGE_LIBS"; cat /etc/ld.so.conf; } >"$LAB_DIR/ld.so.conf"
+	ldconfig -X -f "$LAB_DIR/ld.so.conf" -C "$etc/ld.so.cache" 2>/dev/null || rm -f "$etc/ld.so.cache"
 	# What the host has not got, nothing can be mounted over.
 	if [[ -e /etc/mailname ]]; then printf '%s\n' "$2" >"$etc/mailname"; fi
 	[[ -e /etc/ssl ]] || rm -rf "$etc/ssl"

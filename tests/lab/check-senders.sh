@@ -1,5 +1,5 @@
 #!/bin/bash
-# check-postfix.sh - two real Postfix with two real resolvers mail every test; every verdict is held
+# check-senders.sh - real MTAs with real resolvers mail every test at the same time; every verdict is held
 # against tests/expect/SENDER+RESOLVER.expect.  A row too many or too few fails.
 set -uo pipefail
 LAB_HOME=$(dirname "$(realpath "$0")")
@@ -8,7 +8,7 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 # shellcheck source=lib/report.sh
 . "$LAB_HOME/lib/report.sh"
 EXPECT=$LAB_HOME/../expect
-PICTURES=(postfix-dane+unbound-validating postfix-plain+unbound-permissive)
+PICTURES=(postfix-dane+unbound-validating postfix-plain+unbound-permissive exim+bind-validating)
 LONGEST=200
 # Verdicts are final once a sender gave up and then stayed away for 6 h / PACE.
 export QUEUE_LIFETIME=30s
@@ -40,16 +40,16 @@ compare() {
 }
 
 tap_begin
-tap_lab checkpostfix --pace $PACE
-export OUTPOST_SITE=$LAB_ROOT/checkpostfix/site
+tap_lab checksenders --pace $PACE
+export OUTPOST_SITE=$LAB_ROOT/checksenders/site
 tokens=()
 for picture in "${PICTURES[@]}"; do
-	token=$(lab send --name checkpostfix --sender "${picture%+*}" --resolver "${picture#*+}" --set full) ||
+	token=$(lab send --name checksenders --sender "${picture%+*}" --resolver "${picture#*+}" --set full) ||
 		{ echo "Bail out! lab send failed"; exit 1; }
 	tokens+=("$token")
 done
 wait_final "$LONGEST" "${tokens[@]}"
 for i in "${!PICTURES[@]}"; do compare "${PICTURES[i]}" "${tokens[i]}"; done
 # What a failure needs to be understood, where CI keeps it.
-if [[ -n ${TAP_FAILED:-} && -n ${OUTPOST_LAB_KEEP:-} ]]; then cp -a "$LAB_ROOT/checkpostfix" "$OUTPOST_LAB_KEEP/"; fi
+if [[ -n ${TAP_FAILED:-} && -n ${OUTPOST_LAB_KEEP:-} ]]; then cp -a "$LAB_ROOT/checksenders" "$OUTPOST_LAB_KEEP/"; fi
 tap_end
