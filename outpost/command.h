@@ -13,7 +13,6 @@ struct command {
 	    char **argv);     /* argv[0] is the name; gives the exit code */
 	const char *operands; /* for the usage line, "TOKEN", "[NAME]" or "" */
 	const char *about;    /* one line */
-	bool own_options;     /* passes its arguments on: no option is read here */
 };
 extern const struct command commands[]; /* name NULL ends */
 

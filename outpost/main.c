@@ -6,20 +6,17 @@
 #include "outpost/command.h"
 
 const struct command commands[] = {
-	{ "init", command_init, "DIR", "make a site directory, or what is missing in one", false },
-	{ "run", command_run, "", "start and supervise the daemons, load their logs", false },
-	{ "check", command_check, "[TEST]", "is every test served as it is specified?", false },
-	{ "tests", command_tests, "[NAME]", "list the catalogue, show one test, check them all",
-	    false },
-	{ "enrol", command_enrol, "[LABEL]", "a new participant: token and measurement addresses",
-	    false },
-	{ "report", command_report, "TOKEN", "verdicts of a participant, with evidence", false },
-	{ "events", command_events, "TOKEN", "raw observations of a participant", false },
-	{ "ingest", command_ingest, "", "load new log lines into the store", false },
-	{ "lab", command_lab, "up|send|shell|down ...", "the offline lab", true },
-	{ "manual", command_manual, "events|conf", "print the generated part of a manual page",
-	    false },
-	{ NULL, NULL, NULL, NULL, false },
+	{ "init", command_init, "DIR", "make a site directory, or what is missing in one" },
+	{ "run", command_run, "", "start and supervise the daemons, load their logs" },
+	{ "check", command_check, "[TEST]", "is every test served as it is specified?" },
+	{ "tests", command_tests, "[NAME]", "list the catalogue, show one test, check them all" },
+	{ "enrol", command_enrol, "[LABEL]", "a new participant: token and measurement addresses" },
+	{ "report", command_report, "TOKEN", "verdicts of a participant, with evidence" },
+	{ "events", command_events, "TOKEN", "raw observations of a participant" },
+	{ "ingest", command_ingest, "", "load new log lines into the store" },
+	{ "lab", command_lab, "up|send|shell|down ...", "the offline lab" },
+	{ "manual", command_manual, "events|conf", "print the generated part of a manual page" },
+	{ NULL, NULL, NULL, NULL },
 };
 
 static int

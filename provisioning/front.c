@@ -137,18 +137,13 @@ add_test(struct site *site, const struct test *t)
 bool
 front_reachable4(const struct site *site, const struct test *t)
 {
-	bool any = false;
-
 	for (unsigned k = 0; k < t->n_hosts; k++) {
 		const struct front *f = site->front_of[t->number][k];
 
-		if (f == NULL || !publishes_ipv4(t, k))
-			continue;
-		if (f->address[0] == '\0')
+		if (f != NULL && f->address[0] == '\0' && publishes_ipv4(t, k))
 			return false;
-		any = true;
 	}
-	return any;
+	return true;
 }
 
 void

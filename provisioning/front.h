@@ -16,8 +16,8 @@ void front_key(char dst[65], const struct host *, unsigned k);
 void fronts_build(struct site *);
 void fronts_clear(struct site *);
 
-/* Does every host of the test that should have an IPv4 address have one (and at least one should)?
- * false: the test runs over IPv6 only here, so its control includes a delivered ipv6. */
+/* Does every host of the test that should have an IPv4 address have one?  false: the test runs over
+ * IPv6 only here though its file says otherwise, so its control includes a delivered ipv6. */
 bool front_reachable4(const struct site *, const struct test *);
 
 /* Addresses from the journal.  A missing journal is no error.  0, or -1 logged. */

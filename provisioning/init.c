@@ -209,6 +209,7 @@ write_nftables(FILE *f, void *ctx)
 	return ferror(f) ? -1 : 0;
 }
 
+/* What a killed init left of its first file does not count. */
 static bool
 is_empty(const char *dir)
 {
@@ -217,7 +218,8 @@ is_empty(const char *dir)
 	bool empty = true;
 
 	while (d != NULL && empty && (e = readdir(d)) != NULL)
-		empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+		empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+			strncmp(e->d_name, "outpost.conf.new.", 17) == 0;
 	if (d != NULL)
 		closedir(d);
 	return empty;

@@ -2,10 +2,12 @@
 #include "provisioning/prepare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -277,12 +279,28 @@ assign_fronts(struct work *w)
 	return 0;
 }
 
+/* Two at once would make the same key twice, and one of them would find it there and fail.
+ * The descriptor that holds the lock, or -1. */
+static int
+lock_site(const char *dir)
+{
+	char *path = xasprintf("%s/outpost.conf", dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	free(path);
+	if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 int
 site_prepare(struct prepared *made, const char *dir, char *err, size_t errlen)
 {
 	struct work w = { .made = made, .err = err, .errlen = errlen };
 	mode_t mask = umask(022);
-	int rc;
+	int rc, lock = lock_site(dir);
 
 	memset(made, 0, sizeof(*made));
 	w.site = site_open(dir, 0, err, errlen);
@@ -291,6 +309,8 @@ site_prepare(struct prepared *made, const char *dir, char *err, size_t errlen)
 		 ? -1
 		 : 0;
 	site_free(w.site);
+	if (lock >= 0)
+		close(lock);
 	umask(mask);
 	return rc;
 }
