@@ -60,8 +60,8 @@ start() {
 	return 1
 }
 ask() { in_ns dig +time=2 +tries=1 "$@"; }
-start
-result $? "authdns starts and answers" "$(tail -3 "$dir/authdns.err")"
+start || { echo "Bail out! authdns does not start: $(tail -3 "$dir/authdns.err")"; exit 1; }
+result 0 "authdns starts and answers"
 
 # --- answers over every path ---
 has "$token.mx0.dual.lab.example." "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "MX over IPv4 and UDP"
