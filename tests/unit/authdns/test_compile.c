@@ -36,7 +36,7 @@ make_site(const char *name, const char *catalogue)
 	struct prepared made;
 	char err[400] = "", dir[128];
 	bool fresh;
-	struct site *s;
+	struct site *s = NULL;
 
 	snprintf(dir, sizeof(dir), "%s/%s", root, name);
 	if (init_site(&made, &fresh, dir, &o, err, sizeof(err)) < 0 ||
