@@ -253,6 +253,7 @@ duration_format(char dst[32], int64_t us)
 	uint64_t rest = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
 	size_t i = 0;
 	uint64_t first, second;
+	char text[64] = "";
 
 	while (i + 1 < UNITS && rest < (uint64_t)units[i].us)
 		i++;
@@ -261,8 +262,11 @@ duration_format(char dst[32], int64_t us)
 	first = rest / (uint64_t)units[i].us;
 	second = i + 1 < UNITS ? rest % (uint64_t)units[i].us / (uint64_t)units[i + 1].us : 0;
 	if (second != 0)
-		snprintf(dst, 32, "%s%llu %s %llu %s", sign, (unsigned long long)first,
+		snprintf(text, sizeof(text), "%s%llu %s %llu %s", sign, (unsigned long long)first,
 		    units[i].words, (unsigned long long)second, units[i + 1].words);
 	else
-		snprintf(dst, 32, "%s%llu %s", sign, (unsigned long long)first, units[i].words);
+		snprintf(text, sizeof(text), "%s%llu %s", sign, (unsigned long long)first,
+		    units[i].words);
+	memcpy(dst, text, 31); /* the longest has 19 characters */
+	dst[31] = '\0';
 }
