@@ -121,7 +121,7 @@ $(eval $(call test-program,provisioning,$(BUILD)/bench/%,$(BUILD)/obj/tests/benc
 # --- make check: everything; make check-fast: hermetic, under a minute -----
 RUN       = @BUILD='$(abspath $(BUILD))' OUTPOST='$(abspath $(BUILD))/outpost' tests/run
 # A build that a test or the demo begins uses every processor, unless the caller said how many.
-BEGIN     = @$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+BEGIN     = @$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
 SCRIPTS   = tests/runner tests/includes tests/format tests/lint tests/man
 check-programs: $(FAST)
