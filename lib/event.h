@@ -38,6 +38,7 @@ enum event_kind {
 	EV_NODE_START,    /* a worker began: version, catalogue digest */
 	EV_NODE_STOP,
 	EV_SITE_CHECK,    /* outpost check: a test is as specified, or not */
+	EV_TLSRPT_REPORT, /* a TLS report (RFC 8460) came, by mail or POST: durable before the reply */
 	EV_KIND_MAX
 };
 
@@ -57,6 +58,7 @@ enum event_key {
 	EK_GROUPS, EK_SIGALGS, EK_EXTENSIONS, EK_JA3, EK_JA4, EK_RESUMED, EK_CLIENTCERT,
 	EK_DIR, EK_LEVEL, EK_ALERT, EK_REASON, EK_OK,
 	EK_CATALOGUE, EK_CUT,
+	EK_TYPE, EK_ENCODING, EK_DATA,
 	EK_MAX
 };
 /* clang-format on */

@@ -91,6 +91,9 @@ static const struct event_key_row keys[EK_MAX] = {
 	[EK_OK] = { "ok", EVT_BOOL, "it is so" },
 	[EK_CATALOGUE] = { "catalogue", EVT_TEXT, "digest of the catalogue in force" },
 	[EK_CUT] = { "cut", EVT_BOOL, "a value was cut because the line was too long" },
+	[EK_TYPE] = { "type", EVT_TEXT, "media type, with its parameters, as received" },
+	[EK_ENCODING] = { "encoding", EVT_TEXT, "Content-Encoding as received" },
+	[EK_DATA] = { "data", EVT_TEXT, "raw octets, base64; cut to what fits a line" },
 };
 
 #define KEYS(...)                                                                                  \
@@ -144,6 +147,11 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	[EV_NODE_STOP] = { "node.stop", "a worker ended", KEYS(EK_REASON) },
 	[EV_SITE_CHECK] = { "site.check", "a test is as specified, or why not",
 	    KEYS(EK_WHAT, EK_OK, EK_REASON) },
+	[EV_TLSRPT_REPORT] = { "tlsrpt.report",
+	    "a TLS report, RFC 8460; its data is the message or the body; on disk before the reply",
+	    KEYS(EK_PEER, EK_PORT, EK_LOCAL, EK_HOST, EK_VIA, EK_WHAT, EK_TYPE, EK_ENCODING,
+		EK_BYTES, EK_DATA, EK_REPLY, EK_TLS, EK_FROM, EK_MAILBOX, EK_MSGID, EK_TO,
+		EK_SUBJECT, EK_SNI, EK_DEV, EK_PHASE) },
 };
 
 const struct event_key_row *
