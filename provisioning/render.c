@@ -463,8 +463,12 @@ name_split(struct name_parts *dst, const char *name, size_t len, const struct si
 		if ((label = last_label(name, &len, &label_len)) == NULL)
 			return true;
 	}
-	if (!(site->has & SITE_SECRET) ||
-	    token_parse(&dst->token, label, label_len, &site->token_key) != TOKEN_OK)
+	if (!(site->has & SITE_SECRET))
+		return true;
+	/* {t}.LABEL.{zone}: a further mail domain */
+	if (token_parse(&dst->token, label, label_len, &site->token_key) != TOKEN_OK &&
+	    (dst->host >= 0 || (label = last_label(name, &len, &label_len)) == NULL ||
+		token_parse(&dst->token, label, label_len, &site->token_key) != TOKEN_OK))
 		dst->token.id = 0;
 	return true;
 }

@@ -305,6 +305,30 @@ labels_check(const char *name, size_t len, char *err, size_t errlen)
 	return 0;
 }
 
+/* "{t}.LABEL.": what it says of dst, and where the placeholder behind it begins.  NULL: err. */
+static const char *
+side_parse(struct template_name *dst, const char *name, const char *after, char *err, size_t errlen)
+{
+	const char *brace = strchr(after, '{');
+	size_t len = brace != NULL ? (size_t)(brace - after) : 0;
+
+	if (len < 3 || after[0] != '.' || memchr(after + 1, '.', len - 2) != NULL ||
+	    strncmp(brace, "{zone", 5) != 0) {
+		snprintf(err, errlen, "%.60s: {t} must be followed by .LABEL.{zone}", name);
+		return NULL;
+	}
+	if (labels_check(after + 1, len - 1, err, errlen) != 0)
+		return NULL;
+	/* mxK and a second token would be read as something else */
+	if (len == 2 + 16 || (strncmp(after + 1, "mx", 2) == 0 && len < 7)) {
+		snprintf(err, errlen, "%.60s: LABEL must not look like mxK or a token", name);
+		return NULL;
+	}
+	dst->side = after + 1;
+	dst->side_len = len - 2;
+	return brace;
+}
+
 int
 template_name_parse(struct template_name *dst, const char *name, char *err, size_t errlen)
 {
@@ -321,6 +345,12 @@ template_name_parse(struct template_name *dst, const char *name, char *err, size
 	if (labels_check(name, dst->label_len, err, errlen) != 0 ||
 	    placeholder_parse(&p, brace, err, errlen) != 0)
 		return -1;
+	dst->side = NULL;
+	dst->side_len = 0;
+	if (p.kind == PH_TOKEN && brace[p.len] != '\0' &&
+	    ((brace = side_parse(dst, name, brace + p.len, err, errlen)) == NULL ||
+		placeholder_parse(&p, brace, err, errlen) != 0))
+		return -1;
 	dst->host = p.number;
 	dst->zone = p.zone;
 	switch (p.kind) {
@@ -331,7 +361,7 @@ template_name_parse(struct template_name *dst, const char *name, char *err, size
 		dst->root = ROOT_MX;
 		break;
 	case PH_ZONE:
-		dst->root = ROOT_ZONE;
+		dst->root = dst->side != NULL ? ROOT_SIDE : ROOT_ZONE;
 		break;
 	case PH_BASE:
 		dst->root = ROOT_BASE;

@@ -11,14 +11,17 @@ void rrtype_fields(uint16_t type, unsigned *min, unsigned *max);
 bool rrtype_can_be_asked(uint16_t type); /* not OPT, TSIG and their kind */
 
 /* A name of a template: labels in lower case, then one placeholder that stands for the rest, e.g.
- * "_25._tcp.{mx0}", "{d}", "ns.{zone}", "{d:b}". */
-enum name_root { ROOT_D, ROOT_MX, ROOT_ZONE, ROOT_BASE };
+ * "_25._tcp.{mx0}", "{d}", "ns.{zone}", "{d:b}"; or "{t}.LABEL.{zone}" in the place of the placeholder: a
+ * further mail domain of the participant. */
+enum name_root { ROOT_D, ROOT_MX, ROOT_ZONE, ROOT_BASE, ROOT_SIDE };
 struct template_name {
 	enum name_root root;
 	unsigned host;     /* ROOT_MX: K */
 	unsigned zone;     /* 0 the test's own, 1 "b" */
 	const char *label; /* what stands before the placeholder, with its final dot */
 	size_t label_len;
+	const char *side; /* ROOT_SIDE: LABEL */
+	size_t side_len;
 };
 /* 0, or -1 with what and why. */
 int template_name_parse(struct template_name *dst, const char *name, char *err, size_t errlen);

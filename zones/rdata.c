@@ -84,7 +84,8 @@ check_placeholders(const char *word, uint16_t type, char *err, size_t errlen)
 		if (placeholder_parse(&p, s, err, errlen) != 0)
 			return -1;
 		if (placeholder_family(p.kind) != 0 && type != 1 && type != 28 && type != 16 &&
-		    type != 64 && type != 65) {
+		    type != 64 && type != 65 &&
+		    !(type == 15 && p.kind == PH_IPV4 && strcmp(s + p.len, ".") == 0)) {
 			snprintf(err, errlen, "%.60s: an address has no place in this type", word);
 			return -1;
 		}
@@ -105,11 +106,12 @@ check_number(const char *word, unsigned long max, const char *what, char *err, s
 	return -1;
 }
 
-/* A domain name: a template name, "." or an absolute one. */
+/* A domain name: a template name, "." or an absolute one, also one that is the digits of an address. */
 static int
 check_name(const char *word, char *err, size_t errlen)
 {
 	struct template_name name;
+	struct placeholder p;
 	size_t len = strlen(word);
 
 	if (strchr(word, '{') == NULL && len > 0 && word[len - 1] == '.' && len < 254)
@@ -118,6 +120,9 @@ check_name(const char *word, char *err, size_t errlen)
 		snprintf(err, errlen, "%.60s: a name ends in a placeholder or in a dot", word);
 		return -1;
 	}
+	if (placeholder_parse(&p, word, err, errlen) == 0 && p.kind == PH_IPV4 &&
+	    strcmp(word + p.len, ".") == 0)
+		return 0;
 	return template_name_parse(&name, word, err, errlen);
 }
 

@@ -83,7 +83,8 @@ enum answer_action {
 	ANSWER_TTL,
 	ANSWER_CASE,
 	ANSWER_PAD,
-	ANSWER_SIGN
+	ANSWER_SIGN,
+	ANSWER_DROP_EDNS
 };
 struct answer_rule {
 	unsigned line;
@@ -130,7 +131,8 @@ enum cert_kind {
 	CERT_SELF_SIGNED,
 	CERT_UNTRUSTED,
 	CERT_CN_ONLY,
-	CERT_ED25519,
+	CERT_ED25519, /* self-signed: no public CA signs such a key */
+	CERT_RSA,     /* else as pkix-valid */
 	CERT_KIND_MAX
 };
 const char *cert_kind_name(enum cert_kind);
@@ -158,6 +160,7 @@ struct host {
 	bool require_tls;       /* MAIL in clear gets 530 5.7.0 */
 	int tls_min, tls_max;   /* TLS1_VERSION.. 0x0301..0x0304 */
 	char *ciphers, *groups; /* OpenSSL lists; NULL: default */
+	bool weak_dh;           /* 1024 bits */
 	bool client_cert;
 	enum cert_kind cert;
 	struct host_rule *rules;
@@ -181,7 +184,8 @@ struct policy {
 };
 
 /* --- phases --------------------------------------------------------------------------------- */
-/* "2  age(fetched) >= 3m and count(tls) >= 1": any line of a phase begins it; only forward. */
+/* "2  age(fetched) >= 3m and count(tls) >= 1": any line of a phase begins it; only forward.  What an
+ * event is and where it is kept: provisioning/phase.h. */
 enum phase_event {
 	PHASE_DNS,
 	PHASE_FETCHED,
@@ -195,6 +199,7 @@ struct phase_condition {
 	uint16_t type;
 	char *name;     /* PHASE_DNS */
 	unsigned phase; /* PHASE_PHASE */
+	unsigned in;    /* only events of this phase; 0: all */
 	int64_t age_us; /* 0: count */
 	unsigned count;
 };

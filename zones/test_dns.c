@@ -202,9 +202,10 @@ zone_security(const struct zone_options *z)
 
 /* --- [answers] --------------------------------------------------------------------------------- */
 const char *const answer_names[] = { "rcode", "drop", "delay", "tc", "noedns", "ttl", "case", "pad",
-	"sign", NULL };
+	"sign", "drop-edns", NULL };
 /* Has the action an argument? */
-static const bool answer_argument[] = { true, false, true, false, false, true, false, true, true };
+static const bool answer_argument[] = { true, false, true, false, false, true, false, true, true,
+	false };
 
 static int
 answer_value(struct parse *p, const struct text_line *l, struct answer_rule *a)

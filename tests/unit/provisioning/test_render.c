@@ -248,6 +248,14 @@ test_split(void **state)
 	assert_int_equal(p.zone, 1);
 	assert_int_equal(p.host, -1);
 	assert_true(p.token.id == token.id);
+
+	snprintf(name, sizeof(name), "x.%s.to.plain.probe.example", token.text);
+	assert_true(name_split(&p, name, strlen(name), site));
+	assert_int_equal(p.host, -1);
+	assert_true(p.token.id == token.id);
+	snprintf(name, sizeof(name), "%s.a.b.plain.probe.example", token.text);
+	assert_true(name_split(&p, name, strlen(name), site));
+	assert_true(p.token.id == 0);
 }
 
 static void

@@ -106,6 +106,16 @@ template_names(void **state)
 		{ "{base}", 0 },
 		{ "a.b.{d:b}", 0 },
 		{ "{t}", -1 },
+		{ "{t}.to.{zone}", 0 },
+		{ "_25._tcp.{t}.to.{zone:b}", 0 },
+		{ "{t}.{zone}", -1 },
+		{ "{t}.a.b.{zone}", -1 },
+		{ "{t}.to.{d}", -1 },
+		{ "{t}to.{zone}", -1 },
+		{ "{t}.to{zone}", -1 },
+		{ "{t}.mx1.{zone}", -1 },
+		{ "{t}.abcdefghijklmnop.{zone}", -1 },
+		{ "{t}.to.{zone}x", -1 },
 		{ "example.org", -1 },
 		{ "x{d}", -1 },
 		{ ".{d}", -1 },
@@ -128,6 +138,12 @@ template_names(void **state)
 	assert_int_equal(n.host, 3);
 	assert_int_equal(n.zone, 1);
 	assert_int_equal(n.label_len, 9);
+	assert_int_equal(template_name_parse(&n, "x.{t}.to.{zone:b}", err, sizeof err), 0);
+	assert_int_equal(n.root, ROOT_SIDE);
+	assert_int_equal(n.zone, 1);
+	assert_int_equal(n.label_len, 2);
+	assert_int_equal(n.side_len, 2);
+	assert_memory_equal(n.side, "to", 2);
 }
 
 int
