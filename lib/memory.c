@@ -91,22 +91,43 @@ out:
 	return fd;
 }
 
+/* Two daemons that start together must map one table, so one looks after the other.  The lock is the
+ * directory: no file more. */
+static int
+lock_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash != NULL ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+		log_warn("%s: %s", dir, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		fd = -1;
+	}
+	free(dir);
+	return fd;
+}
+
 struct memory *
 memory_open(const char *path, size_t slots)
 {
 	struct memory *m = NULL;
 	size_t n = SLOT_MIN, bytes;
 	void *map;
-	int fd;
+	int fd, lock;
 
 	while (n < slots)
 		n <<= 1;
 	bytes = sizeof(struct header) + n * sizeof(struct slot);
 
+	if ((lock = lock_path(path)) < 0)
+		return NULL;
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno != ENOENT) {
 		log_warn("%s: %s", path, strerror(errno));
-		return NULL;
+		goto unlock;
 	}
 	if (fd >= 0 && !usable(fd, n, bytes)) {
 		log_warn("%s: other size or version: starting with an empty table", path);
@@ -114,7 +135,7 @@ memory_open(const char *path, size_t slots)
 		fd = -1;
 	}
 	if (fd < 0 && (fd = create(path, n, bytes)) < 0)
-		return NULL;
+		goto unlock;
 	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
 		log_warn("%s: mmap: %s", path, strerror(errno));
@@ -132,6 +153,8 @@ memory_open(const char *path, size_t slots)
 	}
 out:
 	close(fd);
+unlock:
+	close(lock);
 	return m;
 }
 

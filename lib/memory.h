@@ -1,5 +1,5 @@
-/* memory.h - the only state that workers of a daemon share: one fixed-size table mapped from a
- * file before the fork.  Slots are claimed by compare-and-swap and never move.  It outlives kill -9
+/* memory.h - the only state that the workers and daemons of a node share: one fixed-size table mapped
+ * from a file before the fork.  Slots are claimed by compare-and-swap and never move.  It outlives kill -9
  * (the file stays); losing it costs one more deferral.  Key = keyed hash made by the caller. */
 #ifndef LIB_MEMORY_H
 #define LIB_MEMORY_H

@@ -5,10 +5,6 @@
 
 #include "lib/hash.h"
 
-/* Lines of facts that no line of the test file stands for. */
-#define LINE_EVENT 0x40000000u /* + enum phase_event */
-#define LINE_PHASE 0x50000000u /* + phase */
-
 /* The part of the key that KEY adds to (token, test, line). */
 static size_t
 key_tail(unsigned char *dst, size_t room, const struct behave_who *who, enum memory_key key)
@@ -50,7 +46,7 @@ behave_key(const struct behave_who *who, unsigned line, enum memory_key key)
 		buf[12 + i] = (unsigned char)(line >> (24 - 8 * i));
 	}
 	buf[16] = (unsigned char)key;
-	h = hash_sip(who->key, buf, 17 + key_tail(buf + 17, sizeof buf - 17, who, key));
+	h = hash_sip(who->memory->key, buf, 17 + key_tail(buf + 17, sizeof buf - 17, who, key));
 	return h != 0 ? h : 1;
 }
 
@@ -69,10 +65,12 @@ condition_holds(const struct condition *c, unsigned line, const struct behave_wh
 		/* Without a token every stranger would share one clock. */
 		if (who->test == NULL)
 			return false;
-		f = who->touch(who->ctx, behave_key(who, line, c->key), who->now_us);
+		f = who->memory->touch(
+		    who->memory->ctx, behave_key(who, line, c->key), who->now_us);
 		if (c->kind == COND_COUNT)
 			return f.count <= c->count;
-		return who->now_us - f.first_us < c->age_us / (who->pace > 0 ? who->pace : 1);
+		return who->now_us - f.first_us <
+		       c->age_us / (who->memory->pace > 0 ? who->memory->pace : 1);
 	}
 	return false;
 }
@@ -104,69 +102,4 @@ behave_at(struct behaviour *dst, const struct host *host, enum smtp_point at, in
 	}
 	if (dst->rule != NULL)
 		dst->dev = dst->rule->dev;
-}
-
-static bool
-phase_condition_holds(const struct phase_condition *c, const struct behave_who *who)
-{
-	struct memory_fact f;
-
-	switch (c->event) {
-	case PHASE_PHASE:
-		f = who->look(who->ctx, behave_key(who, LINE_PHASE + c->phase, KEY_TOKEN));
-		break;
-	case PHASE_ATTEMPT:
-	case PHASE_TLS:
-	case PHASE_ACCEPTED:
-	case PHASE_FETCHED:
-		f = who->look(
-		    who->ctx, behave_key(who, LINE_EVENT + (unsigned)c->event, KEY_TOKEN));
-		break;
-	default:
-		return false; /* the name server's own */
-	}
-	if (f.count == 0)
-		return false;
-	if (c->age_us > 0)
-		return who->now_us - f.first_us >= c->age_us / (who->pace > 0 ? who->pace : 1);
-	return f.count >= c->count;
-}
-
-static bool
-phase_begins(const struct phase_rule *r, const struct behave_who *who)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (!phase_condition_holds(&r->all[i], who))
-			return false;
-	return r->n > 0;
-}
-
-unsigned
-behave_phase(const struct behave_who *who, enum phase_event event)
-{
-	const struct test *t = who->test;
-	unsigned phase = 1;
-	uint64_t key;
-
-	if (t == NULL || t->n_phases == 0)
-		return 0;
-	who->touch(who->ctx, behave_key(who, LINE_EVENT + (unsigned)event, KEY_TOKEN), who->now_us);
-	/* Phase 1 is there from the first event on, so that its age can be asked for. */
-	key = behave_key(who, LINE_PHASE + 1, KEY_TOKEN);
-	if (who->look(who->ctx, key).count == 0)
-		who->touch(who->ctx, key, who->now_us);
-	for (unsigned p = 2; p <= TEST_PHASES_MAX; p++) {
-		key = behave_key(who, LINE_PHASE + p, KEY_TOKEN);
-		if (who->look(who->ctx, key).count > 0) {
-			phase = p;
-			continue;
-		}
-		for (size_t i = 0; i < t->n_phases; i++)
-			if (t->phases[i].phase == p && phase_begins(&t->phases[i], who)) {
-				who->touch(who->ctx, key, who->now_us);
-				phase = p;
-				break;
-			}
-	}
-	return phase;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,8 +10,8 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "lib/memory.h"
 #include "lib/worker.h"
+#include "provisioning/phase.h"
 #include "smtpd/io.h"
 #include "smtpd/tap.h"
 
@@ -24,7 +23,6 @@ struct daemon {
 	struct site *site;
 	struct tls_contexts *tls;
 	struct memory *memory;
-	uint8_t memory_key[16];
 	unsigned workers;
 	int *fds; /* n_fds for each worker */
 	unsigned n_fds;
@@ -48,23 +46,7 @@ run_worker(unsigned index, void *ctx)
 	if (index == d->workers)
 		return tap_run(d->tap, d->site, index, PROGRAM);
 	c.fds = d->fds + index * d->n_fds;
-	memcpy(c.memory_key, d->memory_key, sizeof c.memory_key);
 	return io_run(&c);
-}
-
-/* The key of the memory table must outlive restarts and tell nothing about the secret it comes from. */
-static void
-derive_memory_key(struct daemon *d)
-{
-	static const char label[] = "outpost memory key";
-	unsigned char buf[sizeof d->site->token_key.secret + sizeof label], md[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-
-	memset(md, 0, sizeof md);
-	memcpy(buf, d->site->token_key.secret, sizeof d->site->token_key.secret);
-	memcpy(buf + sizeof d->site->token_key.secret, label, sizeof label);
-	EVP_Digest(buf, sizeof buf, md, &n, EVP_sha256(), NULL);
-	memcpy(d->memory_key, md, sizeof d->memory_key);
 }
 
 static int
@@ -97,7 +79,6 @@ reload(void *ctx)
 	site_free(d->site);
 	d->site = site;
 	d->tls = tls;
-	derive_memory_key(d);
 	return 0;
 }
 
@@ -179,12 +160,10 @@ daemon_run(const char *dir)
 {
 	struct daemon d = { .dir = dir, .tap = { -1, -1 } };
 	struct worker_config wc = { .run = run_worker, .reload = reload, .ctx = &d };
-	char path[512];
 	int code;
 
 	if (load(&d.site, &d.tls, dir) == -1)
 		return EXIT_USAGE;
-	derive_memory_key(&d);
 	raise_limit(&d.site->conf);
 	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers
 					      : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
@@ -195,8 +174,7 @@ daemon_run(const char *dir)
 		return EXIT_USAGE;
 	if (lock_site(&d) == -1)
 		return EXIT_CANNOT;
-	site_path(path, d.site, "run", "smtpd.memory");
-	d.memory = memory_open(path, d.site->conf.memory_slots);
+	d.memory = phase_memory_open(d.site);
 	if (d.memory == NULL || open_listeners(&d) == -1)
 		return EXIT_CANNOT;
 	if (d.site->conf.tap && geteuid() == 0) {

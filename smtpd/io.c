@@ -150,18 +150,6 @@ op_event(void *ctx, const char *line, size_t len)
 	_exit(EXIT_CANNOT);
 }
 
-static struct memory_fact
-op_touch(void *ctx, uint64_t key, int64_t now_us)
-{
-	return memory_touch(((struct conn *)ctx)->io->config->memory, key, now_us);
-}
-
-static struct memory_fact
-op_look(void *ctx, uint64_t key)
-{
-	return memory_look(((struct conn *)ctx)->io->config->memory, key);
-}
-
 static const struct session_ops ops = {
 	.reply = op_reply,
 	.commit = op_commit,
@@ -169,8 +157,6 @@ static const struct session_ops ops = {
 	.close = op_close,
 	.origin = op_origin,
 	.event = op_event,
-	.touch = op_touch,
-	.look = op_look,
 };
 
 /* --- connections ---------------------------------------------------------------------------------- */
@@ -673,9 +659,9 @@ io_open(struct io *io)
 		return -1;
 	io->commit_last = &io->commit_first;
 	io->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	io->clients = clients_new(conf->smtp_max, c->memory_key);
 	io->env = (struct session_env){ .site = c->site, .ops = &ops, .line = &io->line };
-	memcpy(io->env.memory_key, c->memory_key, sizeof io->env.memory_key);
+	phase_memory_init(&io->env.memory, c->site, c->memory);
+	io->clients = clients_new(conf->smtp_max, io->env.memory.key);
 	io->env.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	snprintf(io->id, sizeof io->id, "%u-%" PRIx64 "-", c->worker, (uint64_t)clock_now());
 	io->commit_ev = event_new(io->base, fd, EV_READ | EV_PERSIST, on_durable, io);

@@ -18,7 +18,6 @@ struct io_config {
 	unsigned n_fds;
 	unsigned worker;
 	const char *program; /* name of the daemon in events: "smtpd" */
-	uint8_t memory_key[16];
 };
 /* Serves until SIGTERM, or after SIGHUP until the last session ended.  The worker's exit code. */
 int io_run(const struct io_config *);

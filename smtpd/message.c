@@ -63,14 +63,12 @@ static void
 message_end(struct session *s, unsigned code, const char *text)
 {
 	char line[1024];
-	struct behave_who who;
 	size_t n;
 	bool accepted = code / 100 == 2;
 
 	if (accepted) {
 		session_stage(s, STAGE_ACCEPTED);
-		session_who(s, &who);
-		s->phase = behave_phase(&who, PHASE_ACCEPTED);
+		session_phase(s, PHASE_ACCEPTED);
 	}
 	if (s->dev != NULL)
 		s->dev_last = s->dev;

@@ -79,12 +79,15 @@ session_who(const struct session *s, struct behave_who *who)
 	who->sender = s->from;
 	who->sender_len = s->from_len;
 	who->phase = s->phase;
-	who->pace = s->env->site->conf.pace;
 	who->now_us = s->now_us;
-	who->key = s->env->memory_key;
-	who->ctx = s->ctx;
-	who->touch = s->env->ops->touch;
-	who->look = s->env->ops->look;
+	who->memory = &s->env->memory;
+}
+
+void
+session_phase(struct session *s, enum phase_event event)
+{
+	s->phase = phase_note_event(
+	    &s->env->memory, s->bind.test, s->bind.token.id, event, s->now_us);
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
@@ -181,18 +184,15 @@ bind_event(struct session *s)
 void
 session_bound(struct session *s, const struct binding *b)
 {
-	struct behave_who who;
-
 	/* A connection that is used again for another test: the stages so far belong to the
 	 * transaction before, and what ends the session says how far this one came. */
 	if (s->bind.test != NULL && (s->bind.test != b->test || s->bind.token.id != b->token.id) &&
 	    s->stage > STAGE_RCPT)
 		s->stage = STAGE_RCPT; /* that of the recipient that binds */
 	s->bind = *b;
-	session_who(s, &who);
-	s->phase = behave_phase(&who, PHASE_ATTEMPT);
+	session_phase(s, PHASE_ATTEMPT);
 	if (s->tls)
-		s->phase = behave_phase(&who, PHASE_TLS);
+		session_phase(s, PHASE_TLS);
 	bind_event(s);
 }
 

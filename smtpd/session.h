@@ -30,8 +30,6 @@ struct session_ops {
 	void (*close)(void *ctx, bool reset);
 	struct event_origin *(*origin)(void *ctx);
 	void (*event)(void *ctx, const char *line, size_t len);
-	struct memory_fact (*touch)(void *ctx, uint64_t key, int64_t now_us);
-	struct memory_fact (*look)(void *ctx, uint64_t key);
 };
 
 /* What the sessions of a worker share; constant. */
@@ -40,7 +38,7 @@ struct session_env {
 	const struct session_ops *ops;
 	struct event_line *line; /* scratch for encoding */
 	const EVP_MD *sha256;
-	uint8_t memory_key[16];
+	struct phase_memory memory;
 };
 
 enum session_state { ST_START, ST_COMMAND, ST_DATA, ST_TLS, ST_CLOSING };
@@ -150,6 +148,8 @@ void session_delay(struct session *, int64_t us, enum session_step);
 void session_bound(struct session *, const struct binding *);
 void session_reset(struct session *); /* RSET: ends the transaction */
 void session_who(const struct session *, struct behave_who *);
+/* Something happened that a phase of the test may hang on. */
+void session_phase(struct session *, enum phase_event);
 struct event_line *session_event(struct session *, enum event_kind);
 void session_event_end(struct session *);
 void session_early(struct session *, const char *bytes, size_t len);

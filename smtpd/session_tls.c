@@ -137,7 +137,6 @@ void
 session_tls_done(struct session *s, const struct session_tls_done *d, int64_t now_us)
 {
 	struct event_line *e;
-	struct behave_who who;
 
 	s->now_us = s->active_us = now_us;
 	session_stage(s, STAGE_HANDSHAKE);
@@ -155,9 +154,7 @@ session_tls_done(struct session *s, const struct session_tls_done *d, int64_t no
 	s->tls = s->was_tls = true;
 	s->greeted = s->pipelining = false;
 	s->state = ST_COMMAND;
-	session_who(s, &who);
-	if (s->bind.test != NULL && s->bind.test->n_phases > 0)
-		s->phase = behave_phase(&who, PHASE_TLS);
+	session_phase(s, PHASE_TLS);
 }
 
 void

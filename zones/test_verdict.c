@@ -10,17 +10,17 @@
 const char *const phase_event_names[] = { "dns", "fetched", "attempt", "tls", "accepted", "phase",
 	NULL };
 
-/* What stands between the brackets: "fetched", "dns MX {d}", "phase 1". */
+/* What stands between the brackets: "fetched", "dns MX {d}", "attempt in phase 2", "phase 1". */
 static int
 phase_argument(struct parse *p, unsigned line, char *arg, struct phase_condition *c)
 {
-	char *word[4], *save = NULL;
+	char *word[7], *save = NULL;
 	struct template_name name;
 	unsigned long n_phase;
 	unsigned n = 0;
 	int k;
 
-	for (char *s = strtok_r(arg, " ", &save); s != NULL && n < 4;
+	for (char *s = strtok_r(arg, " ", &save); s != NULL && n < 7;
 	     s = strtok_r(NULL, " ", &save))
 		word[n++] = s;
 	if (n == 0)
@@ -28,6 +28,13 @@ phase_argument(struct parse *p, unsigned line, char *arg, struct phase_condition
 	if ((k = parse_word(p, line, "event", phase_event_names, word[0])) < 0)
 		return -1;
 	c->event = (enum phase_event)k;
+	if (c->event != PHASE_PHASE && n > 3 && strcmp(word[n - 3], "in") == 0 &&
+	    strcmp(word[n - 2], "phase") == 0) {
+		if (parse_number(p, line, "phase", word[n - 1], 1, TEST_PHASES_MAX, &n_phase) != 0)
+			return -1;
+		c->in = (unsigned)n_phase;
+		n -= 3;
+	}
 	if (n != (c->event == PHASE_DNS ? 3u : c->event == PHASE_PHASE ? 2u : 1u))
 		return parse_fail(p, line, "%s: must be written dns TYPE NAME, phase N, or %s",
 		    word[0], "fetched, attempt, tls, accepted");

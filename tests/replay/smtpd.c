@@ -305,7 +305,7 @@ do_set(struct player *p, const char *text)
 	if (sscanf(text, "%39s %lu", key, &n) != 2)
 		fail(p, "set KEY N");
 	else if (strcmp(key, "pace") == 0)
-		c->pace = (unsigned)n;
+		c->pace = p->bed->env.memory.pace = (unsigned)n;
 	else if (strcmp(key, "smtp_line") == 0)
 		c->smtp_line = (unsigned)n;
 	else if (strcmp(key, "smtp_commands") == 0)

@@ -78,20 +78,8 @@ bed_event(void *ctx, const char *line, size_t len)
 	strbuf_add(&((struct bed *)ctx)->events, line, len);
 }
 
-static inline struct memory_fact
-bed_touch(void *ctx, uint64_t key, int64_t now)
-{
-	return memory_touch(((struct bed *)ctx)->memory, key, now);
-}
-
-static inline struct memory_fact
-bed_look(void *ctx, uint64_t key)
-{
-	return memory_look(((struct bed *)ctx)->memory, key);
-}
-
 static const struct session_ops bed_ops = { bed_reply, bed_commit, bed_start_tls, bed_close,
-	bed_origin, bed_event, bed_touch, bed_look };
+	bed_origin, bed_event };
 
 static inline void
 bed_forget(struct bed *b)
@@ -104,6 +92,7 @@ bed_forget(struct bed *b)
 	b->memory = memory_open(path, 4096);
 	if (b->memory == NULL)
 		exit(1);
+	phase_memory_init(&b->env.memory, b->site, b->memory);
 }
 
 /* catalogue: directory of tests. */

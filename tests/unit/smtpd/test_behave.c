@@ -1,4 +1,4 @@
-/* Rules of a host: conditions, keys, pace, phases. */
+/* Rules of a host: conditions, keys, pace. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,20 +49,15 @@ touch(void *ctx, uint64_t key, int64_t now)
 }
 
 static struct test the_test = { .name = "t", .number = 20 };
-static const uint8_t key[16] = { 1 };
+static struct phase_memory memory = { .key = { 1 }, .pace = 1, .touch = touch, .look = look };
 static union sockaddr_any peer;
 
 static struct behave_who
 who_at(int64_t now, const char *address)
 {
-	struct behave_who w = { .test = &the_test,
-		.id = 7,
-		.peer = &peer,
-		.pace = 1,
-		.now_us = now,
-		.key = key,
-		.touch = touch,
-		.look = look };
+	struct behave_who w = {
+		.test = &the_test, .id = 7, .peer = &peer, .now_us = now, .memory = &memory
+	};
 
 	assert_int_equal(address_parse(&peer, address, 25), 0);
 	return w;
@@ -73,6 +68,7 @@ setup(void **state)
 {
 	(void)state;
 	n_facts = 0;
+	memory.pace = 1;
 	memset(&the_test, 0, sizeof the_test);
 	the_test.number = 20;
 	return 0;
@@ -110,7 +106,7 @@ test_age(void **state)
 	w = who_at(5 * MINUTE, "192.0.2.1");
 	w.id = 8;
 	assert_true(holds(c, w));
-	w.pace = 20;
+	memory.pace = 20;
 	w.now_us += 15000000 - 1;
 	assert_true(holds(c, w));
 	w.now_us++;
@@ -198,32 +194,6 @@ test_first_rule_wins(void **state)
 	assert_ptr_equal(b.rule, &r[2]);
 }
 
-/* 2 after two attempts or one handshake; 3 an hour after 2 began. */
-static void
-test_phases(void **state)
-{
-	struct phase_condition attempts = { .event = PHASE_ATTEMPT, .count = 2 };
-	struct phase_condition tls = { .event = PHASE_TLS, .count = 1 };
-	struct phase_condition later = { .event = PHASE_PHASE, .phase = 2, .age_us = 60 * MINUTE };
-	struct phase_rule rules[] = { { 1, 2, &attempts, 1 }, { 2, 2, &tls, 1 },
-		{ 3, 3, &later, 1 } };
-	struct behave_who w = who_at(0, "192.0.2.1");
-
-	(void)state;
-	assert_int_equal(behave_phase(&w, PHASE_ATTEMPT), 0);
-	the_test.phases = rules;
-	the_test.n_phases = 3;
-	assert_int_equal(behave_phase(&w, PHASE_ATTEMPT), 1);
-	w.now_us = MINUTE;
-	assert_int_equal(behave_phase(&w, PHASE_ATTEMPT), 2);
-	w.now_us = 60 * MINUTE;
-	assert_int_equal(behave_phase(&w, PHASE_ATTEMPT), 2);
-	w.now_us = 61 * MINUTE;
-	assert_int_equal(behave_phase(&w, PHASE_ATTEMPT), 3);
-	w.id = 8;
-	assert_int_equal(behave_phase(&w, PHASE_TLS), 2);
-}
-
 int
 main(void)
 {
@@ -231,7 +201,6 @@ main(void)
 		cmocka_unit_test_setup(test_age, setup),
 		cmocka_unit_test_setup(test_keys, setup),
 		cmocka_unit_test_setup(test_first_rule_wins, setup),
-		cmocka_unit_test_setup(test_phases, setup),
 	};
 
 	return cmocka_run_group_tests_name("behave", tests, NULL, NULL);
