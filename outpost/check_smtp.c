@@ -133,7 +133,8 @@ static const struct {
 	[CERT_SELF_SIGNED] = { false, true },
 	[CERT_UNTRUSTED] = { false, true },
 	[CERT_CN_ONLY] = { true, false },
-	[CERT_ED25519] = { true, true },
+	[CERT_ED25519] = { false, true },
+	[CERT_RSA] = { true, true },
 };
 
 static bool

@@ -30,7 +30,8 @@ static const struct kind {
 	[CERT_SELF_SIGNED] = { .self_signed = true, .from = VALID_FROM, .to = VALID_TO },
 	[CERT_UNTRUSTED] = { .other_ca = true, .from = VALID_FROM, .to = VALID_TO },
 	[CERT_CN_ONLY] = { .cn_only = true, .from = VALID_FROM, .to = VALID_TO },
-	[CERT_ED25519] = { .from = VALID_FROM, .to = VALID_TO },
+	[CERT_ED25519] = { .self_signed = true, .from = VALID_FROM, .to = VALID_TO },
+	[CERT_RSA] = { .from = VALID_FROM, .to = VALID_TO },
 };
 
 static X509 *
@@ -39,6 +40,12 @@ failed(X509 *cert)
 	log_warn("certificate: OpenSSL cannot make it: check its installation");
 	X509_free(cert);
 	return NULL;
+}
+
+unsigned
+certs_algorithm(enum cert_kind kind)
+{
+	return kind == CERT_ED25519 ? 15 : kind == CERT_RSA ? 8 : 13;
 }
 
 /* Version 3, a random serial number of 127 bits, validity, key. */
@@ -141,6 +148,14 @@ add_names(X509 *cert, const struct certs_request *r)
 	return ok;
 }
 
+/* RSA may also carry a key that the client chose (RFC 5246 7.4.2). */
+static const char *
+key_usage(EVP_PKEY *key)
+{
+	return EVP_PKEY_is_a(key, "RSA") ? "critical,digitalSignature,keyEncipherment"
+					 : "critical,digitalSignature";
+}
+
 X509 *
 certs_make(const struct certs_request *r, int64_t now_us)
 {
@@ -154,7 +169,7 @@ certs_make(const struct certs_request *r, int64_t now_us)
 	issuer = ca != NULL ? ca->cert : cert;
 	if (!set_cn(cert, cn) || X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1 ||
 	    !extend(cert, issuer, NID_basic_constraints, "critical,CA:FALSE") ||
-	    !extend(cert, issuer, NID_key_usage, "critical,digitalSignature") ||
+	    !extend(cert, issuer, NID_key_usage, key_usage(r->key)) ||
 	    !extend(cert, issuer, NID_ext_key_usage, "serverAuth") ||
 	    !extend(cert, issuer, NID_subject_key_identifier, "hash") ||
 	    !extend(cert, issuer, NID_authority_key_identifier, "keyid:always") ||

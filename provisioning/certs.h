@@ -27,6 +27,8 @@ struct certs_request {
 	EVP_PKEY *key;
 	const struct certs_ca *ca, *other_ca;
 };
+/* DNSSEC algorithm number of the key that goes with a kind, for keys_generate. */
+unsigned certs_algorithm(enum cert_kind);
 X509 *certs_make(const struct certs_request *, int64_t now_us);
 /* Who signed it, to be sent after it; NULL: itself. */
 X509 *certs_issuer(const struct certs_request *);

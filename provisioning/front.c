@@ -32,9 +32,10 @@ front_key(char dst[65], const struct host *h, unsigned k)
 	    h->ehlo != NULL ? h->ehlo : "-");
 	strbuf_printf(&b, "starttls %d %u %s\nrequire-tls %d\n", h->starttls, h->starttls_code,
 	    h->starttls_text != NULL ? h->starttls_text : "-", h->require_tls);
-	strbuf_printf(&b, "tls %x %x\nciphers %s\ngroups %s\nclient-cert %d\ncert %d\n",
+	strbuf_printf(&b, "tls %x %x\nciphers %s\ngroups %s%s\nclient-cert %d\ncert %d\n",
 	    (unsigned)h->tls_min, (unsigned)h->tls_max, h->ciphers != NULL ? h->ciphers : "-",
-	    h->groups != NULL ? h->groups : "-", h->client_cert, h->cert);
+	    h->groups != NULL ? h->groups : "-", h->weak_dh ? "\ndh 1024" : "", h->client_cert,
+	    h->cert);
 	for (size_t i = 0; i < h->n_rules; i++)
 		if (h->rules[i].at <= AT_TLS_EHLO)
 			describe_rule(&b, &h->rules[i]);

@@ -69,12 +69,6 @@ keys_generate(unsigned algorithm)
 	return checked(EVP_PKEY_Q_keygen(NULL, NULL, a->name));
 }
 
-EVP_PKEY *
-keys_generate_ed25519(void)
-{
-	return keys_generate(15);
-}
-
 /* --- files ------------------------------------------------------------------------------------- */
 
 static int

@@ -13,7 +13,6 @@
 
 /* NULL: logged. */
 EVP_PKEY *keys_generate(unsigned algorithm);
-EVP_PKEY *keys_generate_ed25519(void); /* for certificates */
 
 /* Makes the file (mode 0600, synced).  0, or -1 logged; an existing file is left alone: -1. */
 int keys_save(const char *path, EVP_PKEY *);

@@ -225,7 +225,7 @@ make_cert(struct work *w, const char *path, const struct front *f, EVP_PKEY *key
 static int
 make_front_certs(struct work *w, const struct front *f)
 {
-	EVP_PKEY *key = key_of(w, f->certkey, f->kind == CERT_ED25519 ? 15 : 13);
+	EVP_PKEY *key = key_of(w, f->certkey, certs_algorithm(f->kind));
 	char cert[512], certkey[512];
 	int rc = -1;
 

@@ -25,6 +25,7 @@ struct attempt {
 	enum stage stage;       /* furthest */
 	bool tls;               /* inside TLS */
 	bool sni;               /* the ClientHello named a server */
+	bool client_cert;       /* the client showed a certificate */
 	bool accepted;          /* we said 2xx to the message */
 	int reply;              /* the last reply that matters; 0 none */
 	const char *reply_text; /* "" */

@@ -41,7 +41,8 @@ selects(const struct predicate *p, const struct attempt *a)
 	return box && (p->host < 0 || p->host == a->host) &&
 	       (p->phase < 0 || p->phase == a->phase) &&
 	       (p->family == 0 || p->family == a->family) &&
-	       (p->tls < 0 || (p->tls == 1) == a->tls) && (!p->sni || a->sni);
+	       (p->tls < 0 || (p->tls == 1) == a->tls) && (!p->sni || a->sni) &&
+	       (!p->client_cert || a->client_cert);
 }
 
 /* Calls found for the attempts that match. */

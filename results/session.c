@@ -25,7 +25,7 @@ struct reading {
 	size_t n;
 	unsigned transaction;
 	int64_t mail_t; /* when the transaction began; 0: with the session */
-	bool tls;
+	bool tls, client_cert;
 	enum stage stage, close_stage;
 	unsigned commands;
 	const struct observation *reply; /* last command with a reply */
@@ -286,6 +286,7 @@ on_tls(struct reading *r, const struct observation *o)
 	case EV_TLS_DONE:
 		reach(&r->stage, STAGE_HANDSHAKE);
 		r->tls = true;
+		r->client_cert = *text_of(o, EK_CLIENTCERT) != '\0';
 		r->s.tls_version = text_of(o, EK_VERSION);
 		r->s.tls_cipher = text_of(o, EK_CIPHER);
 		break;
@@ -379,6 +380,7 @@ finish(struct reading *r, struct attempt *a, unsigned session, const struct fact
 	a->host = r->s.host;
 	a->state = "serves";
 	a->sni = *r->s.sni != '\0';
+	a->client_cert = r->client_cert;
 	a->commands = r->commands;
 	a->how = r->close == NULL ? "" : text_of(r->close, EK_HOW);
 	a->by = binding_of(r, f);

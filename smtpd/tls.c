@@ -182,7 +182,7 @@ set_versions_and_ciphers(SSL_CTX *ctx, const struct host *h)
 		ctx, h->groups != NULL ? h->groups
 				       : "X25519:P-256:P-384:P-521:X448:ffdhe2048:ffdhe3072") != 1)
 		return -1;
-	SSL_CTX_set_dh_auto(ctx, 1);
+	SSL_CTX_set_dh_auto(ctx, h->weak_dh ? 2 : 1); /* 2: always 1024 bits */
 	return 0;
 }
 

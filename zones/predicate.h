@@ -19,7 +19,8 @@
  *                        controls accepted and whose To: names this test (one at least)
  *   sent                 a name of the test was asked for, or it was attempted, or an accepted
  *                        message of this participant (any test) names it in To:
- * Selectors on these (each row says which): host K, mailbox K, v4|v6, clear|tls, sni, phase N,
+ * Selectors on these (each row says which): host K, mailbox K, v4|v6, clear|tls, sni,
+ *   client-cert (the client showed one), phase N,
  *   count N..M           default 1.. ; "count 2" is 2..2, "count 2.." has no end
  *   after P              only moments not earlier than the first moment of P
  *   within D before|after|of P   only moments at most D before (after, on either side of) some
@@ -106,7 +107,7 @@ struct predicate {
 	int host, mailbox, phase; /* -1: any */
 	int family;               /* 0 any, 4, 6 */
 	int tls;                  /* -1 any, 0 clear, 1 tls */
-	bool sni;
+	bool sni, client_cert;
 	unsigned count_min, count_max; /* default 1, UINT32_MAX */
 	struct predicate *after;       /* owned */
 	struct predicate *within_of;

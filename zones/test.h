@@ -163,6 +163,7 @@ struct host {
 	bool weak_dh;           /* 1024 bits */
 	bool client_cert;
 	enum cert_kind cert;
+	bool sni_only; /* who does not name the host is shown another certificate and key */
 	struct host_rule *rules;
 	size_t n_rules;
 };

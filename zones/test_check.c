@@ -162,6 +162,11 @@ check_phases(struct parse *p)
 				return parse_fail(p, t->phases[i].line,
 				    "phase %u: hangs on phase %u, which is not before it",
 				    t->phases[i].phase, t->phases[i].all[k].phase);
+			else if (t->phases[i].all[k].in >= t->phases[i].phase)
+				return parse_fail(p, t->phases[i].line,
+				    "phase %u: waits for an event of phase %u, which is not before "
+				    "it",
+				    t->phases[i].phase, t->phases[i].all[k].in);
 	for (size_t i = 0; i < t->n_records; i++)
 		if (t->records[i].phase != 0 &&
 		    check_phase(p, t->records[i].line, t->records[i].phase) != 0)
@@ -280,8 +285,8 @@ predicate_same(const struct predicate *a, const struct predicate *b)
 		return true;
 	if (a->kind != b->kind || a->negated != b->negated || a->host != b->host ||
 	    a->mailbox != b->mailbox || a->phase != b->phase || a->family != b->family ||
-	    a->tls != b->tls || a->sni != b->sni || a->count_min != b->count_min ||
-	    a->count_max != b->count_max || a->stage != b->stage ||
+	    a->tls != b->tls || a->sni != b->sni || a->client_cert != b->client_cert ||
+	    a->count_min != b->count_min || a->count_max != b->count_max || a->stage != b->stage ||
 	    a->commands_min != b->commands_min || a->commands_max != b->commands_max ||
 	    a->type != b->type || a->rcode != b->rcode || a->via != b->via ||
 	    a->number != b->number || a->age_us != b->age_us || a->outcome != b->outcome ||

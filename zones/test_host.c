@@ -8,7 +8,7 @@
 #include "zones/parse.h"
 
 const char *const cert_names[] = { "pkix-valid", "wrong-name", "expired", "self-signed",
-	"untrusted", "cn-only", "ed25519", NULL };
+	"untrusted", "cn-only", "ed25519", "rsa", NULL };
 
 const char *
 cert_kind_name(enum cert_kind k)
@@ -151,6 +151,15 @@ host_groups(struct parse *p, const struct text_line *l)
 }
 
 static int
+host_dh(struct parse *p, const struct text_line *l)
+{
+	static const char *const sizes[] = { "1024", NULL };
+
+	p->host->weak_dh = true;
+	return parse_word(p, l->number, "dh", sizes, l->word[1]) < 0 ? -1 : 0;
+}
+
+static int
 host_client_cert(struct parse *p, const struct text_line *l)
 {
 	(void)l;
@@ -165,6 +174,14 @@ host_cert(struct parse *p, const struct text_line *l)
 
 	p->host->cert = (enum cert_kind)k;
 	return k < 0 ? -1 : 0;
+}
+
+static int
+host_sni_only(struct parse *p, const struct text_line *l)
+{
+	(void)l;
+	p->host->sni_only = true;
+	return 0;
 }
 
 /* --- at POINT ACTION --------------------------------------------------------------------------- */
@@ -247,8 +264,10 @@ static const struct keyword host_keywords[] = {
 	{ "tls", 1, 1, false, "tls MIN..MAX", host_tls },
 	{ "ciphers", 1, 1, false, "ciphers LIST", host_ciphers },
 	{ "groups", 1, 1, false, "groups LIST", host_groups },
+	{ "dh", 1, 1, false, "dh 1024", host_dh },
 	{ "client-cert", 0, 0, false, "client-cert", host_client_cert },
 	{ "cert", 1, 1, false, "cert KIND", host_cert },
+	{ "sni-only", 0, 0, false, "sni-only", host_sni_only },
 	{ "at", 2, KEYWORD_ANY, true, "at POINT ACTION [mailbox K] [while CONDITION]", host_at },
 };
 const struct section section_host = { "host", "[host K]", begin_host, host_keywords,

@@ -220,6 +220,14 @@ sel_phase(struct words *w, struct predicate *p)
 }
 
 static int
+sel_client_cert(struct words *w, struct predicate *p)
+{
+	(void)w;
+	p->client_cert = true;
+	return 0;
+}
+
+static int
 sel_count(struct words *w, struct predicate *p)
 {
 	return words_range(w, "count", &p->count_min, &p->count_max);
@@ -333,6 +341,7 @@ static const struct selector selectors[] = {
 	{ "clear", S_TLS, sel_clear },
 	{ "tls", S_TLS, sel_tls },
 	{ "sni", S_SNI, sel_sni },
+	{ "client-cert", S_CLIENT_CERT, sel_client_cert },
 	{ "phase", S_PHASE, sel_phase },
 	{ "count", S_COUNT, sel_count },
 	{ "at", S_AT, sel_at },

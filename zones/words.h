@@ -42,8 +42,9 @@ enum {
 	S_VIA = 1024,
 	S_STATUS = 2048,
 	S_DEV = 4096,
+	S_CLIENT_CERT = 8192,
 	S_ANY = S_PHASE | S_COUNT | S_TIME,
-	S_SESSION = S_HOST | S_FAMILY | S_TLS | S_SNI | S_ANY,
+	S_SESSION = S_HOST | S_FAMILY | S_TLS | S_SNI | S_CLIENT_CERT | S_ANY,
 };
 
 /* All selectors that follow; allowed: bits of those that the predicate `of` may have. */

@@ -71,7 +71,8 @@ test_kinds(void **state)
 		{ CERT_SELF_SIGNED, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, true },
 		{ CERT_UNTRUSTED, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, true },
 		{ CERT_CN_ONLY, X509_V_OK, false },
-		{ CERT_ED25519, X509_V_OK, true },
+		{ CERT_ED25519, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, true },
+		{ CERT_RSA, X509_V_OK, true },
 	};
 
 	(void)state;
@@ -84,11 +85,12 @@ test_kinds(void **state)
 			.key = key,
 			.ca = &ca,
 			.other_ca = &other_ca };
-		EVP_PKEY *edwards = want[i].kind == CERT_ED25519 ? keys_generate_ed25519() : NULL;
+		unsigned algorithm = certs_algorithm(want[i].kind);
+		EVP_PKEY *own = algorithm != 13 ? keys_generate(algorithm) : NULL;
 		X509 *cert;
 
-		if (edwards != NULL)
-			r.key = edwards;
+		if (own != NULL)
+			r.key = own;
 		cert = certs_make(&r, clock_now());
 		assert_non_null(cert);
 		assert_int_equal(verify(cert), want[i].error);
@@ -98,11 +100,15 @@ test_kinds(void **state)
 		if (want[i].kind == CERT_CN_ONLY)
 			assert_int_equal(X509_check_host(cert, HOST, 0, 0, NULL), 1);
 		assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert), r.key), 1);
-		assert_int_equal(certs_issuer(&r) == NULL, want[i].kind == CERT_SELF_SIGNED);
+		assert_int_equal(certs_issuer(&r) == NULL,
+		    want[i].kind == CERT_SELF_SIGNED || want[i].kind == CERT_ED25519);
+		/* RSA key exchange (RFC 5246 7.4.2) */
+		assert_int_equal((X509_get_key_usage(cert) & KU_KEY_ENCIPHERMENT) != 0,
+		    want[i].kind == CERT_RSA);
 		if (want[i].kind == CERT_UNTRUSTED)
 			assert_int_equal(X509_verify(cert, other_ca.key), 1);
 		X509_free(cert);
-		EVP_PKEY_free(edwards);
+		EVP_PKEY_free(own);
 	}
 }
 

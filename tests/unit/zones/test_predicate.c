@@ -37,7 +37,7 @@ static void
 every_row(void **state)
 {
 	static const char *const texts[P_KIND_MAX] = {
-		[P_ACCEPTED] = "accepted host 1 mailbox 2 v6 tls sni phase 3 count 2..",
+		[P_ACCEPTED] = "accepted host 1 mailbox 2 v6 tls sni client-cert phase 3 count 2..",
 		[P_ATTEMPTED] = "attempted v4 clear",
 		[P_GAVE_UP_AT] = "gave-up-at tls-ehlo host 31",
 		[P_COMPLETED] = "completed 3..9 v4",
@@ -75,7 +75,8 @@ fields(void **state)
 {
 	size_t n;
 	struct predicate *p = good(
-	    "accepted host 1 mailbox 2 v6 tls sni phase 3 count 2..5 and not attempted", &n);
+	    "accepted host 1 mailbox 2 v6 tls sni client-cert phase 3 count 2..5 and not attempted",
+	    &n);
 
 	(void)state;
 	assert_int_equal(n, 2);
@@ -84,6 +85,7 @@ fields(void **state)
 	assert_int_equal(p[0].family, 6);
 	assert_int_equal(p[0].tls, 1);
 	assert_true(p[0].sni);
+	assert_true(p[0].client_cert);
 	assert_int_equal(p[0].phase, 3);
 	assert_int_equal(p[0].count_min, 2);
 	assert_int_equal(p[0].count_max, 5);
