@@ -284,7 +284,11 @@ zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
 		    err, errlen, "%s: denial nsec3: this version has NSEC only", z->test->path);
 		return -1;
 	}
-	z->on_v4 = z->options->ns != NS_V6 && !z->options->own_address;
+	z->alias = is_alias(z);
+	if (z->alias && check_alias(z, err, errlen) < 0)
+		return -1;
+	z->own4 = z->options->own_address ? site_ns4(zs->site, z->test, z->index) : NULL;
+	z->on_v4 = z->options->own_address ? z->own4 != NULL : z->options->ns != NS_V6;
 	z->on_v6 = z->options->ns != NS_V4;
 	z->is_signed = z->options->ds != DS_NONE;
 	z->sign = z->options->sign;

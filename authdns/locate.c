@@ -34,6 +34,10 @@ view_of(struct view *v, const struct zones *zs, const union sockaddr_any *local)
 		address_format(text, local);
 		v->parent = listed(&s->conf.ipv4_parent, text);
 		v->children = listed(&s->conf.ipv4_child, text);
+		for (unsigned i = 1; v->children && i < zs->n && v->only == NULL; i++)
+			if (zs->zone[i].own4 != NULL && strcmp(zs->zone[i].own4, text) == 0)
+				v->only = &zs->zone[i];
+		v->children &= v->only == NULL;
 		return;
 	}
 	if (!s->has_ipv6 || !address_split(&parts, &local->in6.sin6_addr, &s->prefix) ||
@@ -43,12 +47,14 @@ view_of(struct view *v, const struct zones *zs, const union sockaddr_any *local)
 		v->parent = true;
 	else if (parts.host < TEST_ZONES_MAX && parts.test <= TEST_NUMBER_MAX)
 		v->only = zs->by_number[parts.test][parts.host];
+	if (v->only != NULL && !v->only->on_v6)
+		v->only = NULL;
 }
 
 static bool
 serves(const struct view *v, const struct zone *z)
 {
-	return z == v->only ? z->on_v6 : v->children && z->on_v4;
+	return z == v->only || (v->children && z->on_v4 && z->own4 == NULL);
 }
 
 /* The label as K of "mxK", or -1. */

@@ -6,9 +6,10 @@
 
 /* Which zones exist at the address that a query came to. */
 struct view {
-	bool parent;             /* BASE */
-	bool children;           /* all test zones with an IPv4 name server */
-	const struct zone *only; /* IPv6: this test zone and nothing else; NULL: none */
+	bool parent;   /* BASE */
+	bool children; /* all test zones with an IPv4 name server */
+	/* IPv6, or an IPv4 address of its own: this test zone and nothing else; NULL: none */
+	const struct zone *only;
 };
 /* IPv4: by the lists of the configuration.  IPv6: by the address itself (address.h). */
 void view_of(struct view *dst, const struct zones *, const union sockaddr_any *local);

@@ -89,6 +89,8 @@ struct zones {
 	const struct site *site;
 	struct zone *base;
 	struct zone *zone; /* base is zone[0] */
+	const char
+	    *own4; /* the IPv4 address where it is served and no other zone is; NULL: shared */
 	unsigned n;
 	struct zone **by_label; /* open addressing over the label left of BASE */
 	unsigned label_mask;

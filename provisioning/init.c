@@ -14,7 +14,9 @@
 #include "provisioning/keys.h"
 #include "provisioning/render.h"
 
-#define PUBLISH_DIGEST 2 /* SHA-256 */
+#define PUBLISH_DIGEST 2  /* SHA-256 */
+#define OWN_ADDRESSES  6  /* name servers that share theirs with nobody... */
+#define OWN_FROM       40 /* ...when so many addresses leave enough fronts */
 
 /* --- outpost.conf ---------------------------------------------------------------------------------- */
 
@@ -28,7 +30,7 @@ take(struct conf_list *dst, char *item)
 void
 init_roles(struct site_conf *dst, const struct conf_list *ipv4)
 {
-	unsigned n = ipv4->n;
+	unsigned n = ipv4->n, used = n >= OWN_FROM ? 4 + OWN_ADDRESSES : 4;
 
 	if (n == 0)
 		return;
@@ -38,8 +40,10 @@ init_roles(struct site_conf *dst, const struct conf_list *ipv4)
 		take(&dst->ipv4_refused, ipv4->item[2]);
 	if (n > 3)
 		take(&dst->ipv4_silent, ipv4->item[3]);
+	for (unsigned i = 4; i < used; i++)
+		take(&dst->ipv4_child, ipv4->item[i]);
 	/* Name servers are fronts as well only when there is nobody else. */
-	for (unsigned i = n > 4 ? 4 : 0; i < (n > 4 ? n : n > 2 ? 2 : n); i++)
+	for (unsigned i = n > 4 ? used : 0; i < (n > 4 ? n : n > 2 ? 2 : n); i++)
 		take(&dst->ipv4_front, ipv4->item[i]);
 }
 

@@ -148,15 +148,14 @@ put_ipv6_silent(char *dst, size_t dstlen, const struct job *j)
 static enum render_result
 put_ns4(char *dst, size_t dstlen, const struct job *j)
 {
-	const struct zone_options *o;
+	const char *address;
 
 	if (j->test == NULL)
 		return first_of(dst, dstlen, &j->site->conf.ipv4_parent);
-	o = &j->test->zone[j->zone];
-	/* A name server that must not share its address has none on IPv4. */
-	if (o->ns == NS_V6 || o->own_address)
+	if ((address = site_ns4(j->site, j->test, j->zone)) == NULL)
 		return RENDER_NO_ADDRESS;
-	return first_of(dst, dstlen, &j->site->conf.ipv4_child);
+	snprintf(dst, dstlen, "%s", address);
+	return RENDER_OK;
 }
 
 static enum render_result

@@ -71,6 +71,23 @@ site_cert_path(
 	snprintf(key, 512, "%s", f->certkey);
 }
 
+const char *
+site_ns4(const struct site *site, const struct test *test, unsigned zone)
+{
+	const struct conf_list *list = &site->conf.ipv4_child;
+	unsigned at = 0;
+
+	if (test->zone[zone].ns == NS_V6)
+		return NULL;
+	for (size_t i = 0; test->zone[zone].own_address && i < site->catalogue->n; i++) {
+		const struct test *t = site->catalogue->tests[i];
+
+		for (unsigned z = 0; z < TEST_ZONES_MAX && t->number <= test->number; z++)
+			at += t->zone[z].own_address && (t != test || z <= zone);
+	}
+	return at < list->n ? list->item[at] : NULL;
+}
+
 void
 site_zone_name(
     char *dst, size_t dstlen, const struct site *site, const struct test *t, unsigned zone)

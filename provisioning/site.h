@@ -20,8 +20,9 @@ struct site_conf {
 	unsigned node_number;         /* 0..15: top 4 bits of ids enrolled here */
 	char ipv6[64];                /* PREFIX/64, or empty: no IPv6 */
 	struct conf_list ipv4_parent; /* name server addresses of BASE */
-	struct conf_list ipv4_child;  /* name server address of the test zones */
-	struct conf_list ipv4_front;  /* SMTP addresses */
+	struct conf_list
+	    ipv4_child; /* of the test zones: one for all, then one for each "address own" */
+	struct conf_list ipv4_front; /* SMTP addresses */
 	struct conf_list ipv4_refused, ipv4_silent;
 	char user[32];                /* who the workers run as */
 	unsigned workers;             /* per daemon; 0: one per processor */
@@ -136,5 +137,9 @@ void site_zone_key_path(char dst[512], const struct site *, unsigned algorithm);
 /* "TEST.BASE" or "TEST-b.BASE", lower case, no final dot; test NULL: BASE. */
 void site_zone_name(
     char *dst, size_t dstlen, const struct site *, const struct test *, unsigned zone);
+/* The IPv4 address of the zone's name server; NULL: it has none.  Zones with "address own" get the
+ * addresses after the first of ipv4_child, one each, in the order of their numbers. */
+const char *site_ns4(const struct site *, const struct test *, unsigned zone);
+
 
 #endif

@@ -36,8 +36,8 @@ static const struct conf_row rows[] = {
 	    "empty: no IPv6"),
 	LIST("ipv4-parent", ipv4_parent, "Name server addresses of the base domain"),
 	LIST("ipv4-child", ipv4_child,
-	    "Name server address of the test zones; equal to ipv4-parent on a host with one "
-	    "address"),
+	    "Name server address of the test zones, equal to ipv4-parent on a host with one "
+	    "address; further ones are for zones whose name server must share none"),
 	LIST("ipv4-front", ipv4_front,
 	    "SMTP addresses; tests that behave alike before RCPT share one; see "
 	    "state/fronts.jsonl"),

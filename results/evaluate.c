@@ -456,12 +456,21 @@ miss(char *missing, size_t len, const char *name)
 		snprintf(missing + at, len - at, "%s%s", at == 0 ? "" : ", ", name);
 }
 
+static void
+need_trait(const struct judge *j, const struct test *t, const char *name, char *missing, size_t len)
+{
+	enum outcome when = OUTCOME_ACCEPTED;
+	const struct test *trait = catalogue_trait(j->c->catalogue, name, &when);
+
+	if (j->given == NULL && trait != NULL && trait != t && judge_outcome(j, trait) != when)
+		miss(missing, len, trait->name);
+}
+
 bool
 evaluate_controls(const struct judge *j, const struct test *t, char *missing, size_t len)
 {
 	bool v6 = t->v6_only || (j->reachable4 != NULL && !j->reachable4(j->ctx, t));
-	enum outcome when = OUTCOME_ACCEPTED;
-	const struct test *trait;
+	bool v6_dns = j->asked4 != NULL && !j->asked4(j->ctx, t);
 
 	*missing = '\0';
 	for (unsigned i = 0; i < t->n_control; i++) {
@@ -469,10 +478,10 @@ evaluate_controls(const struct judge *j, const struct test *t, char *missing, si
 			miss(missing, len, t->control[i]);
 	}
 	/* A sender without IPv6 must never be called strict. */
-	if (v6 && j->given == NULL &&
-	    (trait = catalogue_trait(j->c->catalogue, "ipv6", &when)) != NULL && trait != t &&
-	    judge_outcome(j, trait) != when)
-		miss(missing, len, trait->name);
+	if (v6)
+		need_trait(j, t, "ipv6", missing, len);
+	if (v6_dns)
+		need_trait(j, t, "ipv6-dns", missing, len);
 	return *missing == '\0';
 }
 

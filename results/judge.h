@@ -54,6 +54,8 @@ struct judge {
 	const char *(*unsound)(void *ctx, const struct test *);
 	/* Can the site show the test over IPv4?  false: its control includes trait ipv6.  NULL: all. */
 	bool (*reachable4)(void *ctx, const struct test *);
+	/* Is there an IPv4 name server for it, or shall there be none?  false: trait ipv6-dns.  NULL: all. */
+	bool (*asked4)(void *ctx, const struct test *);
 	void *ctx;
 	const struct judge_given *given; /* NULL but for traces */
 };

@@ -121,6 +121,14 @@ reachable4(void *arg, const struct test *t)
 	return front_reachable4(ctx->site, t);
 }
 
+static bool
+asked4(void *arg, const struct test *t)
+{
+	const struct context *ctx = arg;
+
+	return !t->zone[0].own_address || site_ns4(ctx->site, t, 0) != NULL;
+}
+
 /* --- building ---------------------------------------------------------------------------------------- */
 
 static int
@@ -276,6 +284,7 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace,
 		.unsound = unsound,
 		.reachable4 = reachable4,
+		.asked4 = asked4,
 		.ctx = &ctx };
 	r = report_from(&obs, site->catalogue, lower,
 	    set != NULL                       ? set

@@ -46,7 +46,7 @@ struct report *report_build(
     const struct site *, const char *token, const char *set, int64_t now, char *err, size_t errlen);
 
 /* The same from observations, which it takes over (cleared in the caller's struct): for tests and fuzzing.
- * j gives pace, unsound, reachable4; its c and now are set here. */
+ * j gives pace, unsound, reachable4, asked4; its c and now are set here. */
 struct report *report_from(struct observations *, const struct catalogue *, const char *token,
     const char *set, int64_t started, int64_t now, const struct judge *j);
 void report_free(struct report *);

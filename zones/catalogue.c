@@ -153,6 +153,13 @@ need_predicate(struct loading *l, struct needs *d, const struct test *t, const s
 	return 0;
 }
 
+/* Its name server must share no IPv4 address, and a site may have none left. */
+static bool
+dns_may_be_v6(const struct test *t)
+{
+	return t->zone[0].own_address || t->zone[1].own_address;
+}
+
 static int
 needs_of(struct loading *l, struct needs *d, const struct test *t)
 {
@@ -163,6 +170,9 @@ needs_of(struct loading *l, struct needs *d, const struct test *t)
 	for (unsigned i = 0; i < t->n_contrast; i++)
 		if (need(l, d, t, "contrast", t->contrast[i]) != 0)
 			return -1;
+	if (dns_may_be_v6(t) && catalogue_trait(l->c, "ipv6-dns", NULL) != NULL &&
+	    need(l, d, t, "control", catalogue_trait(l->c, "ipv6-dns", NULL)->name) != 0)
+		return -1;
 	for (size_t i = 0; i < t->n_verdicts; i++)
 		for (size_t k = 0; k < t->verdicts[i].n; k++)
 			if (need_predicate(l, d, t, &t->verdicts[i].all[k]) != 0)
