@@ -46,8 +46,8 @@ LIBS_zones        = -lcrypto $(LIBS_lib)
 LIBS_provisioning = -lldns -lssl -lcrypto $(LIBS_lib)
 LIBS_authdns      = -levent $(LIBS_provisioning)
 LIBS_smtpd        = -levent -levent_openssl $(LIBS_provisioning)
-LIBS_results      = -lsqlite3 -lm $(LIBS_provisioning)
-LIBS_outpost      = -lsqlite3 -lm -lunbound $(LIBS_provisioning)
+LIBS_results      = -lsqlite3 -lz -lm $(LIBS_provisioning)
+LIBS_outpost      = -lsqlite3 -lz -lm -lunbound $(LIBS_provisioning)
 
 PROGRAMS = $(BUILD)/outpost $(BUILD)/authdns $(BUILD)/smtpd
 
