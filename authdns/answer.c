@@ -18,7 +18,7 @@ add(struct answer *a, enum section section, const struct zone *z, const struct n
 	i->owner = owner;
 	i->ttl = set != NULL ? set->ttl : z->negative_ttl;
 	i->sign = z->is_signed;
-	i->only_rrsig = false;
+	i->only_rrsig = i->synthesis = false;
 	return i;
 }
 
@@ -102,7 +102,7 @@ answer_node(struct answer *a, const struct place *p, const struct dns_query *q)
 		answer_rrsig(a, p, q);
 		return;
 	}
-	if (q->qtype == TYPE_NSEC && p->zone->is_signed) {
+	if (q->qtype == TYPE_NSEC && p->zone->is_signed && !p->zone->nsec3) {
 		add(a, SECTION_ANSWER, p->zone, n, NULL, 0);
 		return;
 	}
@@ -116,6 +116,23 @@ answer_node(struct answer *a, const struct place *p, const struct dns_query *q)
 								       set->type == TYPE_NS);
 	else
 		deny(a, p, q);
+}
+
+/* RFC 6672 3.1: the DNAME, and the CNAME that it makes here; a target that is too long is told. */
+static void
+answer_dname(struct answer *a, const struct place *p)
+{
+	const struct rrset *set = node_set(p->dname, TYPE_DNAME);
+	struct answer_item *cname;
+
+	add(a, SECTION_ANSWER, p->zone, p->dname, set, p->dname_at);
+	if (p->dname_at + wire_get16(set->plain.data) > DNS_NAME_MAX) {
+		a->rcode = RCODE_YXDOMAIN;
+		return;
+	}
+	cname = add(a, SECTION_ANSWER, p->zone, p->dname, set, 0);
+	cname->sign = false;
+	cname->synthesis = true;
 }
 
 /* Types that no zone can hold: RFC 6895 3.1, RFC 9824 3.5. */
@@ -146,6 +163,10 @@ answer_choose(struct answer *a, const struct place *p, const struct dns_query *q
 	a->authoritative = true;
 	if (p->node != NULL) {
 		answer_node(a, p, q);
+		return;
+	}
+	if (p->dname != NULL) {
+		answer_dname(a, p);
 		return;
 	}
 	deny(a, p, q);

@@ -11,13 +11,14 @@ enum section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS }
 struct answer_item {
 	enum section section;
 	const struct zone *zone; /* whose data, and whose key signs it */
-	const struct rrset *set; /* NULL: the NSEC of owner */
+	const struct rrset *set; /* NULL: the NSEC or NSEC3 of owner */
 	const struct node *node; /* owner; NULL: a name that does not exist */
 	unsigned
 	    owner; /* where the owner stands in the question, from the name's start; or OWNER_ELSEWHERE */
 	uint32_t ttl;
 	bool sign;       /* is authoritative data of a signed zone */
 	bool only_rrsig; /* a query for RRSIG: the signatures without the RRset */
+	bool synthesis;  /* set is a DNAME: the CNAME that it makes of the question's name */
 };
 #define OWNER_ELSEWHERE 256u
 
@@ -28,7 +29,7 @@ struct answer {
 	unsigned n;
 };
 
-/* RFC 1034 4.3.2, RFC 4035 3.1, RFC 8482 (ANY), RFC 9824 (denial): no wildcards, no CNAME chasing and
+/* RFC 1034 4.3.2, RFC 4035 3.1, RFC 6672 (DNAME), RFC 8482 (ANY), RFC 9824 (denial): no wildcards, no CNAME chasing and
  * no additional data but glue, because lookups must be seen. */
 void answer_choose(struct answer *dst, const struct place *, const struct dns_query *);
 

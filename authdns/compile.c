@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "authdns/delegate.h"
+#include "authdns/nsec3.h"
 #include "lib/strbuf.h"
 #include "provisioning/render.h"
 #include "zones/basezone.h"
@@ -132,7 +133,8 @@ node_fill(struct zones *zs, struct zone *z, struct node *node, struct record_lis
 	}
 	node->n_sets = n_types;
 	types[n_types++] = TYPE_RRSIG;
-	types[n_types++] = TYPE_NSEC;
+	if (!z->nsec3)
+		types[n_types++] = TYPE_NSEC;
 	if (rc == 0 && bitmap_build(&node->bitmap, types, n_types) < 0) {
 		snprintf(err, errlen, "%s:%u: too many kinds of types at one name", first->path,
 		    first->line);
@@ -154,7 +156,7 @@ add_parents(struct zones *zs, struct zone *z, struct node **list, unsigned *n)
 			    zs, z, list, n, list[i]->key + at, list[i]->key_len - at);
 
 			if (p->n_sets == 0)
-				bitmap_build(&p->bitmap, types, 2);
+				bitmap_build(&p->bitmap, types, z->nsec3 ? 0 : 2);
 		}
 }
 
@@ -190,6 +192,29 @@ node_fault(const struct zone *z, const struct node *n)
 	return NULL;
 }
 
+/* RFC 6672 2.3: nothing stands below a DNAME. */
+static int
+check_dname(struct zone *z, struct node **list, unsigned n, char *err, size_t errlen)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (node_set(list[i], TYPE_DNAME) == NULL)
+			continue;
+		z->has_dname = true;
+		for (unsigned k = 0; k < n; k++) {
+			size_t d = list[i]->key_len, l = list[k]->key_len;
+
+			if (l > d && memcmp(list[k]->key + l - d, list[i]->key, d) == 0 &&
+			    !z->alias) {
+				snprintf(err, errlen,
+				    "%s: records stand below a DNAME (RFC 6672 2.3)",
+				    z->test != NULL ? z->test->path : "base.zone");
+				return -1;
+			}
+		}
+	}
+	return 0;
+}
+
 static int
 zone_build(struct zones *zs, struct zone *z, struct record_list *l, char *err, size_t errlen)
 {
@@ -219,6 +244,8 @@ zone_build(struct zones *zs, struct zone *z, struct record_list *l, char *err, s
 			rc = -1;
 		}
 	}
+	if (rc == 0)
+		rc = check_dname(z, list, n, err, errlen);
 	if (rc == 0) {
 		add_parents(zs, z, list, &n);
 		table_build(zs, z, list, n);
@@ -266,22 +293,53 @@ zone_name(struct zones *zs, struct zone *z, char *err, size_t errlen)
 	return 0;
 }
 
+static bool
+is_alias(const struct zone *z)
+{
+	const struct test *t = z->test;
+
+	for (size_t i = 0; i < t->n_records; i++)
+		if (t->records[i].type == TYPE_DNAME && t->records[i].zone == z->index &&
+		    strcmp(t->records[i].owner, z->index == 0 ? "{zone}" : "{zone:b}") == 0)
+			return true;
+	return false;
+}
+
+/* An alias stands in BASE, where a test can change nothing else. */
+static int
+check_alias(const struct zone *z, char *err, size_t errlen)
+{
+	const struct test *t = z->test;
+	const char *fault = t->n_phases > 0 ? "has no phases" : NULL;
+
+	for (size_t i = 0; i < t->n_records; i++)
+		if (t->records[i].zone == z->index && t->records[i].type != TYPE_DNAME)
+			fault = "has no other records";
+	for (size_t i = 0; i < t->n_answers; i++)
+		if (t->answers[i].zone == z->index)
+			fault = "has no [answers]";
+	if (fault == NULL)
+		return 0;
+	snprintf(err, errlen, "%s: a test whose zone is a DNAME %s there", t->path, fault);
+	return -1;
+}
+
 static int
 zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
 {
 	static const uint16_t missing[] = { TYPE_RRSIG, TYPE_NSEC, TYPE_NXNAME };
 
-	z->absent_id = zs->ids++;
-	bitmap_build(&z->absent, missing, z->test == NULL ? 3 : 2);
+	z->nsec3 = z->test != NULL && z->test->zone[z->index].denial == DENIAL_NSEC3;
+	bitmap_build(&z->absent, missing, z->test == NULL ? 3 : z->nsec3 ? 0 : 2);
 	z->on_v4 = z->on_v6 = z->is_signed = true;
 	if (z->test == NULL) {
 		z->key = &zs->keys[0];
 		return 0;
 	}
 	z->options = &z->test->zone[z->index];
-	if (z->options->denial == DENIAL_NSEC3) {
-		snprintf(
-		    err, errlen, "%s: denial nsec3: this version has NSEC only", z->test->path);
+	if (z->nsec3 && z->apex_len + 1U + NSEC3_LABEL > DNS_NAME_MAX) {
+		snprintf(err, errlen, "%s: denial nsec3: the base domain is too long for it",
+		    z->test->path);
 		return -1;
 	}
 	z->alias = is_alias(z);
@@ -305,14 +363,27 @@ zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
 	return 0;
 }
 
+/* The set of a phase takes the place of the one that is always there. */
 static bool
-wanted(const struct zone *z, const struct dns_record *d)
+replaced(const struct dns_record *d, const struct dns_record *all, size_t n, unsigned phase)
+{
+	for (size_t i = 0; i < n; i++)
+		if (all[i].phase == phase && all[i].type == d->type && all[i].zone == d->zone &&
+		    strcmp(all[i].owner, d->owner) == 0)
+			return true;
+	return false;
+}
+
+static bool
+wanted(const struct zone *z, const struct dns_record *d, const struct dns_record *all, size_t n)
 {
 	if (strcmp(d->rdata, "{ns4}") == 0)
 		return z->on_v4;
 	if (strcmp(d->rdata, "{ns6}") == 0)
 		return z->on_v6;
-	return d->phase <= 1;
+	if (d->phase != 0 || z->phase == 0)
+		return d->phase == z->phase;
+	return !replaced(d, all, n, z->phase);
 }
 
 static int
@@ -321,7 +392,7 @@ add_all(struct record_list *l, struct zones *zs, const struct zone *z,
     size_t errlen)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!wanted(z, &d[i]) || (own && d[i].zone != z->index))
+		if (!wanted(z, &d[i], d, n) || (own && d[i].zone != z->index))
 			continue;
 		if (record_add(l, zs->arena, src, &d[i], err, errlen) < 0)
 			return -1;
@@ -329,15 +400,31 @@ add_all(struct record_list *l, struct zones *zs, const struct zone *z,
 	return 0;
 }
 
+static void
+add_made(struct record_list *l, struct zones *zs, const struct zone *z)
+{
+	uint8_t param[NSEC3PARAM_RDATA];
+
+	if (!z->is_signed)
+		return;
+	record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_DNSKEY, DNSKEY_TTL, z->key->dnskey,
+	    z->key->dnskey_len);
+	if (!z->nsec3)
+		return;
+	nsec3_param(param, z->options->iterations);
+	record_add_raw(
+	    l, zs->arena, z->apex, z->apex_len, TYPE_NSEC3PARAM, 0, param, sizeof(param));
+}
+
+/* Records into nodes; name and options are there. */
 static int
-zone_compile(struct zones *zs, struct zone *z, const struct basezone *bz, char *err, size_t errlen)
+zone_fill(struct zones *zs, struct zone *z, const struct basezone *bz, char *err, size_t errlen)
 {
 	struct record_source common = { zs->site, z->test, z->index, "base.zone" };
 	struct record_list l = { 0 };
 	int rc = -1;
 
-	if (zone_name(zs, z, err, errlen) < 0 || zone_options_apply(zs, z, err, errlen) < 0)
-		return -1;
+	z->absent_id = zs->ids++;
 	if (z->test == NULL) {
 		if (add_all(&l, zs, z, &common, bz->base, bz->n_base, false, err, errlen) < 0)
 			goto out;
@@ -350,9 +437,7 @@ zone_compile(struct zones *zs, struct zone *z, const struct basezone *bz, char *
 		    delegate_lame(&l, zs, z, err, errlen) < 0)
 			goto out;
 	}
-	if (z->is_signed)
-		record_add_raw(&l, zs->arena, z->apex, z->apex_len, TYPE_DNSKEY, DNSKEY_TTL,
-		    z->key->dnskey, z->key->dnskey_len);
+	add_made(&l, zs, z);
 	if (z->test == NULL)
 		delegate_all(&l, zs);
 	if (zone_build(zs, z, &l, err, errlen) < 0)
@@ -364,6 +449,40 @@ zone_compile(struct zones *zs, struct zone *z, const struct basezone *bz, char *
 out:
 	record_clear(&l);
 	return rc;
+}
+
+/* Highest phase of the test; 0: it has none. */
+static unsigned
+phases_of(const struct test *t)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; t != NULL && i < t->n_phases; i++)
+		if (t->phases[i].phase > n)
+			n = t->phases[i].phase;
+	return n;
+}
+
+/* Every phase is a whole zone, so that denial is right in each. */
+static int
+zone_compile(struct zones *zs, struct zone *z, const struct basezone *bz, char *err, size_t errlen)
+{
+	unsigned phases = phases_of(z->test);
+
+	if (zone_name(zs, z, err, errlen) < 0 || zone_options_apply(zs, z, err, errlen) < 0)
+		return -1;
+	z->phase = phases > 0;
+	for (unsigned p = 2; p <= phases; p++) {
+		struct zone *later = arena_alloc(zs->arena, sizeof(*later));
+
+		*later = *z;
+		memset(later->in_phase, 0, sizeof(later->in_phase));
+		later->phase = p;
+		if (zone_fill(zs, later, bz, err, errlen) < 0)
+			return -1;
+		z->in_phase[p] = later;
+	}
+	return zone_fill(zs, z, bz, err, errlen);
 }
 
 static void

@@ -1,6 +1,7 @@
 #include "authdns/daemon.h"
 
 #include <errno.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct daemon {
 	struct zones *zones;
 	struct signer *signer;
 	struct memory *memory;
+	struct limits *limits;
 	unsigned workers;
 	struct socket_row *row;
 	unsigned n_rows;
@@ -59,22 +61,29 @@ load(struct daemon *d)
 	return 0;
 }
 
-/* The shared table, if a test names it. */
+/* The table that all daemons of the node share, if a test names it. */
 static void
 open_memory(struct daemon *d)
 {
-	const struct catalogue *c = d->site->catalogue;
-	char path[512];
-	bool needed = false;
+	if (d->memory == NULL && phase_memory_needed(d->site->catalogue))
+		d->memory = phase_memory_open(d->site);
+}
 
-	for (size_t i = 0; i < c->n; i++)
-		for (size_t k = 0; k < c->tests[i]->n_answers; k++)
-			needed = needed || c->tests[i]->answers[k].when.kind == COND_AGE ||
-				 c->tests[i]->answers[k].when.kind == COND_COUNT;
-	if (!needed || d->memory != NULL)
-		return;
-	site_path(path, d->site, "run", "authdns.memory");
-	d->memory = memory_open(path, d->site->conf.memory_slots);
+/* What workers share; the rates may change with every configuration. */
+static int
+set_limits(struct daemon *d)
+{
+	uint8_t random[16];
+
+	if (d->limits == NULL) {
+		if (RAND_bytes(random, sizeof(random)) != 1)
+			memset(random, 0x5a, sizeof(random));
+		if ((d->limits = limits_new(random)) == NULL)
+			return -1;
+	}
+	d->limits->answers.rate = d->site->conf.dns_rate;
+	d->limits->invalid.rate = d->site->conf.dns_sign_invalid;
+	return 0;
 }
 
 /* --- sockets --- */
@@ -140,7 +149,8 @@ run_worker(unsigned index, void *ctx)
 	struct daemon *d = ctx;
 	union sockaddr_any address[SERVER_SOCKETS_MAX];
 	int udp[SERVER_SOCKETS_MAX], tcp[SERVER_SOCKETS_MAX];
-	struct server_config c = { d->zones, d->signer, d->memory, index, address, udp, tcp, 0 };
+	struct server_config c = { d->zones, d->signer, d->memory, d->limits, index, address, udp,
+		tcp, 0 };
 
 	for (unsigned i = 0; i < d->n_rows && c.n < SERVER_SOCKETS_MAX; i++) {
 		address[c.n] = d->row[i].address;
@@ -155,7 +165,7 @@ reload(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	if (load(d) < 0 || open_sockets(d) < 0)
+	if (load(d) < 0 || open_sockets(d) < 0 || set_limits(d) < 0)
 		return -1;
 	open_memory(d);
 	log_info("reloaded: %zu tests", d->site->catalogue->n);
@@ -185,6 +195,7 @@ clear(struct daemon *d)
 	signer_free(d->signer);
 	zones_free(d->zones);
 	site_free(d->site);
+	limits_free(d->limits);
 	if (d->memory != NULL)
 		memory_close(d->memory);
 }
@@ -221,6 +232,8 @@ daemon_run(const char *dir)
 		code = EXIT_USAGE;
 		goto out;
 	}
+	if (set_limits(&d) < 0)
+		goto out;
 	open_memory(&d);
 	w.n = d.workers;
 	log_info("%zu tests in %u zones, %u workers", d.site->catalogue->n, d.zones->n, d.workers);

@@ -39,6 +39,13 @@ delegate_all(struct record_list *l, struct zones *zs)
 		const uint8_t *p = ns->plain.data, *end = p + ns->plain.len;
 		uint8_t ds[4 + EVP_MAX_MD_SIZE];
 
+		if (z->alias) {
+			const struct rrset *dname = node_set(z->top, TYPE_DNAME);
+
+			record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_DNAME, dname->ttl,
+			    dname->plain.data + 2, wire_get16(dname->plain.data));
+			continue;
+		}
 		for (; p < end; p += 2 + wire_get16(p))
 			record_add_raw(l, zs->arena, z->apex, z->apex_len, TYPE_NS, ns->ttl, p + 2,
 			    wire_get16(p));
@@ -57,7 +64,7 @@ delegate_link(struct zones *zs)
 		for (unsigned k = 0; k <= zs->base->mask; k++) {
 			struct node *n = zs->base->table[k];
 
-			if (n != NULL && n->key_len == z->apex[0] + 1 &&
+			if (n != NULL && !z->alias && n->key_len == z->apex[0] + 1 &&
 			    memcmp(n->key, z->apex, n->key_len) == 0)
 				n->cut = z;
 		}

@@ -8,7 +8,8 @@
 /* "ns lame": adds a name server that never answers, with its addresses.  -1: err. */
 int delegate_lame(
     struct record_list *, struct zones *, const struct zone *, char *err, size_t errlen);
-/* Adds NS and DS of every test zone to the records of BASE; the test zones are compiled. */
+/* Adds NS and DS, or the DNAME, of every test zone to the records of BASE; the test zones are
+ * compiled. */
 void delegate_all(struct record_list *, struct zones *);
 /* Ties the delegation points of BASE to their zones. */
 void delegate_link(struct zones *);

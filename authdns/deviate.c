@@ -37,7 +37,7 @@ memory_key(const struct place *p, const struct answer_rule *r, const struct circ
 		else
 			memcpy(k.address, &c->peer->in.sin_addr, whole ? 4 : 3);
 	}
-	h = hash_sip(c->key, &k, sizeof(k));
+	h = hash_sip(c->memory->key, &k, sizeof(k));
 	return h != 0 ? h : 1;
 }
 
@@ -48,13 +48,15 @@ holds(const struct place *p, const struct answer_rule *r, const struct circumsta
 
 	if (r->when.kind == COND_ALWAYS)
 		return true;
-	if (c->memory == NULL || p->token.id == 0 ||
-	    (r->when.kind != COND_AGE && r->when.kind != COND_COUNT))
-		return r->when.kind == COND_PHASE && r->when.count <= 1;
-	f = memory_touch(c->memory, memory_key(p, r, c), c->now_us);
+	if (r->when.kind == COND_PHASE)
+		return r->when.count == p->phase;
+	if (c->memory->ctx == NULL || p->token.id == 0)
+		return false;
+	f = c->memory->touch(c->memory->ctx, memory_key(p, r, c), c->now_us);
 	if (r->when.kind == COND_COUNT)
 		return f.count <= r->when.count;
-	return c->now_us - f.first_us < r->when.age_us / (c->pace > 0 ? c->pace : 1);
+	return c->now_us - f.first_us <
+	       r->when.age_us / (c->memory->pace > 0 ? c->memory->pace : 1);
 }
 
 static bool
@@ -76,6 +78,9 @@ apply(struct deviation *d, const struct answer_rule *r, const struct dns_query *
 	case ANSWER_DROP:
 		d->drop = true;
 		return true;
+	case ANSWER_DROP_EDNS:
+		d->drop = d->drop || q->has_opt;
+		return q->has_opt;
 	case ANSWER_DELAY:
 		d->delay_us = r->delay_us;
 		return c->may_delay;

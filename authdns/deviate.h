@@ -4,7 +4,7 @@
 #define AUTHDNS_DEVIATE_H
 
 #include "authdns/answer.h"
-#include "lib/memory.h"
+#include "provisioning/phase.h"
 
 struct deviation {
 	int rcode; /* -1: as it is */
@@ -19,9 +19,8 @@ struct deviation {
 void deviation_note(struct deviation *, const char *text);
 
 struct circumstances {
-	struct memory *memory; /* NULL: conditions of age and count never hold */
-	const uint8_t *key;    /* 16 octets, of memory's keys */
-	unsigned pace;
+	const struct phase_memory
+	    *memory; /* its ctx NULL: conditions of age and count never hold */
 	const union sockaddr_any *peer;
 	int64_t now_us;
 	bool tcp, may_delay;

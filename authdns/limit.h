@@ -1,8 +1,11 @@
-/* limit.h - response rate limiting: so many UDP answers a second to one /24 or /56; what is over it
- * slips as TC=1 and is never dropped, because silence would look like a test.  Fixed memory. */
+/* limit.h - how much strangers may cost a second: response rate limiting, so many UDP answers to one
+ * /24 or /56 (what is over it slips as TC=1 and is never dropped, because silence would look like a
+ * test), and a budget of signatures.  One count for all workers: it lies in memory that they share
+ * from before the fork.  Fixed size, lock-free. */
 #ifndef AUTHDNS_LIMIT_H
 #define AUTHDNS_LIMIT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,18 +16,24 @@
 struct limit {
 	uint8_t key[16]; /* random: nobody can choose whom to share with */
 	unsigned rate;   /* 0: no limit */
-	struct {
-		uint32_t second, count;
-	} slot[LIMIT_SLOTS];
+	_Atomic uint64_t
+	    slot[LIMIT_SLOTS]; /* the second in the upper half, the count in the lower */
 };
 bool limit_over(struct limit *, const union sockaddr_any *peer, int64_t now_s);
 
 /* A number of things a second, e.g. signatures for names that strangers make up. */
 struct budget {
 	unsigned rate;
-	int64_t second;
-	unsigned used;
+	_Atomic uint64_t used; /* as in a slot */
 };
 bool budget_take(struct budget *, int64_t now_s); /* false: spent */
+
+struct limits {
+	struct limit answers;
+	struct budget invalid; /* signatures for names that strangers make up */
+};
+/* For all processes that are forked from now on; random: 16 octets nobody knows.  NULL: logged. */
+struct limits *limits_new(const uint8_t random[16]);
+void limits_free(struct limits *);
 
 #endif

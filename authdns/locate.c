@@ -77,9 +77,10 @@ host_label(const uint8_t *label)
 	return k < TEST_HOSTS_MAX ? (int)k : -1;
 }
 
-/* Name left of the placeholder, as text, and the placeholder. */
+/* Name left of the placeholder, as text, and the placeholder.  side: LABEL of "{t}.LABEL.{zone}", or
+ * NULL. */
 static void
-spell(struct place *p, const uint8_t *prefix, size_t len)
+spell(struct place *p, const uint8_t *prefix, size_t len, const uint8_t *side)
 {
 	uint8_t lower[DNS_NAME_MAX];
 	const char *second = p->about->index != 0 ? ":b" : "";
@@ -90,7 +91,12 @@ spell(struct place *p, const uint8_t *prefix, size_t len)
 		out += wire_name_text(p->at, lower, len);
 		*out++ = '.';
 	}
-	if (p->token.id == 0)
+	if (side != NULL) {
+		out = stpcpy(out, "{t}.");
+		wire_name_lower(lower, side, 1U + side[0]);
+		out += wire_name_text(out, lower, 1U + side[0]);
+		out = stpcpy(out, ".{zone");
+	} else if (p->token.id == 0)
 		out = stpcpy(out, "{zone");
 	else if (p->host < 0)
 		out = stpcpy(out, "{d");
@@ -103,31 +109,91 @@ spell(struct place *p, const uint8_t *prefix, size_t len)
 	stpcpy(stpcpy(out, second), "}");
 }
 
-/* Labels 0..n-1 stand left of the zone.  Finds the token and makes the key. */
+/* Labels 0..n-1 stand left of the zone.  Finds the token, which is the last of them or the one before
+ * it, and makes the key. */
 static void
-read_labels(struct place *p, uint8_t *key, const struct zones *zs, const struct dns_query *q,
-    const uint8_t *name, unsigned n, size_t len)
+read_labels(struct place *p, const struct zones *zs, const struct dns_query *q, const uint8_t *name,
+    unsigned n, size_t len)
 {
-	unsigned at = n;
+	const uint8_t *side = NULL;
 	size_t prefix = len;
 
-	p->host = -1;
-	wire_name_lower(key, name, len);
-	if (n > 0 && p->about->test != NULL) {
-		const uint8_t *label;
+	p->key_len = (uint8_t)len;
+	wire_name_lower(p->key, name, len);
+	for (unsigned at = n; at > 0 && at + 2 > n && p->about->test != NULL; at--) {
+		const uint8_t *label = name + q->label[at - 1];
 
-		if ((p->host = host_label(name + q->label[n - 1])) >= 0)
-			at--;
-		label = at > 0 ? name + q->label[at - 1] : NULL;
-		if (label != NULL && token_parse(&p->token, (const char *)label + 1, label[0],
-					 &zs->site->token_key) == TOKEN_OK) {
-			prefix = q->label[at - 1];
-			memcpy(key + prefix + 1, SENTINEL_TEXT, TOKEN_LEN);
-		} else {
-			p->host = -1;
+		if (at == n && (p->host = host_label(label)) >= 0)
+			continue;
+		if (token_parse(&p->token, (const char *)label + 1, label[0],
+			&zs->site->token_key) != TOKEN_OK)
+			continue;
+		prefix = q->label[at - 1];
+		memcpy(p->key + prefix + 1, SENTINEL_TEXT, TOKEN_LEN);
+		if (at < n && p->host < 0)
+			side = name + q->label[n - 1];
+		break;
+	}
+	if (p->token.id == 0)
+		p->host = -1;
+	spell(p, name, prefix, side);
+}
+
+/* RFC 6672 3.2: the nearest DNAME above a name that does not exist. */
+static void
+find_dname(struct place *p)
+{
+	for (size_t at = 0; at < p->key_len;) {
+		const struct node *n;
+
+		at += 1 + (size_t)p->key[at];
+		n = zone_node(p->about, p->key + at, p->key_len - at);
+		if (n != NULL && node_set(n, TYPE_DNAME) != NULL) {
+			p->dname = n;
+			p->dname_at = (unsigned)at;
+			return;
 		}
 	}
-	spell(p, name, prefix);
+}
+
+static void
+find_node(struct place *p)
+{
+	p->node = zone_node(p->about, p->key, p->key_len);
+	if (p->node != NULL && p->node->token_at >= 0 && p->token.id == 0)
+		p->node = NULL; /* somebody spelled the sentinel */
+	if (p->node == NULL && p->about->has_dname)
+		find_dname(p);
+}
+
+void
+place_in_phase(struct place *p, unsigned phase)
+{
+	const struct zone *z = p->about;
+
+	p->phase = phase;
+	if (phase > TEST_PHASES_MAX || z->in_phase[phase] == NULL)
+		return;
+	p->about = z->in_phase[phase];
+	if (p->zone != z)
+		return;
+	p->zone = p->about;
+	p->dname = NULL;
+	find_node(p);
+	p->invalid = p->node == NULL && p->token.id == 0;
+}
+
+/* The test's name is a DNAME of BASE. */
+static void
+place_alias(struct place *p, const struct zones *zs, const struct view *v, size_t len)
+{
+	const struct zone *alias = p->about;
+	const struct node *n = zone_node(zs->base, alias->apex, 1U + alias->apex[0]);
+
+	p->zone = v->parent ? zs->base : NULL;
+	p->node = len == 0 ? n : NULL;
+	p->dname = len == 0 ? NULL : n;
+	p->dname_at = (unsigned)len;
 }
 
 /* Length of the part of the name left of BASE, or -1: the name is not in BASE. */
@@ -151,14 +217,14 @@ void
 locate(struct place *p, const struct zones *zs, const struct dns_query *q, const uint8_t *name,
     const struct view *v)
 {
-	uint8_t key[DNS_NAME_MAX];
 	int left = left_of_base(zs, q, name);
 	unsigned n = q->labels - zs->base->labels;
 	struct zone *child = NULL;
 	size_t len;
 
 	p->zone = p->about = p->cut = NULL;
-	p->node = NULL;
+	p->node = p->dname = NULL;
+	p->phase = 0;
 	p->token.id = 0;
 	p->token.text[0] = '\0';
 	p->host = -1;
@@ -175,13 +241,16 @@ locate(struct place *p, const struct zones *zs, const struct dns_query *q, const
 	if (child != NULL)
 		n--;
 	len = child != NULL ? q->label[n] : (size_t)left;
-	read_labels(p, key, zs, q, name, n, len);
-	p->node = zone_node(p->about, key, len);
-	if (p->node != NULL && p->node->token_at >= 0 && p->token.id == 0)
-		p->node = NULL; /* somebody spelled the sentinel */
+	read_labels(p, zs, q, name, n, len);
+	p->phase = p->about->phase;
+	find_node(p);
 	p->invalid = p->node == NULL && p->token.id == 0;
 	if (child == NULL) {
 		p->zone = v->parent ? zs->base : NULL;
+		return;
+	}
+	if (child->alias) {
+		place_alias(p, zs, v, len);
 		return;
 	}
 	/* RFC 4035 3.1.4.1: DS is asked of the parent's side of the cut. */
@@ -192,6 +261,7 @@ locate(struct place *p, const struct zones *zs, const struct dns_query *q, const
 	if (!v->parent)
 		return;
 	p->zone = zs->base;
+	p->dname = NULL;
 	p->node = zone_node(zs->base, child->apex, 1U + child->apex[0]);
 	p->cut = n == 0 && q->qtype == TYPE_DS ? NULL : child;
 }

@@ -21,13 +21,21 @@ struct place {
 	const struct node *node; /* the name in that zone; NULL: it has no such name */
 	const struct zone *cut;  /* zone is BASE and the name belongs to this test zone: referral */
 	/* what the name is about, whoever answers */
-	const struct zone *about; /* NULL: not below BASE */
-	struct token token;       /* id 0: no valid token */
-	int host;                 /* mxK, or -1 */
-	bool invalid;             /* names nothing that we publish and carries no valid token */
-	char at[AT_MAX];          /* template spelling: "_25._tcp.{mx0}"; "" outside BASE */
+	const struct zone *about;  /* NULL: not below BASE */
+	const struct node *dname;  /* in zone: the DNAME above a name that it has not; NULL: none */
+	unsigned dname_at;         /* where that stands in the question, from the name's start */
+	unsigned phase;            /* of the test; 0: it has none */
+	struct token token;        /* id 0: no valid token */
+	int host;                  /* mxK, or -1 */
+	bool invalid;              /* names nothing that we publish and carries no valid token */
+	char at[AT_MAX];           /* template spelling: "_25._tcp.{mx0}"; "" outside BASE */
+	uint8_t key[DNS_NAME_MAX]; /* of node, in the zone about */
+	uint8_t key_len;
 };
 void locate(struct place *dst, const struct zones *, const struct dns_query *, const uint8_t *name,
     const struct view *);
+
+/* From phase 1, as locate leaves it, to another. */
+void place_in_phase(struct place *, unsigned phase);
 
 #endif

@@ -146,6 +146,8 @@ observe_query(struct engine *g, const struct observation *o)
 	event_num(e, EK_SIZE, (int64_t)o->size);
 	event_bool(e, EK_TC, o->truncated);
 	event_str(e, EK_DEV, o->dev);
+	if (p != NULL && p->phase != 0 && p->zone == p->about)
+		event_num(e, EK_PHASE, p->phase);
 	event_str(e, EK_WHAT, o->what);
 	event_end(e);
 	g->log.append(g->log.ctx, e->buf, e->len);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "authdns/nsec3.h"
 #include "lib/hash.h"
 
 #define OPTION_PADDING 12 /* RFC 7830 */
@@ -127,7 +128,24 @@ put_set(struct packet *p, const struct answer_item *i, const struct packet_conte
 	return set->n;
 }
 
-/* --- NSEC --- */
+/* RFC 6672 3.1: what stands left of the DNAME in the question, and the DNAME's target. */
+static unsigned
+put_synthesis(struct packet *p, const struct answer_item *i, const struct packet_context *c)
+{
+	uint8_t target[2 + DNS_NAME_MAX], b[2];
+	size_t left = c->query->name_len - i->node->key_len - i->zone->apex_len;
+
+	blob_copy(target, &i->set->plain, &c->place->token);
+	put_pointer(p, 0);
+	put_head(p, TYPE_CNAME, i->ttl, c);
+	wire_put16(b, (unsigned)left + wire_get16(target));
+	put(p, b, 2);
+	put(p, c->msg + DNS_HEADER, left);
+	put(p, target + 2, wire_get16(target));
+	return 1;
+}
+
+/* --- NSEC, NSEC3 --- */
 
 /* The name that comes next in canonical order (RFC 4034 6.1, RFC 4470 3.1.2): \000 before it, or where
  * that is too long, its first label with the last octet one higher. */
@@ -151,12 +169,28 @@ next_name(uint8_t *dst, const uint8_t *lower, size_t len)
 }
 
 struct nsec {
-	uint8_t owner[DNS_NAME_MAX];
+	uint16_t type;
+	uint8_t owner[DNS_NAME_MAX]; /* lower case */
 	size_t owner_len;
 	uint8_t rdata[DNS_NAME_MAX + sizeof(((struct type_bitmap *)0)->wire)];
 	size_t len;
 	uint32_t ttl;
 };
+
+/* The owner becomes its hash. */
+static void
+nsec3_make(struct nsec *n, const struct zone *z)
+{
+	uint8_t hash[NSEC3_HASH];
+
+	nsec3_hash(hash, n->owner, n->owner_len, z->options->iterations, NULL, 0);
+	n->owner[0] = NSEC3_LABEL;
+	nsec3_label(n->owner + 1, hash);
+	memcpy(n->owner + 1 + NSEC3_LABEL, z->apex, z->apex_len);
+	n->owner_len = 1 + NSEC3_LABEL + z->apex_len;
+	nsec3_rdata(n->rdata, hash, z->options->iterations);
+	n->len = NSEC3_RDATA;
+}
 
 static int
 nsec_make(struct nsec *n, const struct answer_item *i, const struct packet_context *c)
@@ -165,13 +199,27 @@ nsec_make(struct nsec *n, const struct answer_item *i, const struct packet_conte
 
 	n->owner_len = c->query->name_len - i->owner;
 	n->ttl = i->ttl;
+	n->type = i->zone->nsec3 ? TYPE_NSEC3 : TYPE_NSEC;
 	wire_name_lower(n->owner, c->msg + DNS_HEADER + i->owner, n->owner_len);
-	n->len = next_name(n->rdata, n->owner, n->owner_len);
-	if (n->len == 0)
+	if (i->zone->nsec3)
+		nsec3_make(n, i->zone);
+	else if ((n->len = next_name(n->rdata, n->owner, n->owner_len)) == 0)
 		return -1;
 	memcpy(n->rdata + n->len, b->wire, b->len);
 	n->len += b->len;
 	return 0;
+}
+
+static void
+put_nsec_owner(struct packet *p, const struct nsec *n, const struct answer_item *i,
+    const struct packet_context *c)
+{
+	if (n->type == TYPE_NSEC) {
+		put_owner(p, i, c);
+		return;
+	}
+	put(p, n->owner, 1 + NSEC3_LABEL);
+	put_pointer(p, (size_t)c->query->name_len - i->zone->apex_len);
 }
 
 static void
@@ -180,8 +228,8 @@ put_nsec(struct packet *p, const struct nsec *n, const struct answer_item *i,
 {
 	uint8_t b[2];
 
-	put_owner(p, i, c);
-	put_head(p, TYPE_NSEC, n->ttl, c);
+	put_nsec_owner(p, n, i, c);
+	put_head(p, n->type, n->ttl, c);
 	wire_put16(b, (unsigned)n->len);
 	put(p, b, 2);
 	put(p, n->rdata, n->len);
@@ -211,8 +259,7 @@ canon_nsec(uint8_t *dst, const void *ctx)
 
 	memcpy(p, n->owner, n->owner_len);
 	p += n->owner_len;
-	p = wire_put16(
-	    wire_put32(wire_put16(wire_put16(p, TYPE_NSEC), 1), n->ttl), (unsigned)n->len);
+	p = wire_put16(wire_put32(wire_put16(wire_put16(p, n->type), 1), n->ttl), (unsigned)n->len);
 	memcpy(p, n->rdata, n->len);
 	return (size_t)(p - dst) + n->len;
 }
@@ -233,15 +280,16 @@ sign_identity(struct sign_request *r, const struct answer_item *i, const struct 
 		return;
 	}
 	r->ttl = n->ttl;
+	r->labels = n->type == TYPE_NSEC3 ? i->zone->labels + 1
+		    : i->node != NULL     ? i->node->labels
+					  : c->query->labels;
 	if (i->node != NULL) {
 		r->id = i->node->id;
 		r->fixed = i->node->token_at < 0;
-		r->labels = i->node->labels;
 		return;
 	}
 	r->id = i->zone->absent_id;
 	r->fixed = false;
-	r->labels = c->query->labels;
 	r->owner = r->keep ? hash_sip(c->name_key, n->owner, n->owner_len) : 0;
 }
 
@@ -250,7 +298,7 @@ static int
 put_rrsig(struct packet *p, const struct answer_item *i, const struct nsec *n,
     const struct packet_context *c)
 {
-	uint16_t type = i->set != NULL ? i->set->type : TYPE_NSEC;
+	uint16_t type = i->set != NULL ? i->set->type : n->type;
 	struct canon_context canon = { i->set, &c->place->token, n };
 	struct sign_request r = { .zone = i->zone,
 		.type = type,
@@ -269,7 +317,10 @@ put_rrsig(struct packet *p, const struct answer_item *i, const struct nsec *n,
 	len = signer_sign(c->signer, rdata, &r, c->now->now_us / 1000000, &fresh);
 	if (len == 0)
 		return -1;
-	put_owner(p, i, c);
+	if (i->set != NULL)
+		put_owner(p, i, c);
+	else
+		put_nsec_owner(p, n, i, c);
 	put_head(p, TYPE_RRSIG, i->ttl, c);
 	wire_put16(b, (unsigned)len);
 	put(p, b, 2);
@@ -363,6 +414,8 @@ put_item(struct packet *p, const struct answer_item *i, const struct packet_cont
 	unsigned n = 0;
 	int rc;
 
+	if (i->synthesis)
+		return (int)put_synthesis(p, i, c);
 	if (i->set == NULL && nsec_make(&nsec, i, c) < 0)
 		return -1;
 	if (i->set != NULL && !i->only_rrsig)

@@ -91,10 +91,23 @@ static enum step_result
 step_limit(struct job *j)
 {
 	if (j->in->tcp || j->client_known ||
-	    !limit_over(&j->g->limit, j->in->peer, j->in->now_us / 1000000))
+	    !limit_over(&j->g->limits->answers, j->in->peer, j->in->now_us / 1000000))
 		return STEP_NEXT;
 	j->empty_tc = true;
 	return empty(j, RCODE_NOERROR, "rate");
+}
+
+/* Only what the test's own server is asked counts: a referral tells nobody anything. */
+static enum step_result
+step_phase(struct job *j)
+{
+	struct place *p = &j->place;
+	const struct phase_seen seen = { PHASE_DNS, j->query.qtype, p->at };
+
+	if (p->phase != 0 && p->zone == p->about && p->token.id != 0)
+		place_in_phase(p,
+		    phase_note(&j->g->memory, p->about->test, p->token.id, &seen, j->in->now_us));
+	return STEP_NEXT;
 }
 
 static enum step_result
@@ -141,7 +154,7 @@ step_budget(struct job *j)
 
 	if (!j->place.invalid || !j->query.dnssec_ok || a->n == 0 ||
 	    a->item[a->n - 1].set != NULL || a->item[a->n - 1].node != NULL ||
-	    budget_take(&j->g->invalid_budget, j->in->now_us / 1000000))
+	    budget_take(&j->g->limits->invalid, j->in->now_us / 1000000))
 		return STEP_NEXT;
 	j->empty_tc = !j->in->tcp;
 	return empty(j, j->in->tcp ? RCODE_SERVFAIL : RCODE_NOERROR, "budget");
@@ -193,6 +206,7 @@ static const struct query_step {
 	{ "edns", step_edns },   /* RFC 7873 */
 	{ "locate", step_locate },
 	{ "limit", step_limit },
+	{ "phase", step_phase },
 	{ "answer", step_answer },
 	{ "deviate", step_deviate }, /* after the answer is chosen */
 	{ "budget", step_budget },
@@ -245,8 +259,7 @@ query_run(struct engine *g, const struct query_in *in, struct query_out *out)
 	j.answer.authoritative = false;
 	j.deviation.text[0] = '\0';
 	j.deviation.pad = 0;
-	j.now = (struct circumstances){ g->memory, g->memory_key, g->zones->site->conf.pace,
-		in->peer, in->now_us, in->tcp, in->may_delay };
+	j.now = (struct circumstances){ &g->memory, in->peer, in->now_us, in->tcp, in->may_delay };
 	out->len = 0;
 	out->delay_us = 0;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == STEP_NEXT; i++)
@@ -256,22 +269,17 @@ query_run(struct engine *g, const struct query_in *in, struct query_out *out)
 
 void
 engine_init(struct engine *g, const struct zones *zones, struct signer *signer,
-    struct memory *memory, const struct engine_log *log, const uint8_t random[32])
+    struct memory *memory, struct limits *limits, const struct engine_log *log,
+    const uint8_t random[16])
 {
-	const struct site_conf *c = &zones->site->conf;
-
 	memset(g, 0, sizeof(*g));
 	g->zones = zones;
 	g->signer = signer;
-	g->memory = memory;
+	phase_memory_init(&g->memory, zones->site, memory);
+	g->limits = limits;
 	g->log = *log;
 	cookie_key(g->cookie_key, &zones->site->token_key);
-	/* the same in every worker and after a restart: memory outlives both */
-	memcpy(g->memory_key, zones->site->token_key.secret, sizeof(g->memory_key));
 	memcpy(g->name_key, random, 16);
-	memcpy(g->limit.key, random + 16, 16);
-	g->limit.rate = c->dns_rate;
-	g->invalid_budget.rate = c->dns_sign_invalid;
 }
 
 void

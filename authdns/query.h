@@ -19,18 +19,17 @@ struct engine_log {
 struct engine {
 	const struct zones *zones;
 	struct signer *signer;
-	struct memory *memory; /* NULL: no test names it */
+	struct phase_memory memory; /* its ctx NULL: no test names it */
 	struct engine_log log;
-	uint8_t cookie_key[16], memory_key[16], name_key[16];
-	struct limit limit;
-	struct budget invalid_budget; /* signatures for invalid names */
-	uint64_t invalid;             /* names since the last dns.invalid */
+	uint8_t cookie_key[16], name_key[16];
+	struct limits *limits; /* of all workers */
+	uint64_t invalid;      /* names since the last dns.invalid */
 	int64_t invalid_told_us;
 	struct event_line line;
 };
-/* random: 32 octets nobody knows.  The signer and zones stay the caller's. */
+/* random: 16 octets nobody knows.  What is pointed to stays the caller's. */
 void engine_init(struct engine *, const struct zones *, struct signer *, struct memory *,
-    const struct engine_log *, const uint8_t random[32]);
+    struct limits *, const struct engine_log *, const uint8_t random[16]);
 /* Once a second: tells of invalid names that were only counted. */
 void engine_tick(struct engine *, int64_t now_us);
 

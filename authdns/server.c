@@ -177,7 +177,7 @@ server_new(const struct server_config *c)
 {
 	struct server *s = xcalloc(1, sizeof(*s));
 	struct engine_log log = { log_origin, log_append, s };
-	uint8_t random[32];
+	uint8_t random[16];
 
 	s->zones = c->zones;
 	s->index = c->index;
@@ -185,7 +185,7 @@ server_new(const struct server_config *c)
 	snprintf(s->start, sizeof(s->start), "%llx", (unsigned long long)(clock_now() / 1000));
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		memset(random, 0x5a, sizeof(random));
-	engine_init(&s->engine, c->zones, c->signer, c->memory, &log, random);
+	engine_init(&s->engine, c->zones, c->signer, c->memory, c->limits, &log, random);
 	delay_init(&s->delayed, DELAYED_MAX);
 	set_endpoints(s, c);
 	return s;

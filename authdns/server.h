@@ -49,6 +49,7 @@ struct server_config {
 	const struct zones *zones;
 	struct signer *signer;
 	struct memory *memory;
+	struct limits *limits;
 	unsigned index;
 	const union sockaddr_any *address; /* n of them, with their sockets of this worker */
 	const int *udp, *tcp;

@@ -287,24 +287,32 @@ canon_set(uint8_t *dst, const void *ctx)
 	return set->canon.len;
 }
 
-void
-signer_prepare(struct signer *s, int64_t now_s)
+static void
+prepare_zone(struct signer *s, const struct zone *z, int64_t now_s)
 {
 	uint8_t rrsig[RRSIG_MAX];
 
+	for (unsigned k = 0; k <= z->mask && z->is_signed && z->sign != SIGN_NONE; k++)
+		for (unsigned j = 0; z->table[k] != NULL && j < z->table[k]->n_sets; j++) {
+			const struct rrset *set = &z->table[k]->sets[j];
+			struct sign_request r = { z, z->sign, set->type, z->table[k]->labels,
+				set->ttl, set->id, true, true, 0, canon_set, set };
+			bool fresh;
+
+			if (set->fixed)
+				signer_sign(s, rrsig, &r, now_s, &fresh);
+		}
+}
+
+void
+signer_prepare(struct signer *s, int64_t now_s)
+{
 	for (unsigned i = 0; i < s->zones->n; i++) {
 		const struct zone *z = &s->zones->zone[i];
 
-		for (unsigned k = 0; k <= z->mask && z->is_signed && z->sign != SIGN_NONE; k++)
-			for (unsigned j = 0; z->table[k] != NULL && j < z->table[k]->n_sets; j++) {
-				const struct rrset *set = &z->table[k]->sets[j];
-				struct sign_request r = { z, z->sign, set->type,
-					z->table[k]->labels, set->ttl, set->id, true, true, 0,
-					canon_set, set };
-				bool fresh;
-
-				if (set->fixed)
-					signer_sign(s, rrsig, &r, now_s, &fresh);
-			}
+		prepare_zone(s, z, now_s);
+		for (unsigned p = 0; p <= TEST_PHASES_MAX; p++)
+			if (z->in_phase[p] != NULL)
+				prepare_zone(s, z->in_phase[p], now_s);
 	}
 }

@@ -52,7 +52,8 @@ struct node {
 	struct rrset *sets;
 	unsigned n_sets;           /* 0: empty non-terminal */
 	uint32_t id;               /* of its NSEC, from the same numbers as rrset.id */
-	struct type_bitmap bitmap; /* of its NSEC: the template's types, RRSIG, NSEC */
+	struct type_bitmap bitmap; /* of its NSEC: the template's types, RRSIG, NSEC; of its
+	                            * NSEC3: without NSEC, and RRSIG only where a set stands */
 	struct zone *cut;          /* BASE only: delegation to this zone */
 };
 
@@ -66,31 +67,36 @@ struct zone_key {
 };
 
 struct zone {
-	const struct test *test;            /* NULL: BASE */
-	unsigned index;                     /* 0 the test's own, 1 its second */
-	const struct zone_options *options; /* NULL: BASE */
-	uint8_t apex[DNS_NAME_MAX];         /* lower case, whole name */
+	const struct test *test;                          /* NULL: BASE */
+	unsigned index;                                   /* 0 the test's own, 1 its second */
+	unsigned phase;                                   /* 0: the test has no phases */
+	const struct zone *in_phase[TEST_PHASES_MAX + 1]; /* of phase 1: the others */
+	const struct zone_options *options;               /* NULL: BASE */
+	uint8_t apex[DNS_NAME_MAX];                       /* lower case, whole name */
 	uint8_t apex_len, labels;
 	bool is_signed;      /* has DNSKEY and denial; else the zone is plain */
 	bool has_rules;      /* some answer_rule is about this zone */
+	bool has_dname;      /* somewhere in it */
+	bool alias;          /* no zone at all: BASE has a DNAME in its place (RFC 6672) */
+	bool nsec3;          /* denial by NSEC3 */
 	enum sign_mode sign; /* of all signatures in it */
 	const struct zone_key *key;
 	uint32_t negative_ttl; /* RFC 2308 5, RFC 9077 */
 	const struct node *top;
 	struct type_bitmap
-	    absent; /* of a name that does not exist: RRSIG NSEC, in BASE also NXNAME */
+	    absent; /* of a name that does not exist: RRSIG NSEC, in BASE also NXNAME; NSEC3: none */
 	uint32_t absent_id;
 	struct node **table; /* open addressing */
 	unsigned mask;
 	bool on_v4, on_v6; /* its name server's families */
+	const char
+	    *own4; /* the IPv4 address where it is served and no other zone is; NULL: shared */
 };
 
 struct zones {
 	const struct site *site;
 	struct zone *base;
-	struct zone *zone; /* base is zone[0] */
-	const char
-	    *own4; /* the IPv4 address where it is served and no other zone is; NULL: shared */
+	struct zone *zone; /* base is zone[0]; later phases are in in_phase */
 	unsigned n;
 	struct zone **by_label; /* open addressing over the label left of BASE */
 	unsigned label_mask;

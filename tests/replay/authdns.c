@@ -41,6 +41,7 @@ struct theatre {
 	struct zones *zones;
 	struct signer *signer;
 	struct memory *memory;
+	struct limits *limits;
 	struct engine engine;
 	const struct test *test;
 	unsigned zone;
@@ -140,9 +141,9 @@ do_option(struct theatre *s, const struct text_line *l)
 	unsigned v = (unsigned)strtoul(strchr(l->word[1], '=') + 1, NULL, 10);
 
 	if (strncmp(l->word[1], "sign-invalid=", 13) == 0)
-		s->engine.invalid_budget.rate = v;
+		s->limits->invalid.rate = v;
 	else if (strncmp(l->word[1], "rate=", 5) == 0)
-		s->engine.limit.rate = v;
+		s->limits->answers.rate = v;
 	else
 		return text_fail(s->reader, "no such option");
 	return 0;
@@ -557,7 +558,7 @@ static int
 play(struct theatre *s, const char *path, char *err, size_t errlen)
 {
 	struct engine_log log = { origin, append, s };
-	static const uint8_t random[32] = { 1, 2, 3 };
+	static const uint8_t random[16] = { 1, 2, 3 };
 	struct text_line l;
 	int rc;
 
@@ -566,7 +567,12 @@ play(struct theatre *s, const char *path, char *err, size_t errlen)
 		return -1;
 	s->signer = signer_new(s->zones, 64);
 	signer_prepare(s->signer, NOW / CLOCK_SECOND);
-	engine_init(&s->engine, s->zones, s->signer, s->memory, &log, random);
+	s->limits = limits_new(random);
+	if (s->limits == NULL)
+		return -1;
+	s->limits->answers.rate = s->site->conf.dns_rate;
+	s->limits->invalid.rate = s->site->conf.dns_sign_invalid;
+	engine_init(&s->engine, s->zones, s->signer, s->memory, s->limits, &log, random);
 	s->now = NOW;
 	s->origin = (struct event_origin){ "replay", "authdns", 0, 1 };
 	address_parse(&s->peer, "192.0.2.53", 5353);
@@ -581,6 +587,7 @@ play(struct theatre *s, const char *path, char *err, size_t errlen)
 	snprintf(err, errlen, "%s", text_error(s->reader));
 	text_close(s->reader);
 	signer_free(s->signer);
+	limits_free(s->limits);
 	ldns_pkt_free(s->packet);
 	s->packet = NULL;
 	return rc;

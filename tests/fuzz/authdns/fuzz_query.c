@@ -40,7 +40,7 @@ static struct engine *
 engine_get(void)
 {
 	static struct engine g;
-	static const uint8_t random[32] = { 7 };
+	static const uint8_t random[16] = { 7 };
 	static const struct engine_log log = { origin, append, NULL };
 	static char a[] = "192.0.2.1", b[] = "192.0.2.2";
 	struct init_options o = { .base = "lab.example",
@@ -66,9 +66,9 @@ engine_get(void)
 	if (system(command) != 0)
 		log_fatal(EXIT_CANNOT, "%s: not removed", dir);
 	/* tokens that a corpus file can spell */
-	memset(&site->token_key, 0x42, sizeof(site->token_key));
-	engine_init(&g, zones, signer_new(zones, 64), NULL, &log, random);
-	g.limit.rate = 0;
+	memset(site->token_key.secret, 0x42, sizeof(site->token_key.secret));
+	engine_init(&g, zones, signer_new(zones, 64), NULL, limits_new(random), &log, random);
+	g.limits->invalid.rate = 1000000;
 	return &g;
 }
 

@@ -91,7 +91,9 @@ test_refused(void **state)
 	    "x.{d} 60 TXT \"m constant of 20 oct\"\nx.{d} 60 TXT \"{t}\"\nx.{d} 60 TXT "
 	    "\"mmmmmmmmmmmmmmmm\"",
 	    "order of the records");
-	refused("nsec3", "[zone]\ndenial nsec3", "nsec3");
+	refused("dname", "x.{d} 60 DNAME {mx0}\ny.x.{d} 60 TXT \"occluded\"", "below a DNAME");
+	refused("alias", "{zone} 60 DNAME {zone:b}\n[dns b]\n{d:b} 60 MX 10 {mx0:b}\n",
+	    "no other records");
 }
 
 /* --- the shipped catalogue --- */
@@ -217,7 +219,8 @@ test_catalogue(void **state)
 {
 	static struct shop s;
 	static const struct engine_log log = { origin, append, NULL };
-	static const uint8_t random[32] = { 3 };
+	static const uint8_t random[16] = { 3 };
+	struct limits *limits;
 	struct site *site = make_site("shipped", "zones/catalogue");
 	struct signer *signer;
 	char err[400] = "";
@@ -230,13 +233,16 @@ test_catalogue(void **state)
 	signer = signer_new(s.zones, 256);
 	assert_non_null(signer);
 	signer_prepare(signer, NOW / 1000000);
-	engine_init(&s.engine, s.zones, signer, NULL, &log, random);
-	s.engine.invalid_budget.rate = 1000000;
+	limits = limits_new(random);
+	assert_non_null(limits);
+	limits->invalid.rate = 1000000;
+	engine_init(&s.engine, s.zones, signer, NULL, limits, &log, random);
 	token_from_id(&s.token, 4711, &site->token_key);
 	for (unsigned i = 0; i < s.zones->n; i++)
 		judge_zone(&s, &s.zones->zone[i]);
 	assert_true(s.asked > 10 * s.zones->n);
 	signer_free(signer);
+	limits_free(limits);
 	zones_free(s.zones);
 	site_free(site);
 }

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "authdns/limit.h"
@@ -47,11 +49,41 @@ test_budget(void **state)
 	assert_false(budget_take(&b, 7));
 }
 
+/* One count for parent and child. */
+static void
+test_shared(void **state)
+{
+	static const uint8_t random[16] = { 1 };
+	struct limits *l = limits_new(random);
+	union sockaddr_any a;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(l);
+	l->invalid.rate = 3;
+	l->answers.rate = 2;
+	address_parse(&a, "192.0.2.1", 1);
+	assert_true(budget_take(&l->invalid, 9));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(!budget_take(&l->invalid, 9) || !budget_take(&l->invalid, 9) ||
+		      budget_take(&l->invalid, 9) || limit_over(&l->answers, &a, 9) ||
+		      limit_over(&l->answers, &a, 9));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_false(budget_take(&l->invalid, 9));
+	assert_true(limit_over(&l->answers, &a, 9));
+	assert_true(budget_take(&l->invalid, 10));
+	limits_free(l);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_networks),
-		cmocka_unit_test(test_budget) };
+		cmocka_unit_test(test_budget), cmocka_unit_test(test_shared) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
