@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "outpost/check_tlsa.h"
 #include "provisioning/certs.h"
 
 #define CONNECT_MS 5000
@@ -30,6 +31,7 @@ struct probe {
 	const struct token *token;
 	char name[256]; /* of the host, no final dot */
 	char address[ADDRESS_TEXT_MAX];
+	bool nameless; /* without SNI */
 	int fd;
 	char *err;
 	size_t errlen;
@@ -153,36 +155,45 @@ check_kind(const struct probe *p, SSL *ssl, X509 *cert)
 	return true;
 }
 
-/* TLSA records of usage 3 that the file derives from this host's own certificate. */
+/* Every TLSA record that speaks of this host matches the chain, or does not, as the file means it. */
 static bool
-check_tlsa(const struct probe *p, X509 *cert)
+check_tlsa(const struct probe *p, const STACK_OF(X509) * chain)
 {
-	char owner[64], whole_word[32], spki_word[32], rdata[512], err[128];
-	uint8_t spki[32], whole[32];
+	char rdata[512], err[160];
 
-	snprintf(owner, sizeof(owner), "_25._tcp.{mx%u}", p->k);
-	snprintf(spki_word, sizeof(spki_word), "3 1 1 {spki:%u}", p->k);
-	snprintf(whole_word, sizeof(whole_word), "3 0 1 {cert:%u}", p->k);
-	if (certs_digests(spki, NULL, whole, cert) != 0)
-		return differs(p, "its certificate cannot be read");
 	for (size_t i = 0; i < p->test->n_records; i++) {
 		const struct dns_record *r = &p->test->records[i];
-		bool by_spki = strcmp(r->rdata, spki_word) == 0;
-		const uint8_t *digest = by_spki ? spki : whole;
-		char hex[65];
+		enum tlsa_wanted wanted;
 
-		if (r->type != TYPE_TLSA || strcmp(r->owner, owner) != 0 ||
-		    (!by_spki && strcmp(r->rdata, whole_word) != 0))
+		if (r->type != TYPE_TLSA || (wanted = tlsa_wanted(r->rdata, p->k)) == TLSA_OTHER_HOST)
 			continue;
 		if (render(rdata, sizeof(rdata), r->rdata, p->site, p->test, 0, p->token, err,
 			sizeof(err)) != RENDER_OK)
 			return differs(p, err);
-		for (unsigned j = 0; j < 32; j++)
-			snprintf(hex + 2 * j, 3, "%02x", digest[j]);
-		if (strcmp(rdata + 6, hex) != 0)
-			return differs(p, "the certificate does not match its TLSA record");
+		if (tlsa_matches(rdata, chain) == (wanted == TLSA_MATCH))
+			continue;
+		snprintf(err, sizeof(err), "the certificate %s the TLSA record %.80s, and should%s",
+		    wanted == TLSA_MATCH ? "does not match" : "matches", r->rdata,
+		    wanted == TLSA_MATCH ? "" : " not");
+		return differs(p, err);
 	}
 	return true;
+}
+
+/* What was made for the host: also where no handshake shows it. */
+static bool
+check_own_chain(const struct probe *p)
+{
+	char path[512], key[512], err[600];
+	STACK_OF(X509) * chain;
+	bool ok;
+
+	site_cert_path(path, key, p->site, p->test, p->k);
+	if ((chain = tlsa_chain_load(path, err, sizeof(err))) == NULL)
+		return differs(p, err);
+	ok = check_tlsa(p, chain);
+	sk_X509_pop_free(chain, X509_free);
+	return ok;
 }
 
 static bool
@@ -190,7 +201,7 @@ check_certificate(const struct probe *p, SSL *ssl)
 {
 	X509 *cert = SSL_get0_peer_certificate(ssl), *own;
 	char path[512], key[512], err[600];
-	bool same;
+	bool same, same_key;
 
 	if (cert == NULL)
 		return differs(p, "no certificate");
@@ -198,10 +209,13 @@ check_certificate(const struct probe *p, SSL *ssl)
 	if ((own = certs_load(path, err, sizeof(err))) == NULL)
 		return differs(p, err);
 	same = X509_cmp(own, cert) == 0;
+	same_key = EVP_PKEY_eq(X509_get0_pubkey(own), X509_get0_pubkey(cert)) == 1;
 	X509_free(own);
+	if (p->nameless)
+		return !same_key ? true : differs(p, "the key is shown without SNI as well");
 	if (!same)
 		return differs(p, "the certificate is not the one that was made for this host");
-	return check_kind(p, ssl, cert) && check_tlsa(p, cert);
+	return check_kind(p, ssl, cert) && check_tlsa(p, SSL_get_peer_cert_chain(ssl));
 }
 
 static bool
@@ -217,7 +231,8 @@ check_tls(const struct probe *p)
 	ok = ctx != NULL && SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0") == 1 &&
 	     SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
 	     SSL_CTX_load_verify_file(ctx, ca) == 1 && (ssl = SSL_new(ctx)) != NULL &&
-	     SSL_set_fd(ssl, p->fd) == 1 && SSL_set_tlsext_host_name(ssl, p->name) == 1;
+	     SSL_set_fd(ssl, p->fd) == 1 &&
+	     (p->nameless || SSL_set_tlsext_host_name(ssl, p->name) == 1);
 	if (!ok)
 		differs(p, "OpenSSL: no client can be made");
 	else if (SSL_connect(ssl) != 1)
@@ -277,7 +292,7 @@ is_plain(const struct host *h)
 }
 
 static bool
-check_address(struct probe *p)
+check_once(struct probe *p)
 {
 	int error = try_connect(&p->fd, p->address, p->site->conf.smtp_port, CONNECT_MS);
 	bool ok;
@@ -287,6 +302,19 @@ check_address(struct probe *p)
 	make_blocking(p->fd);
 	ok = is_plain(p->host) ? check_session(p) : true;
 	close(p->fd);
+	return ok;
+}
+
+static bool
+check_address(struct probe *p)
+{
+	bool ok = check_once(p);
+
+	if (ok && p->host->sni_only) {
+		p->nameless = true;
+		ok = check_once(p);
+		p->nameless = false;
+	}
 	return ok;
 }
 
@@ -304,6 +332,15 @@ check_unreachable(struct probe *p, int want)
 					    : "should refuse: load nftables.conf");
 }
 
+static bool
+owns_records(const struct test *t, const char *owner)
+{
+	for (size_t i = 0; i < t->n_records; i++)
+		if (strcmp(t->records[i].owner, owner) == 0)
+			return true;
+	return false;
+}
+
 bool
 check_host(const struct site *site, const struct test *t, unsigned k, const struct token *token,
     char *err, size_t errlen)
@@ -318,10 +355,16 @@ check_host(const struct site *site, const struct test *t, unsigned k, const stru
 		.errlen = errlen };
 	char word[2][16], name[16];
 
-	snprintf(name, sizeof(name), "{mx%u}", k);
+	/* The name of the host in the second zone, if the DNS leads there. */
+	snprintf(name, sizeof(name), "{mx%u:b}", k);
+	if (!owns_records(t, name))
+		snprintf(name, sizeof(name), "{mx%u}", k);
 	if (render(p.name, sizeof(p.name), name, site, t, 0, token, err, errlen) != RENDER_OK)
 		return false;
 	p.name[strlen(p.name) - 1] = '\0';
+	snprintf(p.address, sizeof(p.address), "host %u", k);
+	if (!check_own_chain(&p))
+		return false;
 	snprintf(word[0], sizeof(word[0]), "{ipv4:%u}", k);
 	snprintf(word[1], sizeof(word[1]), "{ipv6:%u}", k);
 	for (size_t i = 0; i < t->n_records; i++) {

@@ -23,7 +23,7 @@ describe_rule(struct strbuf *b, const struct host_rule *r)
 }
 
 void
-front_key(char dst[65], const struct host *h, unsigned k)
+front_key(char dst[65], const struct host *h, unsigned k, const char *owner)
 {
 	struct strbuf b = { 0 };
 	unsigned char digest[32];
@@ -36,6 +36,10 @@ front_key(char dst[65], const struct host *h, unsigned k)
 	    (unsigned)h->tls_min, (unsigned)h->tls_max, h->ciphers != NULL ? h->ciphers : "-",
 	    h->groups != NULL ? h->groups : "-", h->weak_dh ? "\ndh 1024" : "", h->client_cert,
 	    h->cert);
+	if (h->sni_only)
+		strbuf_puts(&b, "sni-only\n");
+	if (owner != NULL)
+		strbuf_printf(&b, "owner %s\n", owner);
 	for (size_t i = 0; i < h->n_rules; i++)
 		if (h->rules[i].at <= AT_TLS_EHLO)
 			describe_rule(&b, &h->rules[i]);
@@ -56,12 +60,13 @@ front_find(const struct site *site, const char *key)
 	return NULL;
 }
 
+/* Does a record say {what:k}? */
 static bool
-publishes_ipv4(const struct test *t, unsigned k)
+publishes(const struct test *t, const char *what, unsigned k)
 {
-	char word[16];
+	char word[24];
 
-	snprintf(word, sizeof(word), "{ipv4:%u}", k);
+	snprintf(word, sizeof(word), "{%s:%u}", what, k);
 	for (size_t i = 0; i < t->n_records; i++)
 		if (strstr(t->records[i].rdata, word) != NULL)
 			return true;
@@ -69,12 +74,14 @@ publishes_ipv4(const struct test *t, unsigned k)
 }
 
 static struct front *
-front_of(struct site *site, const struct host *h, unsigned k)
+front_of(struct site *site, const struct test *t, unsigned k)
 {
+	const struct host *h = &t->host[k];
+	bool alone = publishes(t, "cert", k);
 	struct front *f;
 	char key[65], name[64];
 
-	front_key(key, h, k);
+	front_key(key, h, k, alone ? t->name : NULL);
 	if ((f = front_find(site, key)) != NULL)
 		return f;
 	site->fronts = xrealloc(site->fronts, (site->n_fronts + 1) * sizeof(*f));
@@ -83,8 +90,12 @@ front_of(struct site *site, const struct host *h, unsigned k)
 	memcpy(f->key, key, sizeof(key));
 	f->host = k;
 	f->kind = h->cert;
+	f->sni_only = h->sni_only;
+	f->alone = alone && !h->sni_only;
 	snprintf(name, sizeof(name), "front-%.16s.pem", key);
 	site_path(f->certkey, site, "keys", name);
+	snprintf(name, sizeof(name), "front-%.16s%s.pem", key, f->sni_only ? "-default" : "");
+	site_path(f->defaultkey, site, "keys", name);
 	return f;
 }
 
@@ -128,8 +139,8 @@ add_test(struct site *site, const struct test *t)
 
 		if (!t->host[k].used)
 			continue;
-		f = front_of(site, &t->host[k], k);
-		f->wanted |= publishes_ipv4(t, k);
+		f = front_of(site, t, k);
+		f->wanted |= publishes(t, "ipv4", k);
 		f->tests = xrealloc(f->tests, (f->n_tests + 1) * sizeof(*f->tests));
 		f->tests[f->n_tests++] = t;
 	}
@@ -141,7 +152,7 @@ front_reachable4(const struct site *site, const struct test *t)
 	for (unsigned k = 0; k < t->n_hosts; k++) {
 		const struct front *f = site->front_of[t->number][k];
 
-		if (f != NULL && f->address[0] == '\0' && publishes_ipv4(t, k))
+		if (f != NULL && f->address[0] == '\0' && publishes(t, "ipv4", k))
 			return false;
 	}
 	return true;
@@ -151,6 +162,7 @@ void
 fronts_build(struct site *site)
 {
 	const struct catalogue *c = site->catalogue;
+	char unused[512];
 
 	fronts_clear(site);
 	for (size_t rank = 0; rank < sizeof(set_order) / sizeof(*set_order); rank++)
@@ -164,6 +176,8 @@ fronts_build(struct site *site)
 		name_default_cert(site, f);
 		for (size_t j = 0; j < f->n_tests; j++)
 			site->front_of[f->tests[j]->number][f->host] = f;
+		if (f->alone)
+			site_cert_path(f->cert, unused, site, f->tests[0], f->host);
 	}
 }
 

@@ -9,8 +9,10 @@
 
 #include "provisioning/site.h"
 
-/* Hex SHA-256 of everything that a client can meet before RCPT in this host, and of K.  Pure. */
-void front_key(char dst[65], const struct host *, unsigned k);
+/* Hex SHA-256 of everything that a client can meet before RCPT in this host, and of K.  owner: the test
+ * that must have the front for itself, because its DNS names the very certificate ({cert:K}), which
+ * clients without SNI must see as well; else NULL.  Pure. */
+void front_key(char dst[65], const struct host *, unsigned k, const char *owner);
 
 /* Builds site->fronts and front_of from the catalogue, without addresses. */
 void fronts_build(struct site *);

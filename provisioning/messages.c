@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/log.h"
 #include "lib/strbuf.h"
 #include "provisioning/render.h"
 
@@ -128,6 +129,23 @@ pad(struct draft *d, const struct plan *p)
 	}
 }
 
+/* "LOCAL" is at the test's mail domain, "LOCAL@NAME" at another name of it. */
+static char *
+address(const struct plan *p, const struct test *t, const char *mailbox)
+{
+	char text[512], err[160];
+
+	if (strchr(mailbox, '@') == NULL) {
+		render_domain(text, sizeof(text), p->site, t, &p->enrolment->token);
+		return xasprintf("%s@%s", mailbox, text);
+	}
+	if (render(text, sizeof(text), mailbox, p->site, t, 0, &p->enrolment->token, err,
+		sizeof(err)) != RENDER_OK)
+		log_fatal(EXIT_CANNOT, "%s: mailbox %s: %s", t->path, mailbox, err);
+	text[strlen(text) - 1] = '\0'; /* names come out with their final dot */
+	return xstrdup(text);
+}
+
 static void
 finish(struct plan *p, struct draft *d)
 {
@@ -143,13 +161,12 @@ finish(struct plan *p, struct draft *d)
 	m->n = 0;
 	m->rcpt = xcalloc(d->n_rcpt, sizeof(*m->rcpt));
 	for (size_t i = 0; i < d->n; i++) {
-		char domain[256];
+		const struct test *t = d->tests[i];
 
-		render_domain(domain, sizeof(domain), p->site, d->tests[i], &p->enrolment->token);
-		if (d->tests[i]->n_mailbox == 0)
-			m->rcpt[m->n++] = xasprintf(MAILBOX_DEFAULT "@%s", domain);
-		for (unsigned j = 0; j < d->tests[i]->n_mailbox; j++)
-			m->rcpt[m->n++] = xasprintf("%s@%s", d->tests[i]->mailbox[j], domain);
+		if (t->n_mailbox == 0)
+			m->rcpt[m->n++] = address(p, t, MAILBOX_DEFAULT);
+		for (unsigned j = 0; j < t->n_mailbox; j++)
+			m->rcpt[m->n++] = address(p, t, t->mailbox[j]);
 	}
 	memset(d, 0, sizeof(*d));
 }

@@ -189,12 +189,12 @@ add_names(struct names *names, const struct site *site, const struct test *t, un
 }
 
 static int
-make_cert(struct work *w, const char *path, const struct front *f, EVP_PKEY *key,
-    const struct test *const *tests, size_t n)
+make_cert(struct work *w, const char *path, const struct front *f, enum cert_kind kind,
+    EVP_PKEY *key, const struct test *const *tests, size_t n)
 {
 	char *wrong = xasprintf("elsewhere.%s", w->site->conf.base);
 	struct names names = { 0 };
-	struct certs_request r = { .kind = f->kind,
+	struct certs_request r = { .kind = kind,
 		.wrong_name = wrong,
 		.key = key,
 		.ca = &w->ca,
@@ -221,6 +221,21 @@ make_cert(struct work *w, const char *path, const struct front *f, EVP_PKEY *key
 	return rc;
 }
 
+static int
+make_default_cert(struct work *w, const struct front *f, EVP_PKEY *key)
+{
+	EVP_PKEY *other;
+	int rc;
+
+	if (!f->sni_only)
+		return make_cert(w, f->cert, f, f->kind, key, f->tests, f->n_tests);
+	if ((other = key_of(w, f->defaultkey, certs_algorithm(CERT_WRONG_NAME))) == NULL)
+		return -1;
+	rc = make_cert(w, f->cert, f, CERT_WRONG_NAME, other, f->tests, f->n_tests);
+	EVP_PKEY_free(other);
+	return rc;
+}
+
 /* Key and default certificate of a front, then one certificate for each of its tests. */
 static int
 make_front_certs(struct work *w, const struct front *f)
@@ -231,11 +246,11 @@ make_front_certs(struct work *w, const struct front *f)
 
 	if (key == NULL)
 		return -1;
-	if (!exists(f->cert) && make_cert(w, f->cert, f, key, f->tests, f->n_tests) != 0)
+	if (!exists(f->cert) && make_default_cert(w, f, key) != 0)
 		goto out;
 	for (size_t i = 0; i < f->n_tests; i++) {
 		site_cert_path(cert, certkey, w->site, f->tests[i], f->host);
-		if (!exists(cert) && make_cert(w, cert, f, key, &f->tests[i], 1) != 0)
+		if (!exists(cert) && make_cert(w, cert, f, f->kind, key, &f->tests[i], 1) != 0)
 			goto out;
 	}
 	rc = 0;

@@ -218,17 +218,30 @@ put_cert(char *dst, size_t dstlen, const struct job *j)
 
 /* A digest that no key has, as stable as the right one. */
 static enum render_result
-put_spki_wrong(char *dst, size_t dstlen, const struct job *j)
+put_wrong(char *dst, size_t dstlen, const struct job *j, const EVP_MD *md)
 {
 	const struct site_digests *d = digests(j);
-	uint8_t input[5 + sizeof(d->spki)] = "wrong", wrong[32];
+	uint8_t input[5 + sizeof(d->spki)] = "wrong", wrong[EVP_MAX_MD_SIZE];
+	unsigned len;
 
 	if (d == NULL)
 		return RENDER_ERROR;
 	memcpy(input + 5, d->spki, sizeof(d->spki));
-	if (EVP_Digest(input, sizeof(input), wrong, NULL, EVP_sha256(), NULL) != 1)
-		return job_error(j, "OpenSSL cannot compute SHA-256");
-	return hex(dst, dstlen, wrong, sizeof(wrong));
+	if (EVP_Digest(input, sizeof(input), wrong, &len, md, NULL) != 1)
+		return job_error(j, "OpenSSL cannot compute a digest");
+	return hex(dst, dstlen, wrong, len);
+}
+
+static enum render_result
+put_spki_wrong(char *dst, size_t dstlen, const struct job *j)
+{
+	return put_wrong(dst, dstlen, j, EVP_sha256());
+}
+
+static enum render_result
+put_spki512_wrong(char *dst, size_t dstlen, const struct job *j)
+{
+	return put_wrong(dst, dstlen, j, EVP_sha512());
 }
 
 static enum render_result
@@ -275,6 +288,7 @@ static const struct placeholder {
 	{ "spki", NEEDS_TEST | ARG_K, put_spki },
 	{ "spki-wrong", NEEDS_TEST | ARG_K, put_spki_wrong },
 	{ "spki512", NEEDS_TEST | ARG_K, put_spki512 },
+	{ "spki512-wrong", NEEDS_TEST | ARG_K, put_spki512_wrong },
 	{ "cert", NEEDS_TEST | ARG_K, put_cert },
 	{ "ca-spki", NEEDS_CERTS, put_ca_spki },
 	{ "other-ca-spki", NEEDS_CERTS, put_other_ca_spki },

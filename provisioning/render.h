@@ -4,7 +4,8 @@
  *   {mxK} = {t}.mxK.{zone} {d:b} {mxK:b} {zone:b} the same in the test's second zone (TEST-b.BASE)
  *   {ipv4:K} {ipv4-refused} {ipv4-silent} {ipv6:K} {ipv6-refused:K} {ipv6-silent:K}
  *   {ns4} {ns6} addresses of the zone's name server
- *   {spki:K} {spki-wrong:K} {spki512:K} {cert:K} {ca-spki} {other-ca-spki}   hex digests
+ *   {spki:K} {spki-wrong:K} {spki512:K} {spki512-wrong:K} {cert:K}           hex digests
+ *   {ca-spki} {other-ca-spki}
  * Names come out absolute, with the final dot. */
 #ifndef PROVISIONING_RENDER_H
 #define PROVISIONING_RENDER_H

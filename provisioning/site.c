@@ -354,9 +354,10 @@ load_certs(struct site *site, char *err, size_t errlen)
 		if (load_test_certs(site, site->catalogue->tests[i], err, errlen) != 0)
 			return -1;
 	for (size_t i = 0; i < site->n_fronts; i++) {
-		const char *path[] = { site->fronts[i].cert, site->fronts[i].certkey };
+		const char *path[] = { site->fronts[i].cert, site->fronts[i].certkey,
+			site->fronts[i].defaultkey };
 
-		for (size_t j = 0; j < 2; j++) {
+		for (size_t j = 0; j < 3; j++) {
 			if (access(path[j], F_OK) != 0) {
 				snprintf(err, errlen, "%s: %s", path[j], strerror(errno));
 				return -1;

@@ -67,6 +67,9 @@ struct front {
 	size_t n_tests;
 	char cert[512],
 	    certkey[512]; /* PEM paths: default certificate (chain) and the key that all share */
+	char defaultkey[512]; /* of the default certificate: certkey, but for sni_only */
+	bool alone;    /* of one test only, whose certificate is the default one */
+	bool sni_only; /* the default certificate has another name and key */
 };
 
 /* Digests of the certificate of one (test, host), for TLSA records. */

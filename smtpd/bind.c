@@ -106,12 +106,15 @@ bind_sni(struct binding *b, const struct site *site, const char *name, size_t le
 
 	if (r != BIND_NEW)
 		return r;
-	if (b->test != NULL)
+	if (b->test != NULL) {
+		b->named = same(b, &p) && p.host == (int)b->k;
 		return same(b, &p) ? BIND_SAME : BIND_OTHER;
+	}
 	if (p.host < 0 || b->front == NULL || !front_has(b->front, p.test) ||
 	    (unsigned)p.host != b->k)
 		return BIND_FOREIGN;
 	b->by = BIND_SNI;
+	b->named = true;
 	b->token = p.token;
 	b->test = p.test;
 	b->host = &p.test->host[b->k];

@@ -21,6 +21,7 @@ struct binding {
 	    *front; /* IPv4: who listens there; NULL on IPv6 or an address of no front */
 	unsigned k; /* host */
 	const struct host *host; /* never NULL: its behaviour applies */
+	bool named;              /* the ClientHello names this host of this token */
 };
 
 /* At accept: by the address that was connected to. */

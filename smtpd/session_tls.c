@@ -124,6 +124,7 @@ session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t n
 	hello_event(s, &h, msg, len);
 	if (h.sni[0] != '\0' && bind_sni(&b, s->env->site, h.sni, strlen(h.sni)) == BIND_NEW)
 		session_bound(s, &b);
+	s->bind.named = b.named;
 	session_who(s, &who);
 	behave_at(&s->act, s->bind.host, AT_HANDSHAKE, -1, &who);
 	if (s->act.delay_us > 0) {

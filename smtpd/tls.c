@@ -113,12 +113,15 @@ on_message(int out, int version, int type, const void *bytes, size_t len, SSL *s
 static SSL_CTX *
 context_of(const struct tls_contexts *c, const struct binding *b)
 {
+	const struct front *f = b->front;
 	SSL_CTX *ctx = NULL;
 
-	if (b->test != NULL && c->host[b->test->number] != NULL)
+	if (b->test != NULL && b->host->sni_only && !b->named)
+		f = c->site->front_of[b->test->number][b->k];
+	else if (b->test != NULL && c->host[b->test->number] != NULL)
 		ctx = c->host[b->test->number][b->k];
-	else if (b->front != NULL)
-		ctx = c->front[b->front - c->site->fronts];
+	if (ctx == NULL && f != NULL)
+		ctx = c->front[f - c->site->fronts];
 	return ctx != NULL ? ctx : c->plain;
 }
 
@@ -261,12 +264,12 @@ tls_contexts_new(const struct site *site, char *err, size_t errlen)
 		const struct front *f = &site->fronts[i];
 		const struct host *h;
 
-		if (f->address[0] == '\0' || f->n_tests == 0)
+		if ((f->address[0] == '\0' && !f->sni_only) || f->n_tests == 0)
 			continue;
 		h = &f->tests[0]->host[f->host];
 		if (h->starttls == STARTTLS_OFF)
 			continue;
-		c->front[i] = context_new(h, f->cert, f->certkey, err, errlen);
+		c->front[i] = context_new(h, f->cert, f->defaultkey, err, errlen);
 		if (c->front[i] == NULL)
 			goto bad;
 		if (c->plain == NULL)

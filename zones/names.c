@@ -190,6 +190,8 @@ static const struct {
 	[PH_SPKI] = { "spki", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{spki:K}" },
 	[PH_SPKI_WRONG] = { "spki-wrong", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{spki-wrong:K}" },
 	[PH_SPKI512] = { "spki512", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{spki512:K}" },
+	[PH_SPKI512_WRONG] = { "spki512-wrong", PH_NUMBER, TEST_HOSTS_MAX - 1, true,
+	    "{spki512-wrong:K}" },
 	[PH_CERT] = { "cert", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{cert:K}" },
 	[PH_CA_SPKI] = { "ca-spki", PH_PLAIN, 0, false, "{ca-spki}" },
 	[PH_OTHER_CA_SPKI] = { "other-ca-spki", PH_PLAIN, 0, false, "{other-ca-spki}" },

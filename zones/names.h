@@ -44,6 +44,7 @@ enum placeholder_kind {
 	PH_SPKI,
 	PH_SPKI_WRONG,
 	PH_SPKI512,
+	PH_SPKI512_WRONG,
 	PH_CERT,
 	PH_CA_SPKI,
 	PH_OTHER_CA_SPKI,

@@ -52,6 +52,8 @@ setup(void **state)
 	failing_test("early1", 201, "control dual\nbatch refusable");
 	failing_test("lonely0", 300, "control dual\nbatch alone");
 	failing_test("lonely1", 301, "control dual\nbatch alone");
+	fixture_test(&fixture, "two-zones", 400, "control dual\nmailbox probe probe@{d:b}",
+	    "[zone b]\nds none\n[dns b]\n{d:b} 60 MX 10 {mx0}", "");
 	site = fixture_site(&fixture, "192.0.2.1", "", NULL);
 	return 0;
 }
@@ -117,6 +119,8 @@ test_messages(void **state)
 
 		if (strcmp(t->name, "dual") == 0)
 			assert_int_equal(seen[k], n);
+		else if (!catalogue_in_set(t, "standard"))
+			assert_int_equal(seen[k], 0);
 		else
 			assert_int_equal(seen[k], t->n_mailbox > 0 ? t->n_mailbox : 1);
 	}
@@ -139,6 +143,26 @@ test_single(void **state)
 	assert_int_equal(count(&m[0], "one@"), 1);
 	assert_int_equal(count(&m[0], "two@"), 1);
 	assert_int_equal(count(&m[0], "probe@"), 1);
+	enrol_messages_free(m, n);
+}
+
+/* Mailboxes in both zones of a test. */
+static void
+test_zones(void **state)
+{
+	struct enrolment e;
+	struct enrol_message *m;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "two-zones", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(m[0].n, 3);
+	assert_int_equal(count(&m[0], ".two-zones.probe.example"), 1);
+	assert_int_equal(count(&m[0], ".two-zones-b.probe.example"), 1);
+	for (size_t i = 0; i < m[0].n; i++)
+		assert_true(m[0].rcpt[i][strlen(m[0].rcpt[i]) - 1] == 'e');
 	enrol_messages_free(m, n);
 }
 
@@ -200,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_single),
+		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_refuses),
 	};

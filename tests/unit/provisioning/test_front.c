@@ -1,5 +1,6 @@
 /* Fronts: what makes two hosts alike, who gets an address, and that nobody loses one. */
 #include "lib/strbuf.h"
+#include "provisioning/certs.h"
 #include "provisioning/front.h"
 #include "tests/unit/provisioning/fixture.h"
 
@@ -26,21 +27,22 @@ test_key(void **state)
 	char a[65], b[65];
 
 	(void)state;
-	front_key(a, &plain, 0);
+	front_key(a, &plain, 0, NULL);
 	assert_int_equal(strlen(a), 64);
 	h = plain;
 	h.rules = &after;
 	h.n_rules = 1;
 	h.line = 77;
-	front_key(b, &h, 0);
+	front_key(b, &h, 0, NULL);
 	assert_string_equal(a, b); /* what comes at RCPT is bound by then */
-	front_key(b, &plain, 1);
+	front_key(b, &plain, 1, NULL);
 	assert_string_not_equal(a, b);
 	h.rules = &before;
-	front_key(b, &h, 0);
+	front_key(b, &h, 0, NULL);
 	assert_string_not_equal(a, b);
 
-	struct host differs[] = { plain, plain, plain, plain, plain, plain, plain, plain, plain };
+	struct host differs[] = { plain, plain, plain, plain, plain, plain, plain, plain, plain,
+		plain };
 
 	differs[0].greet = "hello";
 	differs[1].ehlo = "SIZE";
@@ -51,10 +53,75 @@ test_key(void **state)
 	differs[6].groups = "X25519";
 	differs[7].client_cert = true;
 	differs[8].cert = CERT_EXPIRED;
+	differs[9].sni_only = true;
 	for (size_t i = 0; i < sizeof(differs) / sizeof(*differs); i++) {
-		front_key(b, &differs[i], 0);
+		front_key(b, &differs[i], 0, NULL);
 		assert_string_not_equal(a, b);
 	}
+}
+
+static void
+digest_of(uint8_t spki[32], uint8_t whole[32], const char *path)
+{
+	char err[512];
+	X509 *cert = certs_load(path, err, sizeof(err));
+
+	assert_non_null(cert);
+	assert_int_equal(certs_digests(spki, NULL, whole, cert), 0);
+	X509_free(cert);
+}
+
+/* A test whose DNS names its certificate has a front for itself, and that certificate is the default. */
+static void
+test_alone(void **state)
+{
+	struct fixture f;
+	struct site *site;
+	const struct front *front;
+	char cert[512], key[512];
+
+	(void)state;
+	fixture_new(&f);
+	fixture_test(&f, "plain", 1, "", "", "");
+	fixture_test(&f, "whole", 2, "", "_25._tcp.{mx0} 60 TLSA 3 0 1 {cert:0}", "");
+	site = fixture_site(&f, FOUR ",192.0.2.10,192.0.2.11", "", NULL);
+	front = front_of_test(site, "whole");
+	assert_ptr_not_equal(front, front_of_test(site, "plain"));
+	assert_int_equal(front->n_tests, 1);
+	site_cert_path(cert, key, site, front->tests[0], 0);
+	assert_string_equal(front->cert, cert);
+	assert_string_equal(front->defaultkey, front->certkey);
+	site_cert_path(cert, key, site, front_of_test(site, "plain")->tests[0], 0);
+	assert_string_not_equal(front_of_test(site, "plain")->cert, cert);
+	site_free(site);
+	fixture_free(&f);
+}
+
+/* The default certificate of such a front has a key that no TLSA record names. */
+static void
+test_sni_only(void **state)
+{
+	struct fixture f;
+	struct site *site;
+	const struct front *front;
+	char cert[512], key[512];
+	uint8_t right[32], shown[32], whole[32];
+
+	(void)state;
+	fixture_new(&f);
+	fixture_test(&f, "plain", 1, "", "", "");
+	fixture_test(&f, "named", 2, "", "_25._tcp.{mx0} 60 TLSA 3 1 1 {spki:0}", "sni-only");
+	site = fixture_site(&f, FOUR ",192.0.2.10,192.0.2.11", "", NULL);
+	front = front_of_test(site, "named");
+	assert_ptr_not_equal(front, front_of_test(site, "plain"));
+	assert_string_not_equal(front->defaultkey, front->certkey);
+	site_cert_path(cert, key, site, front->tests[0], 0);
+	digest_of(right, whole, cert);
+	digest_of(shown, whole, front->cert);
+	assert_memory_not_equal(right, shown, sizeof(right));
+	assert_memory_equal(right, site->digests_of[2][0].spki, sizeof(right));
+	site_free(site);
+	fixture_free(&f);
 }
 
 /* A test that comes later gets a free address or a front that is there, and nothing else moves. */
@@ -167,6 +234,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_sni_only),
 		cmocka_unit_test(test_stable),
 		cmocka_unit_test(test_scarce),
 		cmocka_unit_test(test_journal),

@@ -148,6 +148,9 @@ test_digests(void **state)
 	assert_rendered(plain, "{cert:0}", want);
 	assert_int_equal(try(got, site, plain, "{spki512:0}"), RENDER_OK);
 	assert_int_equal(strlen(got), 128);
+	assert_int_equal(try(wrong, site, plain, "{spki512-wrong:0}"), RENDER_OK);
+	assert_int_equal(strlen(wrong), 128);
+	assert_string_not_equal(wrong, got);
 	assert_int_equal(try(got, site, plain, "{ca-spki}"), RENDER_OK);
 	assert_int_equal(try(wrong, site, plain, "{other-ca-spki}"), RENDER_OK);
 	assert_int_equal(strlen(got), 64);

@@ -72,6 +72,7 @@ placeholders(void **state)
 		{ "{ipv6-silent:8}", -1, PH_IPV6_SILENT, 0, 0 },
 		{ "{spki-wrong:0}", 0, PH_SPKI_WRONG, 0, 0 },
 		{ "{spki512:1}", 0, PH_SPKI512, 1, 0 },
+		{ "{spki512-wrong:1}", 0, PH_SPKI512_WRONG, 1, 0 },
 		{ "{d:c}", -1, PH_D, 0, 0 },
 		{ "{}", -1, PH_D, 0, 0 },
 		{ "{d", -1, PH_D, 0, 0 },
