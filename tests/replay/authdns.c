@@ -9,6 +9,7 @@
  *   raw HEX [tcp] [pad=N]               octets as they are; N octets of zeros follow
  *   rcode R | flags "qr aa" | counts AN NS AR | size MIN..MAX | silent | delayed DURATION
  *   answer|authority|additional "RR"    there is such a record
+ *   nsec3 NAME ITERATIONS "TYPES"       there is one NSEC3, of this name and nothing beyond it
  *   signed GOOD BAD                     RRSIGs in the answer that verify, and that do not
  *   same-question                       the question came back octet for octet
  *   owner UPPER                         some owner is spelled in the other case
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "authdns/compile.h"
@@ -413,6 +415,57 @@ want_record(struct theatre *s, const struct text_line *l)
 	return text_fail(s->reader, "%s: not there", text);
 }
 
+/* RFC 5155: owner and next hash as ldns makes them. */
+static int
+want_nsec3(struct theatre *s, const struct text_line *l)
+{
+	ldns_rr_list *list = section(s, "authority");
+	unsigned iterations = (unsigned)strtoul(l->word[2], NULL, 10), found = 0;
+	char name[1024], label[80], *types = NULL, *hash = NULL, *next = NULL;
+	ldns_rdf *owner = NULL, *hashed = NULL;
+
+	if (expand(name, sizeof(name), s, l->word[1]) < 0)
+		return -1;
+	owner = ldns_dname_new_frm_str(name);
+	hashed = owner != NULL ? ldns_nsec3_hash_name(owner, 1, (uint16_t)iterations, 0, NULL)
+			       : NULL;
+	hash = hashed != NULL ? ldns_rdf2str(hashed) : NULL;
+	for (size_t i = 0; hash != NULL && list != NULL && i < ldns_rr_list_rr_count(list); i++) {
+		ldns_rr *rr = ldns_rr_list_rr(list, i);
+		char *at;
+
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_NSEC3)
+			continue;
+		found++;
+		at = ldns_rdf2str(ldns_rr_owner(rr));
+		snprintf(label, sizeof(label), "%.32s", at);
+		free(at);
+		types = ldns_rdf2str(ldns_rr_rdf(rr, 5));
+		next = ldns_rdf2str(ldns_rr_rdf(rr, 4));
+		if (ldns_nsec3_iterations(rr) != iterations || ldns_nsec3_salt_length(rr) != 0)
+			found += 100;
+		/* the next hash shares all but its end */
+		if (strncasecmp(label, hash, 32) != 0 || strncasecmp(next, hash, 24) != 0 ||
+		    strcasecmp(next, label) <= 0)
+			found += 1000;
+		for (size_t n = types != NULL ? strlen(types) : 0; n > 0 && types[n - 1] == ' ';
+		     n--)
+			types[n - 1] = '\0';
+		if (strcmp(types != NULL ? types : "", l->word[3]) != 0)
+			found += 10000;
+		free(next);
+		free(types);
+	}
+	ldns_rdf_deep_free(owner);
+	ldns_rdf_deep_free(hashed);
+	free(hash);
+	if (found == 1)
+		return 0;
+	if (s->packet != NULL)
+		ldns_pkt_print(stderr, s->packet);
+	return text_fail(s->reader, "it is not there (%u)", found);
+}
+
 static int
 want_signed(struct theatre *s, const struct text_line *l)
 {
@@ -536,6 +589,7 @@ static const struct direction {
 	{ "answer", 1, want_record },
 	{ "authority", 1, want_record },
 	{ "additional", 1, want_record },
+	{ "nsec3", 3, want_nsec3 },
 	{ "signed", 2, want_signed },
 	{ "same-question", 0, want_same_question },
 	{ "upper-case", 0, want_owner_upper },

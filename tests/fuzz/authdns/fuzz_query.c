@@ -77,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static uint8_t reply[65535];
 	static const char *const locals[] = { "192.0.2.1", "192.0.2.2", "192.0.2.9",
-		"2001:db8:53::", "2001:db8:53::40" };
+		"2001:db8:53::", "2001:db8:53::e140" };
 	struct engine *g = engine_get();
 	union sockaddr_any peer, local;
 	struct view view;
