@@ -41,7 +41,7 @@ front_key(char dst[65], const struct host *h, unsigned k, const char *owner)
 	if (owner != NULL)
 		strbuf_printf(&b, "owner %s\n", owner);
 	for (size_t i = 0; i < h->n_rules; i++)
-		if (h->rules[i].at <= AT_TLS_EHLO)
+		if (h->rules[i].at <= AT_MAIL) /* before a recipient binds the session */
 			describe_rule(&b, &h->rules[i]);
 	if (EVP_Digest(b.s, b.len, digest, NULL, EVP_sha256(), NULL) != 1)
 		log_fatal(

@@ -113,6 +113,52 @@ put_completed(struct strbuf *b, const struct evaluation *e, const struct verdict
 	strbuf_printf(b, "%u", a == NULL ? 0 : a->commands);
 }
 
+/* How long the longest session lasted. */
+static void
+put_lasted(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	int64_t longest = 0;
+
+	(void)v;
+	for (size_t i = 0; i < e->facts->n_attempts; i++) {
+		const struct attempt *a = &e->facts->attempts[i];
+		longest = a->end - a->t > longest ? a->end - a->t : longest;
+	}
+	put_duration(b, longest);
+}
+
+/* The hosts that took a message, in the order of time: "0, 2, 2". */
+static void
+put_hosts(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	size_t n = 0;
+
+	(void)v;
+	for (size_t i = 0; i < e->facts->n_attempts; i++) {
+		const struct attempt *a = &e->facts->attempts[i];
+		if (!a->accepted)
+			continue;
+		if (n < TIMES_MAX)
+			strbuf_printf(b, "%s%d", n > 0 ? ", " : "", a->host);
+		n++;
+	}
+	if (n == 0)
+		strbuf_puts(b, "none");
+	if (n > TIMES_MAX)
+		strbuf_printf(b, " and %zu more", n - TIMES_MAX);
+}
+
+static void
+put_size(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct attempt *a = telling(e->facts);
+
+	(void)v;
+	strbuf_printf(b, "%lld",
+	    a == NULL || a->message == NULL ? 0LL
+					    : (long long)observation_num(a->message, EK_SIZE, 0));
+}
+
 static void
 put_tls(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
 {
@@ -122,7 +168,7 @@ put_tls(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
 	if (a == NULL || !a->tls)
 		strbuf_puts(b, "in clear");
 	else if (*a->tls_version == '\0')
-		strbuf_puts(b, "over TLS");
+		strbuf_puts(b, "TLS");
 	else
 		strbuf_printf(
 		    b, "%s%s%s", a->tls_version, *a->tls_cipher == '\0' ? "" : ", ", a->tls_cipher);
@@ -173,6 +219,9 @@ static const struct {
 	{ "{delay}", put_delay },
 	{ "{horizon}", put_horizon },
 	{ "{completed}", put_completed },
+	{ "{lasted}", put_lasted },
+	{ "{hosts}", put_hosts },
+	{ "{size}", put_size },
 	{ "{tls}", put_tls },
 	{ "{stage}", put_stage },
 	{ "{next}", put_next },

@@ -131,6 +131,7 @@ bind_rcpt(struct binding *dst, const struct binding *now, const struct site *sit
 	*dst = *now;
 	if (r != BIND_NEW)
 		return r;
+	dst->zone = p.zone;
 	if (p.host >= 0)
 		return BIND_UNKNOWN; /* a host's name is no mail domain */
 	if (now->test != NULL && same(now, &p))
@@ -148,12 +149,7 @@ bind_rcpt(struct binding *dst, const struct binding *now, const struct site *sit
 }
 
 int
-bind_mailbox(const struct test *t, const char *local, size_t len)
+bind_mailbox(const struct binding *b, const char *local, size_t len)
 {
-	if (t->n_mailbox == 0)
-		return len == 5 && strncasecmp(local, "probe", 5) == 0 ? 0 : -1;
-	for (unsigned i = 0; i < t->n_mailbox; i++)
-		if (strlen(t->mailbox[i]) == len && strncasecmp(t->mailbox[i], local, len) == 0)
-			return (int)i;
-	return -1;
+	return test_mailbox(b->test, b->zone, local, len);
 }

@@ -19,6 +19,7 @@ struct binding {
 	const struct test *test; /* NULL: unbound */
 	const struct front
 	    *front; /* IPv4: who listens there; NULL on IPv6 or an address of no front */
+	unsigned zone; /* of the recipient that bind_rcpt looked at: 1 in the second zone of the test */
 	unsigned k; /* host */
 	const struct host *host; /* never NULL: its behaviour applies */
 	bool named;              /* the ClientHello names this host of this token */
@@ -43,6 +44,6 @@ enum bind_result bind_rcpt(struct binding *dst, const struct binding *now, const
     const char *domain, size_t len);
 
 /* Index of the mailbox in the test, or -1: nobody has this mailbox.  Case-blind as mail systems are. */
-int bind_mailbox(const struct test *, const char *local, size_t len);
+int bind_mailbox(const struct binding *, const char *local, size_t len);
 
 #endif

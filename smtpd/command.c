@@ -66,8 +66,10 @@ keyword_lines(struct strbuf *out, const struct session *s)
 		if (len == 0 || (len == 8 && strncasecmp(p, "STARTTLS", 8) == 0))
 			continue;
 		strbuf_puts(out, "\n");
+		/* The first "=" stands for a blank; later ones are the parameter's own (RFC 9422). */
 		for (size_t i = 0; i < len; i++)
-			strbuf_add(out, p[i] == '=' ? " " : p + i, 1);
+			strbuf_add(
+			    out, p[i] == '=' && memchr(p, '=', i) == NULL ? " " : p + i, 1);
 		if (len == 4 && strncasecmp(p, "SIZE", 4) == 0)
 			strbuf_printf(
 			    out, " %llu", (unsigned long long)s->env->site->conf.smtp_message);
@@ -319,7 +321,7 @@ rcpt_bind(struct session *s, const struct path *path)
 		refuse_second(s, &b);
 		return false;
 	}
-	s->mailbox = bind_mailbox(b.test, path->local, path->local_len);
+	s->mailbox = bind_mailbox(&b, path->local, path->local_len);
 	if (s->mailbox < 0) {
 		session_reply(s, 550, "5.1.1 No such mailbox");
 		return false;

@@ -14,7 +14,9 @@ static const char *const stages[STAGE_MAX] = { "none", "syn", "connect", "banner
 static const char *const outcomes[OUTCOME_MAX] = { "accepted", "refused", "open", "unknown" };
 static const char *const trait_answers[TRAIT_MAX] = { "yes", "no", "open", "unknown" };
 static const char *const message_traits[] = { "8bit", "bare-lf", "bare-cr", "nul", "long-line",
-	NULL };
+	"over-size", "canary", NULL };
+static const char *const said_verbs[] = { "EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "BDAT",
+	"RSET", "NOOP", "VRFY", "HELP", "QUIT", NULL };
 static const char *const report_words[] = { "true", "false", "any", NULL };
 
 const char *
@@ -111,6 +113,22 @@ arg_stale(struct words *w, struct predicate *p)
 }
 
 static int
+arg_said(struct words *w, struct predicate *p)
+{
+	const char *s;
+
+	if (words_one_of(w, p, "said", said_verbs) != 0)
+		return -1;
+	s = words_peek(w);
+	if (s == NULL || strcspn(s, "abcdefghijklmnopqrstuvwxyz") < strlen(s)) {
+		if (s == NULL || strcmp(s, "8bit") != 0)
+			return 0;
+	}
+	w->next++;
+	return words_name(w, p, "said", s);
+}
+
+static int
 arg_message(struct words *w, struct predicate *p)
 {
 	return words_one_of(w, p, "message", message_traits);
@@ -195,6 +213,7 @@ static const struct row {
 	[P_MET] = { "met", NULL, "met [dev D]", NULL, S_DEV | S_HOST | S_ANY },
 	[P_EARLY] = { "early", NULL, "early [at VERB]", NULL, S_AT | S_ANY },
 	[P_STALE] = { "stale", NULL, "stale host K D", arg_stale, S_COUNT | S_TIME },
+	[P_SAID] = { "said", NULL, "said VERB [WORD]", arg_said, S_HOST | S_TLS | S_ANY },
 	[P_MESSAGE] = { "message", NULL, "message TRAIT", arg_message, S_SESSION | S_MAILBOX },
 	[P_REPORT] = { "report", NULL, "report true|false|any", arg_report, S_COUNT | S_TIME },
 	[P_DSN] = { "dsn", NULL, "dsn CODE", arg_dsn, S_COUNT | S_TIME },

@@ -12,7 +12,11 @@
  *   met [dev D]          an event that says that a deviation (this one) was really applied
  *   early [at VERB]      the client spoke before its turn
  *   stale host K D       a session or SYN at host K though no answer of the last D named its address
- *   message TRAIT        an accepted message with the trait (8bit, bare-lf, bare-cr, nul, long-line)
+ *   said VERB [WORD]     the client sent this command; WORD: with this parameter (what stands before a
+ *                        "="), or 8bit: with an octet over 127
+ *   message TRAIT        an accepted message with the trait (8bit, bare-lf, bare-cr, nul, long-line;
+ *                        over-size: larger than the SIZE that the host names; canary: its Subject
+ *                        holds the marker of a message that was asked for in these words)
  *   report true|false|any   a TLS report came; true: it matches what we saw
  *   dsn CODE             a bounce with this status ("5", "4.7", "5.7.1") came
  *   again                final (5xx) answers outnumber the messages, by Message-ID, that the
@@ -83,6 +87,7 @@ enum predicate_kind {
 	P_MET,
 	P_EARLY,
 	P_STALE,
+	P_SAID,
 	P_MESSAGE,
 	P_REPORT,
 	P_DSN,
@@ -125,7 +130,7 @@ struct predicate {
 	enum outcome outcome;     /* CONTRAST */
 	enum trait_answer answer; /* TRAIT */
 	char *name[PREDICATE_NAMES_MAX];
-	unsigned n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb */
+	unsigned n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word */
 };
 #define RCODE_DROP 0x10000
 

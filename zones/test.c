@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
@@ -373,6 +374,7 @@ free_policies(struct test *t)
 		free(y->redirect);
 		free(y->type);
 		free(y->extra);
+		free(y->omit);
 	}
 	for (size_t i = 0; i < t->n_phases; i++) {
 		for (size_t k = 0; k < t->phases[i].n; k++)
@@ -413,6 +415,7 @@ test_free(struct test *t)
 	free(t->spec);
 	free(t->about);
 	free(t->fooled_by);
+	free(t->message);
 	free_strings(t->mailbox, t->n_mailbox);
 	free_dns(t);
 	for (unsigned i = 0; i < TEST_HOSTS_MAX; i++)
@@ -429,4 +432,17 @@ test_free(struct test *t)
 	free_strings(t->in_sets, t->n_in_sets);
 	free(t->in_sets);
 	free(t);
+}
+
+int
+test_mailbox(const struct test *t, unsigned zone, const char *local, size_t len)
+{
+	static const char *const standard[] = { "probe" };
+	const char *const *box = t->n_mailbox > 0 ? (const char *const *)t->mailbox : standard;
+
+	for (unsigned i = 0; i < (t->n_mailbox > 0 ? t->n_mailbox : 1); i++)
+		if (strcspn(box[i], "@") == len && strncasecmp(box[i], local, len) == 0 &&
+		    (strstr(box[i], "{d:b}") != NULL) == (zone == 1))
+			return (int)i;
+	return -1;
 }

@@ -176,11 +176,12 @@ struct policy {
 	unsigned n_mx;
 	uint32_t max_age;
 	unsigned status; /* 200 */
-	char *redirect, *type;
+	char *redirect, *type; /* redirect: a template */
 	uint32_t pad;
 	int64_t slow_us;
 	enum cert_kind cert;
-	char *extra;                   /* further lines of the body */
+	char *extra; /* further lines of the body */
+	char *omit;  /* the field that is left out; NULL: none */
 	unsigned phase_from, phase_to; /* served in these phases only; 0,0 always */
 };
 
@@ -281,6 +282,7 @@ struct test {
 	char *fooled_by; /* how this verdict could be wrong, a line each; NULL */
 	char *mailbox[8];
 	unsigned n_mailbox;  /* default: probe; "local" or "local@{d:b}" */
+	char *message;       /* the message must be this one (message.h); NULL: any */
 	int64_t deadline_us; /* default 6 d */
 	bool v6_only;
 
@@ -308,6 +310,10 @@ struct test {
 	char **in_sets;
 	size_t n_in_sets;
 };
+
+/* Index of the mailbox with this local part, case-blind, in this zone of the test; "probe" is 0 where the
+ * file names none.  -1: none. */
+int test_mailbox(const struct test *, unsigned zone, const char *local, size_t len);
 
 /* NULL: "file:line: what, why" in err. */
 struct test *test_load(const char *path, char *err, size_t errlen);

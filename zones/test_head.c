@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/strbuf.h"
+#include "zones/message.h"
 #include "zones/parse.h"
 
 static const char *const groups[] = { "delivery", "retry", "tls", "dnssec", "dane", "sts", "smtp",
@@ -165,6 +166,22 @@ head_fooled_by(struct parse *p, const struct text_line *l)
 	return 0;
 }
 
+/* A domain may begin with labels that are not ASCII (U-labels, RFC 5890 2.3.2.1): behind them. */
+static const char *
+u_labels_end(const char *s)
+{
+	for (;;) {
+		size_t n = strcspn(s, ".{");
+		bool high = false;
+
+		for (size_t i = 0; i < n; i++)
+			high |= (unsigned char)s[i] > 127;
+		if (!high || s[n] != '.')
+			return s;
+		s += n + 1;
+	}
+}
+
 static int
 head_mailbox(struct parse *p, const struct text_line *l)
 {
@@ -178,13 +195,28 @@ head_mailbox(struct parse *p, const struct text_line *l)
 			return parse_fail(p, l->number,
 			    "mailbox %.60s: must begin with a local part without quotes",
 			    l->word[i]);
-		if (at != NULL && parse_name(p, l->number, at + 1, -1, &n) != 0)
+		const char *name = at == NULL ? NULL : u_labels_end(at + 1);
+		if (at != NULL && parse_name(p, l->number, name, -1, &n) != 0)
 			return -1;
 		if (at != NULL && n.root != ROOT_D)
 			return parse_fail(p, l->number,
 			    "mailbox %.60s: its domain must end in {d} or {d:b}", l->word[i]);
+		if (t->n_mailbox > 0 &&
+		    test_mailbox(t, at != NULL && n.zone == 1, l->word[i], len) >= 0)
+			return parse_fail(p, l->number,
+			    "mailbox %.60s: its local part stands there twice", l->word[i]);
 		t->mailbox[t->n_mailbox++] = xstrdup(l->word[i]);
 	}
+	return 0;
+}
+
+static int
+head_message(struct parse *p, const struct text_line *l)
+{
+	if (message_find(l->word[1]) == NULL)
+		return parse_fail(
+		    p, l->number, "message %.40s: must be one of %s", l->word[1], message_words());
+	p->test->message = xstrdup(l->word[1]);
 	return 0;
 }
 
@@ -216,6 +248,7 @@ static const struct keyword head_keywords[] = {
 	{ "about", 1, 1, false, "about TEXT", head_about },
 	{ "fooled-by", 1, 1, true, "fooled-by TEXT", head_fooled_by },
 	{ "mailbox", 1, 8, false, "mailbox LOCAL[@NAME] [LOCAL[@NAME]...]", head_mailbox },
+	{ "message", 1, 1, false, "message WORD", head_message },
 	{ "deadline", 1, 1, false, "deadline DURATION", head_deadline },
 	{ "v6", 0, 0, false, "v6", head_v6 },
 };

@@ -37,16 +37,21 @@ begin_host(struct parse *p, const struct text_line *l)
 	return 0;
 }
 
-/* Text that goes out on one line of SMTP. */
+/* Text that goes out as a reply: one line of SMTP, or several. */
 static int
 reply_text(struct parse *p, const struct text_line *l, const char *s)
 {
-	if (strlen(s) > 400)
-		return parse_fail(p, l->number, "%.40s...: a reply has at most 400 characters", s);
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e)
-			return parse_fail(
-			    p, l->number, "%s: a reply is one line of ASCII", l->word[0]);
+	size_t lines = 1, column = 0;
+
+	for (; *s != '\0'; s++) {
+		lines += *s == '\n';
+		column = *s == '\n' ? 0 : column + 1;
+		if (*s != '\n' && ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e))
+			return parse_fail(p, l->number, "%s: a reply is ASCII", l->word[0]);
+		if (column > 400 || lines > 100)
+			return parse_fail(p, l->number,
+			    "%s: a reply has at most 100 lines of 400 characters", l->word[0]);
+	}
 	return 0;
 }
 
@@ -361,6 +366,8 @@ header_text(struct parse *p, const struct text_line *l, char **dst)
 {
 	if (reply_text(p, l, l->word[1]) != 0)
 		return -1;
+	if (strchr(l->word[1], '\n') != NULL)
+		return parse_fail(p, l->number, "%s: must be one line", l->word[0]);
 	*dst = xstrdup(l->word[1]);
 	return 0;
 }
@@ -392,6 +399,17 @@ static int
 policy_slow(struct parse *p, const struct text_line *l)
 {
 	return parse_duration(p, l->number, "slow", l->word[1], &p->policy->slow_us);
+}
+
+static int
+policy_omit(struct parse *p, const struct text_line *l)
+{
+	static const char *const fields[] = { "version", "mode", "mx", "max_age", NULL };
+
+	if (parse_word(p, l->number, "omit", fields, l->word[1]) < 0)
+		return -1;
+	p->policy->omit = xstrdup(l->word[1]);
+	return 0;
 }
 
 static int
@@ -435,6 +453,7 @@ static const struct keyword policy_keywords[] = {
 	{ "type", 1, 1, false, "type MEDIATYPE", policy_type },
 	{ "pad", 1, 1, false, "pad OCTETS", policy_pad },
 	{ "slow", 1, 1, false, "slow DURATION", policy_slow },
+	{ "omit", 1, 1, false, "omit FIELD", policy_omit },
 	{ "cert", 1, 1, false, "cert KIND", policy_cert },
 	{ "extra", 1, 1, false, "extra TEXT", policy_extra },
 };

@@ -375,7 +375,9 @@ selectors_parse(struct predicate *p, const char *of, unsigned allowed, struct wo
 		if ((allowed & selectors[i].bit) == 0)
 			return words_fail(w, "%s %s: %s has no such selector", of, word, of);
 		/* v4 and v6, clear and tls exclude each other; after and within are two. */
-		unsigned once = selectors[i].bit == S_TIME ? 1u << (16 + i) : selectors[i].bit;
+		unsigned once = selectors[i].bit == S_TIME
+				    ? UINT32_C(1) << (31 - (N_SELECTORS - 1 - i))
+				    : selectors[i].bit;
 		if (seen & once)
 			return words_fail(
 			    w, "%s: said twice, or against what was said before", word);

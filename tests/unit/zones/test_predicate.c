@@ -46,6 +46,7 @@ every_row(void **state)
 		[P_MET] = "met dev 'reply 450' after attempted",
 		[P_EARLY] = "early at MAIL",
 		[P_STALE] = "stale host 0 35s",
+		[P_SAID] = "said MAIL SMTPUTF8 host 0 clear",
 		[P_MESSAGE] = "message 8bit tls",
 		[P_REPORT] = "report true",
 		[P_DSN] = "dsn 5.7.1",

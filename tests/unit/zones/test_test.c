@@ -237,7 +237,7 @@ static const struct {
 	{ HEAD "[host 0]\n[host 0]\n", 9, "said twice" },
 	{ HEAD "[host 0]\nehlo STARTTLS\n", 9, "said by the word starttls" },
 	{ HEAD "[host 0]\nehlo \"SIZE 1\"\n", 9, "no keyword" },
-	{ HEAD "[host 0]\ngreet \"a\\r\\nb\"\n", 9, "one line of ASCII" },
+	{ HEAD "[host 0]\ngreet \"a\\r\\nb\"\n", 9, "a reply is ASCII" },
 	{ HEAD "[host 0]\nstarttls perhaps\n", 9, "must be one of offer" },
 	{ HEAD "[host 0]\nstarttls CODE\n", 9, "stands for a number" },
 	{ HEAD "[host 0]\nstarttls 399\n", 9, "400 to 599" },

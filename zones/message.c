@@ -1,0 +1,64 @@
+/* message.c - see message.h. */
+#include "zones/message.h"
+
+#include <string.h>
+
+#define TEXT(s) s, sizeof(s) - 1
+
+static const struct message rows[] = {
+	/* RFC 6152: octets over 127 in the body, declared as such. */
+	{ "8bit", "its text has letters that are not ASCII and is not encoded",
+	    TEXT("Subject: Outpost canary 8bit\r\n"
+		 "MIME-Version: 1.0\r\n"
+		 "Content-Type: text/plain; charset=utf-8\r\n"
+		 "Content-Transfer-Encoding: 8bit\r\n"
+		 "\r\n"
+		 "This text has letters that are not ASCII: Gr\xc3\xbc\xc3\x9f"
+		 "e, \xc3\xa9t\xc3\xa9, "
+		 "\xd0\xbf\xd0\xbe\xd1\x87\xd1\x82\xd0\xb0.\r\n"
+		 "It measures what your server does with them.\r\n") },
+	/* RFC 5321 2.3.8: CR and LF stand only together.  Whoever takes one of these for the end of the
+	 * message meets lines that are no commands. */
+	{ "smuggling", "it has single CR and LF characters; a mail program cannot write it",
+	    TEXT("Subject: Outpost canary smuggling\r\n"
+		 "\r\n"
+		 "The lines of this text end in strange ways. A bare LF:\n"
+		 "- behind the bare LF. LF dot LF:\n"
+		 ".\n"
+		 "- behind LF dot LF. A bare CR:\r"
+		 "- behind the bare CR. CR dot CR:\r"
+		 ".\r"
+		 "- behind CR dot CR. LF dot CR LF:\n"
+		 ".\r\n"
+		 "- behind LF dot CR LF. CR LF dot LF:\r\n"
+		 ".\n"
+		 "- behind CR LF dot LF. This is the end of the text.\r\n") },
+	/* RFC 8689 5 */
+	{ "tls-required-no", "it has the header field TLS-Required: No",
+	    TEXT("Subject: Outpost canary tls-required-no\r\n"
+		 "TLS-Required: No\r\n"
+		 "\r\n"
+		 "This message asks to be delivered even if that is not secure.\r\n") },
+};
+#define N_ROWS (sizeof rows / sizeof rows[0])
+
+const struct message *
+message_row(unsigned i)
+{
+	return i < N_ROWS ? &rows[i] : NULL;
+}
+
+const struct message *
+message_find(const char *word)
+{
+	for (unsigned i = 0; i < N_ROWS; i++)
+		if (strcmp(rows[i].word, word) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+const char *
+message_words(void)
+{
+	return "8bit, smuggling, tls-required-no";
+}
