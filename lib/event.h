@@ -39,6 +39,10 @@ enum event_kind {
 	EV_NODE_STOP,
 	EV_SITE_CHECK,    /* outpost check: a test is as specified, or not */
 	EV_TLSRPT_REPORT, /* a TLS report (RFC 8460) came, by mail or POST: durable before the reply */
+	EV_HTTP_CONNECT,  /* HTTPS connection accepted */
+	EV_HTTP_REQUEST,  /* one request and the response */
+	EV_HTTP_CLOSE,    /* end of an HTTPS connection */
+	EV_SMTP_REFUSED,  /* counter: connections over smtp-max, since the last such line */
 	EV_KIND_MAX
 };
 
@@ -58,7 +62,7 @@ enum event_key {
 	EK_GROUPS, EK_SIGALGS, EK_EXTENSIONS, EK_JA3, EK_JA4, EK_RESUMED, EK_CLIENTCERT,
 	EK_DIR, EK_LEVEL, EK_ALERT, EK_REASON, EK_OK,
 	EK_CATALOGUE, EK_CUT,
-	EK_TYPE, EK_ENCODING, EK_DATA,
+	EK_TYPE, EK_ENCODING, EK_DATA, EK_AGENT, EK_AUTHORITY,
 	EK_MAX
 };
 /* clang-format on */

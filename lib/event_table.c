@@ -32,7 +32,7 @@ static const struct event_key_row keys[EK_MAX] = {
 	    "deviation that was really applied, as the test file says it" },
 	[EK_PHASE] = { "phase", EVT_NUM, "phase of the test that was applied, if it has phases" },
 	[EK_COUNT] = { "count", EVT_NUM, "how many" },
-	[EK_BY] = { "by", EVT_TEXT, "what bound the session: address, sni, rcpt" },
+	[EK_BY] = { "by", EVT_TEXT, "what bound the session: address, sni, rcpt, host" },
 	[EK_VERB] = { "verb", EVT_TEXT, "SMTP verb in upper case; ? if it is none that we know" },
 	[EK_ARG] = { "arg", EVT_TEXT, "the rest of the command line as received" },
 	[EK_REPLY] = { "reply", EVT_NUM, "reply code sent; 0 if the connection ended instead" },
@@ -94,6 +94,8 @@ static const struct event_key_row keys[EK_MAX] = {
 	[EK_TYPE] = { "type", EVT_TEXT, "media type, with its parameters, as received" },
 	[EK_ENCODING] = { "encoding", EVT_TEXT, "Content-Encoding as received" },
 	[EK_DATA] = { "data", EVT_TEXT, "raw octets, base64; cut to what fits a line" },
+	[EK_AGENT] = { "agent", EVT_TEXT, "User-Agent field" },
+	[EK_AUTHORITY] = { "authority", EVT_TEXT, "host that the request is for: its Host field" },
 };
 
 #define KEYS(...)                                                                                  \
@@ -152,6 +154,18 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	    KEYS(EK_PEER, EK_PORT, EK_LOCAL, EK_HOST, EK_VIA, EK_WHAT, EK_TYPE, EK_ENCODING,
 		EK_BYTES, EK_DATA, EK_REPLY, EK_TLS, EK_FROM, EK_MAILBOX, EK_MSGID, EK_TO,
 		EK_SUBJECT, EK_SNI, EK_DEV, EK_PHASE) },
+	[EV_HTTP_CONNECT] = { "http.connect",
+	    "HTTPS connection accepted; token and test if the address names them",
+	    KEYS(EK_PEER, EK_PORT, EK_LOCAL) },
+	[EV_HTTP_REQUEST] = { "http.request",
+	    "one HTTPS request and the status sent, 0 if the connection ended instead",
+	    KEYS(EK_PEER, EK_PORT, EK_LOCAL, EK_AT, EK_BY, EK_WHAT, EK_AUTHORITY, EK_SNI,
+		EK_REPLY, EK_REASON, EK_AGENT, EK_HEADERS, EK_BYTES, EK_SIZE, EK_MS, EK_DEV,
+		EK_PHASE) },
+	[EV_HTTP_CLOSE] = { "http.close", "end of an HTTPS connection",
+	    KEYS(EK_PEER, EK_LOCAL, EK_HOW, EK_MS, EK_COUNT) },
+	[EV_SMTP_REFUSED] = { "smtp.refused",
+	    "connections over the limit smtp-max since the last such line", KEYS(EK_COUNT) },
 };
 
 const struct event_key_row *

@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/session.h"
+#include "results/tlsrpt_match.h"
 
 #define WINDOW    (600 * CLOCK_SECOND) /* a lookup counts this long before an attempt */
 #define SYN_SPAN  (180 * CLOCK_SECOND) /* one connect() sends SYNs for two minutes */
@@ -97,6 +98,21 @@ add_lookup(struct facts *f, const struct observation *o)
 	l.rcode = strcasecmp(rcode, "DROP") == 0 ? RCODE_DROP : rcode_by_name(rcode);
 	f->lookups = grow(f->lookups, f->n_lookups, sizeof *f->lookups);
 	f->lookups[f->n_lookups++] = l;
+}
+
+/* RFC 8461 3.3: one path at one host name. */
+static void
+add_fetch(struct facts *f, const struct observation *o)
+{
+	if (strncasecmp(text_of(o, EK_AT), "mta-sts.", 8) != 0 ||
+	    strstr(text_of(o, EK_WHAT), "/.well-known/mta-sts.txt") == NULL)
+		return;
+	f->fetches = grow(f->fetches, f->n_fetches, sizeof *f->fetches);
+	f->fetches[f->n_fetches++] = (struct fetch){ .t = o->t,
+		.event = o,
+		.status = (int)observation_num(o, EK_REPLY, 0),
+		.family = family_of(text_of(o, EK_PEER)),
+		.phase = (int)observation_num(o, EK_PHASE, -1) };
 }
 
 /* --- SYNs --------------------------------------------------------------------------------------- */
@@ -437,6 +453,13 @@ count_lookups(struct correlation *c)
 		for (size_t k = 0; k < f->n_lookups; k++)
 			f->lookups[k].counts = n > 0 ? in_windows(own, n, f->lookups[k].t)
 						     : in_windows(all, n_all, f->lookups[k].t);
+		for (n = 0; n < f->n_attempts && f->n_fetches > 0; n++)
+			own[n] = (struct window){ f->attempts[n].t - WINDOW,
+				f->attempts[n].end + WINDOW };
+		n = windows_join(own, n);
+		for (size_t k = 0; k < f->n_fetches; k++)
+			f->fetches[k].counts = n > 0 ? in_windows(own, n, f->fetches[k].t)
+						     : in_windows(all, n_all, f->fetches[k].t);
 	}
 	free(all);
 	free(own);
@@ -507,6 +530,12 @@ note_event(struct correlation *c, const struct observation *o)
 	facts_event(f, o);
 	if (o->kind == EV_DNS_QUERY)
 		add_lookup(f, o);
+	if (o->kind == EV_HTTP_REQUEST)
+		add_fetch(f, o);
+	if (o->kind == EV_TLSRPT_REPORT && f->n_reports < REPORTS_MAX) {
+		f->reports = grow(f->reports, f->n_reports, sizeof *f->reports);
+		f->reports[f->n_reports++] = tlsrpt_receive(o);
+	}
 }
 
 struct correlation *
@@ -523,8 +552,11 @@ correlate(const struct observations *obs, const struct catalogue *cat, const cha
 		note_event(c, obs->item[i]);
 	sessions_read(c, obs);
 	add_syns(c, obs);
-	for (size_t i = 0; i < cat->n; i++)
+	for (size_t i = 0; i < cat->n; i++) {
 		sum_up(c, &c->facts[i]);
+		for (size_t k = 0; k < c->facts[i].n_reports; k++)
+			tlsrpt_match(c->facts[i].reports[k], &c->facts[i], c->token);
+	}
 	count_lookups(c);
 	add_senders(c);
 	add_resolvers(c, obs);
@@ -539,7 +571,11 @@ correlation_free(struct correlation *c)
 	for (size_t i = 0; i < c->catalogue->n; i++) {
 		free(c->facts[i].attempts);
 		free(c->facts[i].lookups);
+		free(c->facts[i].fetches);
 		free(c->facts[i].events);
+		for (size_t k = 0; k < c->facts[i].n_reports; k++)
+			tlsrpt_received_free(c->facts[i].reports[k]);
+		free(c->facts[i].reports);
 	}
 	free(c->facts);
 	free(c->sessions);

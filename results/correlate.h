@@ -64,15 +64,31 @@ struct lookup {
 	const struct observation *event;
 };
 
+/* A request for the MTA-STS policy.  Policies are public as tokens are: one counts if it was made within
+ * ten minutes of an attempt of its test, before or after (fetchers may be lazy, RFC 8461 5.1). */
+struct fetch {
+	int64_t t;
+	int status; /* sent; 0 none */
+	int family, phase;
+	bool counts;
+	const struct observation *event;
+};
+
 /* What is known of one (token, test). */
+struct received_report; /* tlsrpt_match.h */
+#define REPORTS_MAX 64  /* TLS reports of one test that are read; more are only events */
 struct facts {
 	const struct test *test;
 	struct attempt *attempts;
 	size_t n_attempts;
 	struct lookup *lookups;
 	size_t n_lookups;
+	struct fetch *fetches;
+	size_t n_fetches;
 	const struct observation **events;
-	size_t n_events;      /* all of it, in time order */
+	size_t n_events; /* all of it, in time order */
+	struct received_report **reports;
+	size_t n_reports;     /* in the order they came */
 	size_t accepted;      /* attempts accepted */
 	int64_t first, last;  /* of events; 0 none */
 	int64_t last_attempt; /* 0 none */

@@ -191,6 +191,88 @@ describe_check(struct strbuf *b, const struct observation *o)
 	say_key(b, o, EK_REASON, ": ");
 }
 
+static void
+describe_request(struct strbuf *b, const struct observation *o)
+{
+	describe_said(b, text_of(o, EK_WHAT));
+	say_key(b, o, EK_AUTHORITY, " at ");
+	if (observation_num(o, EK_REPLY, 0) > 0)
+		strbuf_printf(b, ": %d", (int)observation_num(o, EK_REPLY, 0));
+	else
+		strbuf_puts(b, ": no response, the connection ended");
+	say_key(b, o, EK_PEER, ", from ");
+	say_key(b, o, EK_AGENT, ", ");
+	say_key(b, o, EK_REASON, ": ");
+}
+
+static void
+describe_http_place(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, o->kind == EV_HTTP_CLOSE ? "HTTPS connection ended" : "HTTPS connection");
+	say_key(b, o, EK_HOW, ": ");
+	say_key(b, o, EK_PEER, " from ");
+}
+
+static void
+describe_tlsrpt(struct strbuf *b, const struct observation *o)
+{
+	bool mail = observation_is(o, EK_VIA, "mail");
+
+	strbuf_printf(b, "TLS report by %s, %lld octets", mail ? "mail" : "HTTPS",
+	    (long long)observation_num(o, EK_BYTES, 0));
+	say_key(b, o, EK_PEER, " from ");
+	say_key(b, o, EK_FROM, " by ");
+}
+
+void
+describe_report(struct strbuf *b, const struct received_report *r)
+{
+	char from[32], to[32];
+
+	strbuf_puts(b, r->mail ? "by mail" : "by HTTPS");
+	if (r->report == NULL) {
+		strbuf_puts(b, ", unreadable: ");
+		describe_said(b, r->why);
+		return;
+	}
+	strbuf_puts(b, *r->report->organization == '\0' ? "" : " from ");
+	describe_said(b, r->report->organization);
+	if (r->report->start != 0) {
+		describe_time(from, r->report->start, false);
+		describe_time(to, r->report->end, false);
+		strbuf_printf(b, ", about %s to %s", from, to);
+	}
+	strbuf_printf(b, ": %s%s%s",
+	    r->answer == TLSRPT_TRUE    ? "says what was seen"
+	    : r->answer == TLSRPT_FALSE ? "says what was not so"
+					: "cannot be held against what was seen",
+	    r->why[0] == '\0' ? "" : ", ", r->why);
+}
+
+void
+describe_report_row(struct strbuf *b, const struct tlsrpt_row *row)
+{
+	static const char *const types[TLSRPT_TYPE_MAX + 1] = { "policy tlsa", "policy sts",
+		"no policy found", "policy of no known type" };
+	const struct tlsrpt_policy *p = row->policy;
+
+	strbuf_printf(b, "%s: ", tlsrpt_answer_name(row->answer));
+	if (row->failure == NULL) {
+		strbuf_puts(b, types[p->type]);
+		if (p->successes >= 0)
+			strbuf_printf(b, ", %lld successes", (long long)p->successes);
+		if (p->failures >= 0)
+			strbuf_printf(b, ", %lld failures", (long long)p->failures);
+	} else {
+		describe_said(b, row->failure->said);
+		strbuf_puts(b, *row->failure->mx == '\0' ? "" : " at ");
+		describe_said(b, row->failure->mx);
+		if (row->failure->count >= 0)
+			strbuf_printf(b, ", counted %lld", (long long)row->failure->count);
+	}
+	strbuf_printf(b, "; %s (%u seen)", row->why, row->seen);
+}
+
 static const struct {
 	const char *layer;
 	void (*describe)(struct strbuf *, const struct observation *);
@@ -211,6 +293,10 @@ static const struct {
 	[EV_TLS_ALERT] = { "TLS", describe_alert },
 	[EV_TLS_CLOSE] = { "TLS", describe_tls_close },
 	[EV_SITE_CHECK] = { "site", describe_check },
+	[EV_TLSRPT_REPORT] = { "report", describe_tlsrpt },
+	[EV_HTTP_CONNECT] = { "HTTPS", describe_http_place },
+	[EV_HTTP_REQUEST] = { "HTTPS", describe_request },
+	[EV_HTTP_CLOSE] = { "HTTPS", describe_http_place },
 };
 
 const char *

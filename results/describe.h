@@ -3,7 +3,7 @@
 #define RESULTS_DESCRIBE_H
 
 #include "lib/strbuf.h"
-#include "results/correlate.h"
+#include "results/tlsrpt_match.h"
 
 /* Which protocol it belongs to: "DNS", "TCP", "TLS", "SMTP", "site". */
 const char *describe_layer(const struct observation *);
@@ -12,6 +12,9 @@ void describe_said(struct strbuf *, const char *);
 /* One line of ASCII without control characters.  Markup in it is not escaped. */
 void describe_event(struct strbuf *, const struct observation *);
 void describe_attempt(struct strbuf *, const struct attempt *);
+/* A TLS report in one line, and each of its rows: what it says, and whether that is so. */
+void describe_report(struct strbuf *, const struct received_report *);
+void describe_report_row(struct strbuf *, const struct tlsrpt_row *);
 /* For people: "50 ms", "4.2 s", "6 min 59 s". */
 void describe_duration(char dst[32], int64_t us);
 /* "2026-11-21 20:00:00" UTC, with milliseconds if so. */

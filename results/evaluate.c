@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "results/session.h"
+#include "results/tlsrpt_match.h"
 
 #define RCPT_LINE_MAX 998 /* RFC 5322 2.1.1 */
 
@@ -86,6 +87,31 @@ is_completed(const struct predicate *p, const struct attempt *a)
 	       a->commands <= p->commands_max;
 }
 
+/* The number behind SIZE= in what the host offers; 0: none. */
+static int64_t
+size_offered(const struct test *t, int host)
+{
+	const char *s = host >= 0 && host < TEST_HOSTS_MAX ? t->host[host].ehlo : NULL;
+
+	s = s == NULL ? NULL : strstr(s, "SIZE=");
+	return s == NULL ? 0 : strtoll(s + 5, NULL, 10);
+}
+
+/* Traits that the test's file decides. */
+static bool
+is_message_of(const struct facts *f, const struct predicate *p, const struct attempt *a)
+{
+	char marker[TEST_NAME_MAX + 16];
+	int64_t size = size_offered(f->test, a->host);
+
+	if (!a->accepted || a->message == NULL)
+		return false;
+	if (strcmp(p->name[0], "over-size") == 0)
+		return size > 0 && observation_num(a->message, EK_SIZE, 0) > size;
+	snprintf(marker, sizeof marker, "canary %s", f->test->message);
+	return f->test->message != NULL && strstr(text_of(a->message, EK_SUBJECT), marker) != NULL;
+}
+
 static bool
 is_message(const struct predicate *p, const struct attempt *a)
 {
@@ -136,7 +162,53 @@ select_completed(struct moments *m)
 static void
 select_messages(struct moments *m)
 {
-	select_attempts(m, is_message);
+	const struct facts *f = m->e->facts;
+	const struct predicate *p = m->p;
+
+	if (strcmp(p->name[0], "over-size") != 0 && strcmp(p->name[0], "canary") != 0) {
+		select_attempts(m, is_message);
+		return;
+	}
+	for (size_t i = 0; i < f->n_attempts; i++)
+		if (selects(p, &f->attempts[i]) && is_message_of(f, p, &f->attempts[i]))
+			found(m, f->attempts[i].decides->t, f->attempts[i].decides);
+}
+
+/* Is the parameter among the words of the argument? */
+static bool
+has_word(const char *arg, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (strcmp(word, "8bit") == 0) {
+		for (; *arg != '\0'; arg++)
+			if ((unsigned char)*arg > 127)
+				return true;
+		return false;
+	}
+	for (; *arg != '\0'; arg += strcspn(arg, " ")) {
+		arg += strspn(arg, " ");
+		if (strncasecmp(arg, word, len) == 0 && strchr(" =", arg[len]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+select_said(struct moments *m)
+{
+	const struct facts *f = m->e->facts;
+	const struct predicate *p = m->p;
+
+	for (size_t i = 0; i < f->n_events; i++) {
+		const struct observation *o = f->events[i];
+		if (o->kind == EV_SMTP_COMMAND && observation_is(o, EK_VERB, p->name[0]) &&
+		    (p->n_names < 2 || has_word(text_of(o, EK_ARG), p->name[1])) &&
+		    (p->host < 0 || observation_num(o, EK_HOST, -1) == p->host) &&
+		    (p->tls < 0 || observation_num(o, EK_TLS, 0) == p->tls) &&
+		    (p->phase < 0 || observation_num(o, EK_PHASE, -1) == p->phase))
+			found(m, o->t, o);
+	}
 }
 
 static void
@@ -293,8 +365,35 @@ select_sent(struct moments *m)
 	}
 }
 
-/* Policy fetches, TLS reports and bounces: this version has no collector that sees them, so there
- * are no such moments, and no event kind to ask. */
+static void
+select_fetches(struct moments *m)
+{
+	const struct predicate *p = m->p;
+
+	for (size_t i = 0; i < m->e->facts->n_fetches; i++) {
+		const struct fetch *f = &m->e->facts->fetches[i];
+		if (f->counts && (p->number == 0 || (unsigned)f->status == p->number) &&
+		    (p->phase < 0 || p->phase == f->phase) &&
+		    (p->family == 0 || p->family == f->family))
+			found(m, f->t, f->event);
+	}
+}
+
+static void
+select_reports(struct moments *m)
+{
+	const struct facts *f = m->e->facts;
+	const char *want = m->p->n_names == 0 ? "any" : m->p->name[0];
+
+	for (size_t i = 0; i < f->n_reports; i++) {
+		const struct received_report *r = f->reports[i];
+		if (r->report != NULL &&
+		    (strcmp(want, "any") == 0 || strcmp(want, tlsrpt_answer_name(r->answer)) == 0))
+			found(m, r->t, r->event);
+	}
+}
+
+/* Bounces: this version has no collector that sees them, so there are no such moments. */
 static void
 select_none(struct moments *m)
 {
@@ -307,12 +406,13 @@ static select_fn *const selectors[P_KIND_MAX] = {
 	[P_GAVE_UP_AT] = select_given_up,
 	[P_COMPLETED] = select_completed,
 	[P_SEEN] = select_lookups,
-	[P_FETCHED] = select_none,
+	[P_FETCHED] = select_fetches,
 	[P_MET] = select_met,
 	[P_EARLY] = select_early,
 	[P_STALE] = select_stale,
+	[P_SAID] = select_said,
 	[P_MESSAGE] = select_messages,
-	[P_REPORT] = select_none,
+	[P_REPORT] = select_reports,
 	[P_DSN] = select_none,
 	[P_AGAIN] = select_again,
 	[P_SENT] = select_sent,

@@ -7,10 +7,13 @@
 #include "lib/clock.h"
 #include "results/evaluate.h"
 #include "results/reason.h"
+#include "results/tlsrpt_match.h"
 
 #define AWAY     (6 * 3600 * CLOCK_SECOND) /* a sender that stays away this long has given up, maybe */
 #define AGAIN    (300 * CLOCK_SECOND)      /* two attempts this far apart say "so far" */
 #define DEADLINE (6 * 86400 * CLOCK_SECOND)
+#define REPORTS                                                                                    \
+	(72 * 3600 * CLOCK_SECOND) /* a TLS report tells of a day, and may come a day later */
 
 static int64_t
 paced(const struct judge *j, int64_t us)
@@ -30,6 +33,18 @@ last_phase(const struct test *t)
 	return last;
 }
 
+static bool
+awaits_report(const struct facts *f)
+{
+	if (!tlsrpt_wanted(f->test))
+		return false;
+	for (size_t i = 0; i < f->n_reports; i++) {
+		if (f->reports[i]->report != NULL)
+			return false;
+	}
+	return true;
+}
+
 /* Accepted in the last phase, for every mailbox that the test has. */
 static bool
 is_complete(const struct facts *f)
@@ -37,6 +52,8 @@ is_complete(const struct facts *f)
 	int last = last_phase(f->test);
 	unsigned boxes = f->test->n_mailbox, want = boxes > 1 ? (1u << boxes) - 1 : 1, got = 0;
 
+	if (awaits_report(f))
+		return false;
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
 		if (!a->accepted || (last > 0 && a->phase < last))
@@ -98,6 +115,13 @@ judge_settled(
 		snprintf(why, whylen,
 		    f->n_lookups > 0 ? "a connection after the lookups" : "a first attempt");
 		by = control + away;
+	}
+	if (by != 0 && awaits_report(f)) {
+		int64_t told = (f->n_attempts > 0 ? f->attempts[0].t : control) + paced(j, REPORTS);
+		if (told > by) {
+			snprintf(why, whylen, "a TLS report");
+			by = told;
+		}
 	}
 	if (begun != 0 && (by == 0 || begun + paced(j, deadline) < by))
 		by = begun + paced(j, deadline);

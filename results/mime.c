@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/evp.h>
+
 #define DEPTH_MAX 4
 #define PARTS_MAX 32
 #define LINES_MAX 256 /* of a head */
@@ -254,6 +256,12 @@ mime_base64(struct strbuf *dst, const char *s, size_t len, size_t max)
 		}
 	}
 	return true;
+}
+
+void
+mime_base64_put(char *dst, const char *s, size_t len)
+{
+	EVP_EncodeBlock((unsigned char *)dst, (const unsigned char *)s, (int)len);
 }
 
 static int

@@ -36,5 +36,7 @@ bool mime_decode(struct strbuf *dst, const struct mime_part *, size_t max);
 
 /* Blanks and line ends are skipped, decoding stops at '='.  false: an octet that is none of it. */
 bool mime_base64(struct strbuf *dst, const char *s, size_t len, size_t max);
+/* Writes the base64 of it and a NUL: dst has room for len * 4 / 3 + 5. */
+void mime_base64_put(char *dst, const char *s, size_t len);
 
 #endif

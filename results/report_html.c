@@ -274,6 +274,33 @@ put_attempts(struct strbuf *b, const struct facts *f)
 }
 
 static void
+put_reports(struct strbuf *b, const struct facts *f)
+{
+	if (f->n_reports > 0)
+		strbuf_puts(b, "<h4>TLS reports received</h4>\n");
+	for (size_t i = 0; i < f->n_reports; i++) {
+		const struct received_report *r = f->reports[i];
+		struct strbuf text = { 0 };
+		describe_report(&text, r);
+		strbuf_puts(b, "<p>");
+		report_escape(b, text.s);
+		strbuf_puts(b, "</p>\n<ul>\n");
+		for (unsigned k = 0; k < r->n; k++) {
+			strbuf_reset(&text);
+			describe_report_row(&text, &r->row[k]);
+			strbuf_puts(b, "<li>");
+			report_escape(b, text.s);
+			strbuf_puts(b, "</li>\n");
+		}
+		for (unsigned k = 0; r->report != NULL && k < r->report->n_problems; k++)
+			strbuf_printf(
+			    b, "<li>Not as RFC 8460 has it: %s</li>\n", r->report->problem[k]);
+		strbuf_puts(b, "</ul>\n");
+		strbuf_clear(&text);
+	}
+}
+
+static void
 put_control(struct strbuf *b, const struct report *r, const struct test *t)
 {
 	if (t->n_control == 0)
@@ -388,6 +415,7 @@ put_test(struct strbuf *b, const struct report *r, const struct report_entry *e)
 	put_wait(b, &e->verdict);
 	put_attempts(b, e->facts);
 	report_plot(b, e->facts);
+	put_reports(b, e->facts);
 	put_part(b, "What it means", e->means);
 	put_part(b, "What to do", e->advice);
 	put_control(b, r, t);

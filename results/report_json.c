@@ -160,6 +160,62 @@ put_evidence(struct strbuf *b, const struct verdict *v, const struct observation
 }
 
 static void
+put_report_row(struct strbuf *b, const struct tlsrpt_row *row)
+{
+	comma(b);
+	strbuf_puts(b, "{");
+	put_text(b, "policy_domain", row->policy->domain);
+	if (row->failure != NULL) {
+		put_text(b, "result_type", row->failure->said);
+		put_some(b, "mx", row->failure->mx);
+		put_some(b, "sending_ip", row->failure->sending_ip);
+		put_some(b, "reason_code", row->failure->code);
+		put_num(b, "failed_sessions", row->failure->count);
+	} else {
+		put_num(b, "successful_sessions", row->policy->successes);
+		put_num(b, "failed_sessions", row->policy->failures);
+	}
+	put_num(b, "seen", row->seen);
+	put_text(b, "answer", tlsrpt_answer_name(row->answer));
+	put_text(b, "why", row->why);
+	strbuf_puts(b, "}");
+}
+
+static void
+put_tls_report(struct strbuf *b, const struct received_report *r)
+{
+	const struct tlsrpt *t = r->report;
+
+	comma(b);
+	strbuf_puts(b, "{");
+	put_time(b, "t", r->t);
+	put_text(b, "via", r->mail ? "mail" : "https");
+	put_bool(b, "readable", t != NULL);
+	put_text(b, "answer", tlsrpt_answer_name(r->answer));
+	put_some(b, "why", r->why);
+	if (t != NULL) {
+		put_text(b, "organization", t->organization);
+		put_text(b, "contact", t->contact);
+		put_text(b, "report_id", t->id);
+		put_time(b, "from", t->start);
+		put_time(b, "to", t->end);
+		put_some(b, "dkim_domain", t->dkim);
+		key(b, "problems");
+		strbuf_puts(b, "[");
+		for (unsigned i = 0; i < t->n_problems; i++) {
+			comma(b);
+			strbuf_json(b, t->problem[i], strlen(t->problem[i]));
+		}
+		strbuf_puts(b, "]");
+	}
+	key(b, "rows");
+	strbuf_puts(b, "[");
+	for (unsigned i = 0; i < r->n; i++)
+		put_report_row(b, &r->row[i]);
+	strbuf_puts(b, "]}");
+}
+
+static void
 put_entry(struct strbuf *b, const struct report_entry *e)
 {
 	const struct test *t = e->test;
@@ -191,6 +247,12 @@ put_entry(struct strbuf *b, const struct report_entry *e)
 	strbuf_puts(b, "[");
 	for (size_t i = 0; i < f->n_attempts; i++)
 		put_attempt(b, &f->attempts[i]);
+	strbuf_puts(b, "]");
+	put_num(b, "fetches", (int64_t)f->n_fetches);
+	key(b, "tls_reports");
+	strbuf_puts(b, "[");
+	for (size_t i = 0; i < f->n_reports; i++)
+		put_tls_report(b, f->reports[i]);
 	strbuf_puts(b, "]");
 	put_num(b, "events", (int64_t)f->n_events);
 	key(b, "evidence");

@@ -226,6 +226,18 @@ put_details(const struct page *p, const struct report_entry *e)
 	if (f->n_attempts > ATTEMPTS_TOLD)
 		strbuf_printf(
 		    p->b, "             and %zu attempts more\n", f->n_attempts - ATTEMPTS_TOLD);
+	for (size_t i = 0; i < f->n_reports && i < ATTEMPTS_TOLD; i++) {
+		struct strbuf a = { 0 };
+		describe_report(&a, f->reports[i]);
+		put_labelled(p, "report", a.s);
+		for (unsigned k = 0; k < f->reports[i]->n && k < ATTEMPTS_TOLD; k++) {
+			strbuf_reset(&a);
+			describe_report_row(&a, &f->reports[i]->row[k]);
+			spaces(p, 13);
+			wrap(p, a.s, 13, 15);
+		}
+		strbuf_clear(&a);
+	}
 	put_labelled(p, "means", e->means);
 	put_labelled(p, "do", e->advice);
 	put_labelled(p, "beware", e->test->fooled_by);

@@ -7,12 +7,14 @@
 #include <strings.h>
 
 #include "lib/strbuf.h"
+#include "results/tlsrpt_match.h"
 
 #define BOUND_TESTS_MAX 16 /* tests that one session is bound to without a transaction */
 
 /* An attempt in the making. */
 struct draft {
 	struct facts *facts;
+	bool report; /* to the mailbox of TLS reports: no mail of the measurement */
 	unsigned transaction;
 	unsigned rcpts, good; /* RCPTs; those of this test that were answered 2xx */
 	struct attempt a;
@@ -75,14 +77,22 @@ recipient_test(struct facts **f, struct correlation *c, const char *arg)
 	return 0;
 }
 
-static int
-mailbox_of(const struct test *t, const char *name)
+/* Is there a label NAME-b in the recipients: the second zone of the test? */
+static bool
+names_second(const struct test *t, const char *to)
 {
-	for (unsigned i = 0; i < t->n_mailbox; i++) {
-		if (strcasecmp(t->mailbox[i], name) == 0)
-			return (int)i;
-	}
-	return *name == '\0' || (t->n_mailbox == 0 && strcasecmp(name, "probe") == 0) ? 0 : -1;
+	size_t len = strlen(t->name);
+
+	for (; t->zone[1].used && *to != '\0'; to++)
+		if (strncasecmp(to, t->name, len) == 0 && strncasecmp(to + len, "-b.", 3) == 0)
+			return true;
+	return false;
+}
+
+static int
+mailbox_of(const struct test *t, const char *name, const char *to)
+{
+	return *name == '\0' ? 0 : test_mailbox(t, names_second(t, to), name, strlen(name));
 }
 
 static enum binding
@@ -166,13 +176,16 @@ on_rcpt(struct reading *r, const struct observation *o, struct facts *named)
 		return;
 	struct draft *d = draft_of(r, f, o->t);
 	bool own = which != 0;
+	if (tlsrpt_wanted(f->test) && strcasecmp(text_of(o, EK_MAILBOX), "tlsrpt") == 0)
+		d->report = true;
 	reach(&d->a.stage, STAGE_RCPT);
 	d->rcpts++;
 	d->good += own && reply >= 200 && reply < 300;
 	if (!own || (named != NULL && named != f))
 		d->a.mixed = true;
 	if (own && d->a.n_rcpt < ATTEMPT_RCPTS_MAX) {
-		d->a.rcpt[d->a.n_rcpt].mailbox = mailbox_of(f->test, text_of(o, EK_MAILBOX));
+		d->a.rcpt[d->a.n_rcpt].mailbox = mailbox_of(
+		    f->test, text_of(o, EK_MAILBOX), text_of(o, EK_ARG));
 		d->a.rcpt[d->a.n_rcpt++].reply = reply;
 	}
 	draft_note(r, d, o);
@@ -259,7 +272,8 @@ on_message(struct reading *r, const struct observation *o, struct facts *named)
 	reach(&d->a.stage, STAGE_DATA);
 	draft_note(r, d, o);
 	if (d->a.n_rcpt == 0 && d->rcpts == 0) {
-		d->a.rcpt[0].mailbox = mailbox_of(named->test, text_of(o, EK_MAILBOX));
+		d->a.rcpt[0].mailbox = mailbox_of(
+		    named->test, text_of(o, EK_MAILBOX), text_of(o, EK_RCPTS));
 		d->a.rcpt[0].reply = 250;
 		d->a.n_rcpt = 1;
 	}
@@ -443,13 +457,14 @@ end_session(struct reading *r, const struct observation **o, size_t n)
 		if (a->decides == NULL)
 			a->decides = r->close;
 		finish(r, a, index, r->draft[i].facts);
-		push(r->draft[i].facts, a);
+		if (!r->draft[i].report)
+			push(r->draft[i].facts, a);
 	}
 	for (unsigned b = 0; b < r->n_bound; b++) {
 		bool has = false;
 		for (size_t i = 0; i < r->n; i++)
 			has |= r->draft[i].facts == r->bound[b].facts;
-		if (!has)
+		if (!has && !tlsrpt_is_collector(r->bound[b].facts->test, r->s.host))
 			push_session(r, r->bound[b].facts, index);
 	}
 	if (r->n == 0 && r->n_bound == 0)
@@ -491,6 +506,7 @@ static void
 read_session(struct correlation *c, const struct observation **o, size_t n)
 {
 	struct reading r = { .c = c, .phase = -1, .alert_in = "", .alert_out = "" };
+	bool smtp = false;
 
 	r.s = (struct session){ .node = o[0]->node,
 		.conn = text_of(o[0], EK_CONN),
@@ -505,9 +521,12 @@ read_session(struct correlation *c, const struct observation **o, size_t n)
 		.ja4 = "",
 		.tls_version = "",
 		.tls_cipher = "" };
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		smtp |= o[i]->kind < EV_TLS_HELLO;
 		read_event(&r, o[i]);
-	end_session(&r, o, n);
+	}
+	if (smtp) /* else TLS of another protocol */
+		end_session(&r, o, n);
 	free(r.draft);
 }
 
@@ -519,16 +538,21 @@ sessions_read(struct correlation *c, const struct observations *obs)
 
 	for (size_t i = 0; i < obs->n; i++) {
 		const char *token = text_of(obs->item[i], EK_TOKEN);
-		if (obs->item[i]->kind >= EV_SMTP_CONNECT && obs->item[i]->kind <= EV_TLS_CLOSE &&
+		if (((obs->item[i]->kind >= EV_SMTP_CONNECT &&
+			 obs->item[i]->kind <= EV_TLS_CLOSE) ||
+			obs->item[i]->kind == EV_HTTP_CONNECT) &&
 		    *text_of(obs->item[i], EK_CONN) != '\0' &&
 		    (*token == '\0' || strcmp(token, c->token) == 0))
 			o[n++] = obs->item[i];
 	}
 	qsort(o, n, sizeof *o, conn_order);
 	for (size_t i = 0, j; i < n; i = j) {
-		for (j = i + 1; j < n && same_conn(o[i], o[j]);)
-			j++;
-		read_session(c, &o[i], j - i);
+		bool https = o[i]->kind == EV_HTTP_CONNECT;
+		for (j = i + 1; j < n && same_conn(o[i], o[j]); j++)
+			https |= o[j]->kind == EV_HTTP_CONNECT;
+		/* What a policy host saw is no attempt at delivery. */
+		if (!https)
+			read_session(c, &o[i], j - i);
 	}
 	free(o);
 }

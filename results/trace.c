@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/judge.h"
+#include "results/mime.h"
 
 #define TRACE_START INT64_C(1767225600000000) /* 2026-01-01 */
 #define TRACE_TOKEN "tracetracetracet"
@@ -83,6 +84,41 @@ local_of(char dst[48], const struct trace_step *s)
 		snprintf(dst, 48, "203.0.113.%d", (k & 127) + 1);
 }
 
+/* A report that names the failure of "what": "CLASS", "CLASS COUNT" or "none", at the event's host, over the
+ * time from the beginning of the trace; base64 of it.  Owned by the caller. */
+static char *
+made_report(const struct play *p, const struct trace_step *s)
+{
+	const char *what = said(s, EK_WHAT), *host = said(s, EK_HOST);
+	const char *type = p->test->n_policy > 0 ? "sts" : "tlsa";
+	size_t len = what == NULL ? 0 : strcspn(what, " ");
+	int count = what != NULL && what[len] == ' ' ? atoi(what + len) : 1;
+	bool none = what == NULL || strcmp(what, "none") == 0;
+	char from[CLOCK_TEXT_MAX], to[CLOCK_TEXT_MAX];
+	struct strbuf b = { 0 };
+
+	clock_format(from, TRACE_START);
+	clock_format(to, TRACE_START + s->at_us);
+	strbuf_printf(&b,
+	    "{\"organization-name\":\"trace\",\"contact-info\":\"a@example.org\",\"report-id\":"
+	    "\"1\","
+	    "\"date-range\":{\"start-datetime\":\"%s\",\"end-datetime\":\"%s\"},\"policies\":["
+	    "{\"policy\":{\"policy-type\":\"%s\",\"policy-domain\":\"" TRACE_TOKEN ".%s.example\"},"
+	    "\"summary\":{\"total-successful-session-count\":%d,"
+	    "\"total-failure-session-count\":%d},\"failure-details\":[",
+	    from, to, type, p->test->name, none, none ? 0 : count);
+	if (!none)
+		strbuf_printf(&b,
+		    "{\"result-type\":\"%.*s\",\"receiving-mx-hostname\":\"" TRACE_TOKEN
+		    ".mx%s.%s.example\",\"failed-session-count\":%d}",
+		    (int)len, what, host == NULL ? "0" : host, p->test->name, count);
+	strbuf_puts(&b, "]}]}");
+	char *out = xmalloc(b.len * 4 / 3 + 8);
+	mime_base64_put(out, b.s, b.len);
+	strbuf_clear(&b);
+	return out;
+}
+
 /* What an event says when the trace does not; NULL: nothing. */
 static const char *
 fallback(const struct play *p, enum event_kind kind, enum event_key key, const char *conn,
@@ -98,13 +134,22 @@ fallback(const struct play *p, enum event_kind kind, enum event_key key, const c
 	case EK_CONN:
 		return is_session_kind(kind) ? conn : NULL;
 	case EK_PEER:
-		return kind == EV_DNS_QUERY ? "192.0.2.53" : place ? "192.0.2.1" : NULL;
+		return kind == EV_DNS_QUERY      ? "192.0.2.53"
+		       : kind == EV_HTTP_REQUEST ? "192.0.2.80"
+		       : place                   ? "192.0.2.1"
+						 : NULL;
 	case EK_LOCAL:
 		return place ? local : NULL;
 	case EK_HOST:
 		return place ? "0" : NULL;
 	case EK_VIA:
-		return kind == EV_DNS_QUERY ? "udp" : NULL;
+		return kind == EV_DNS_QUERY ? "udp" : kind == EV_TLSRPT_REPORT ? "https" : NULL;
+	case EK_TYPE:
+		return kind == EV_TLSRPT_REPORT ? "application/tlsrpt+json" : NULL;
+	case EK_AT:
+		return kind == EV_HTTP_REQUEST ? "mta-sts.{d}" : NULL;
+	case EK_WHAT:
+		return kind == EV_HTTP_REQUEST ? "GET /.well-known/mta-sts.txt" : NULL;
 	case EK_RCODE:
 		return kind == EV_DNS_QUERY ? "NOERROR" : NULL;
 	default:
@@ -115,20 +160,23 @@ fallback(const struct play *p, enum event_kind kind, enum event_key key, const c
 static void
 emit(struct play *p, enum event_kind kind, const struct trace_step *s)
 {
-	char conn[24], local[48];
+	char conn[24], local[48], *made = NULL;
 
+	if (kind == EV_TLSRPT_REPORT && said(s, EK_DATA) == NULL)
+		made = made_report(p, s);
 	snprintf(conn, sizeof conn, "0-trace-%u", p->conn);
 	local_of(local, s);
 	event_begin(&p->line, kind, &p->origin, TRACE_START + s->at_us);
 	for (unsigned k = 0; k < EK_MAX; k++) {
 		const char *value = may_carry(kind, k) ? said(s, k) : NULL;
 		if (value == NULL && may_carry(kind, k))
-			value = fallback(p, kind, k, conn, local);
+			value = k == EK_DATA ? made : fallback(p, kind, k, conn, local);
 		if (value != NULL)
 			put(&p->line, k, value);
 	}
 	event_end(&p->line);
 	observations_add(&p->obs, p->line.buf, p->line.len);
+	free(made);
 }
 
 /* An event of a session belongs to the one that is open; a session that the trace does not begin with
@@ -251,6 +299,8 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 	for (size_t i = 0; i < cat->n; i++) {
 		for (size_t k = 0; c->facts[i].n_attempts == 0 && k < c->facts[i].n_lookups; k++)
 			c->facts[i].lookups[k].counts = true;
+		for (size_t k = 0; c->facts[i].n_attempts == 0 && k < c->facts[i].n_fetches; k++)
+			c->facts[i].fetches[k].counts = true;
 	}
 	j.c = c;
 	j.now = TRACE_START + p->last + CLOCK_SECOND;
