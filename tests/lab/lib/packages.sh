@@ -8,7 +8,8 @@
 # Libraries that every Debian has, or that must be the loader's own.
 PACKAGES_SKIP='^(libc6|libgcc-s1|libcrypt1|libc-bin)$'
 
-# The packages themselves and all the libraries below them, one a line.
+# The packages themselves and all the libraries below them, one a line.  Python with its modules is a
+# library here: what is written in it runs without the host's.
 package_closure() {
 	local -A seen=()
 	local level=("$@") next p
@@ -23,7 +24,7 @@ package_closure() {
 		((${#next[@]})) || break
 		mapfile -t level < <(apt-cache depends -i "${next[@]}" 2>/dev/null |
 			sed -nE 's/^[ |]*(Pre)?-?Depends: ([a-z0-9][a-z0-9.+-]*)$/\2/p' |
-			grep -E '^(lib|zlib)|-libs$' | grep -vE "$PACKAGES_SKIP" | sort -u)
+			grep -E '^(lib|zlib|python3)|-libs$' | grep -vE "$PACKAGES_SKIP" | sort -u)
 	done
 }
 

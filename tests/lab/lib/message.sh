@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# message.sh - the messages that senders are given to send.
+
+# messages_compose FOLDER < MESSAGES: a message a line as outpost enrol --messages has them, [+WORD...]
+# RECIPIENT..., becomes a file in FOLDER and a line "FILE RECIPIENT...".  Lines of the file end in LF, as
+# sendmail(1) wants it.
+messages_compose() {
+	local words n=0 file
+	while read -r -a words; do
+		n=$((n + 1))
+		file=$1/$n.eml
+		message_compose "$n" "${words[@]}" >"$file" || return 1
+		while [[ ${words[0]} == +* ]]; do words=("${words[@]:1}"); done
+		printf '%s %s\n' "$file" "${words[*]}"
+	done
+}
+message_compose() { # N [+WORD...] RECIPIENT...
+	local n=$1 to text=''
+	shift
+	while [[ $1 == +* ]]; do
+		text=${1#+}
+		shift
+	done
+	# Folded: a line of a message has 998 octets at most (RFC 5322 2.1.1).
+	to=$(printf ',\n\t%s' "$@")
+	printf 'From: Outpost lab <%s>\nTo: %s\n' "$FROM" "${to:3}"
+	printf 'Date: %s\nMessage-ID: <%s.%s.%s@%s>\n' "$(date -R)" "$(date +%s)" "$$" "$n" "${FROM#*@}"
+	if [[ -n $text ]]; then
+		# The text may end without an end of line, and may hold octets that the shell would lose.
+		"$OUTPOST" enrol -C "$SITE" --message-text "$text" | sed 's/\r$//'
+		return "${PIPESTATUS[0]}"
+	fi
+	printf 'Subject: Outpost lab, message %d\n\nThis message measures how mail is sent from here.\n' "$n"
+}

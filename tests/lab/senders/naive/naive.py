@@ -1,0 +1,143 @@
+"""naive.py FILE FROM RECIPIENT... - a mailer as it is written in an afternoon.
+
+It asks for everything and heeds nothing: TLSA records and MTA-STS policies are fetched and forgotten,
+certificates are not looked at, the highest MX preference wins, a null MX and an MX without address
+mean the domain's own address, text that came in before TLS is still read after it, a final refusal
+is tried again.  No sender is like this in all points; each point has been seen in one.
+"""
+import os
+import re
+import socket
+import ssl
+import sys
+import threading
+import time
+import urllib.request
+
+import dns.exception
+import dns.resolver
+
+ATTEMPTS = 8
+INTERVAL = 4
+TIMEOUT = 200
+
+
+def lookup(name, kind):
+    try:
+        return list(dns.resolver.resolve(name, kind, search=False))
+    except dns.exception.DNSException:
+        return []
+
+
+def addresses(name):
+    return [r.address for kind in ("A", "AAAA") for r in lookup(name, kind)]
+
+
+def hosts(domain):
+    """Mail hosts, the wrong end first, and addresses to try at each."""
+    mx = sorted(lookup(domain, "MX"), key=lambda r: -r.preference)
+    found = [(r.exchange.to_text(True), addresses(r.exchange)) for r in mx]
+    return [h for h in found if h[1]] or [(domain, addresses(domain))]
+
+
+def curious(domain, names):
+    """What a careful sender would heed."""
+    for name in names:
+        lookup("_25._tcp." + name, "TLSA")
+    if lookup("_mta-sts." + domain, "TXT"):
+        try:
+            url = "https://mta-sts." + domain + "/.well-known/mta-sts.txt"
+            urllib.request.urlopen(url, timeout=10, context=blind()).read(65536)
+        except (OSError, ValueError):
+            pass
+
+
+def blind():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class Session:
+    def __init__(self, address):
+        self.buffer = b""
+        self.socket = socket.create_connection((address, 25), TIMEOUT)
+
+    def reply(self):
+        text = b""
+        while True:
+            while b"\n" not in self.buffer:
+                more = self.socket.recv(4096)
+                if not more:
+                    raise OSError("connection closed")
+                self.buffer += more
+            line, self.buffer = self.buffer.split(b"\n", 1)
+            text += line + b"\n"
+            if re.match(rb"\d\d\d( |\r?$)", line):
+                return int(line[:3]), text
+
+    def say(self, line):
+        self.socket.sendall(line.encode() + b"\r\n")
+        return self.reply()
+
+    def must(self, line, wanted):
+        code, text = self.say(line) if line else self.reply()
+        if code // 100 != wanted:
+            raise OSError("%s: %s" % (line, text.decode(errors="replace").strip()))
+        return text
+
+    def deliver(self, sender, recipient, message):
+        self.must(None, 2)
+        offered = self.must("EHLO " + os.environ["MYHOSTNAME"], 2)
+        if b"STARTTLS" in offered and self.say("STARTTLS")[0] == 220:
+            # The buffer is kept: whatever came in before TLS counts as said inside it.
+            self.socket = blind().wrap_socket(self.socket)
+            self.must("EHLO " + os.environ["MYHOSTNAME"], 2)
+        self.must("MAIL FROM:<%s>" % sender, 2)
+        self.must("RCPT TO:<%s>" % recipient, 2)
+        self.must("DATA", 3)
+        self.socket.sendall(message)
+        self.must(".", 2)
+        self.socket.sendall(b"QUIT\r\n")
+
+
+def attempt(sender, recipient, message):
+    domain = recipient.split("@", 1)[1]
+    found = hosts(domain)
+    curious(domain, [name for name, _ in found])
+    for name, where in found:
+        for address in where:
+            try:
+                Session(address).deliver(sender, recipient, message)
+                print("%s: sent to %s [%s]" % (recipient, name, address), flush=True)
+                return True
+            except (OSError, ValueError) as error:
+                print("%s: %s [%s]: %s" % (recipient, name, address, error), flush=True)
+    return False
+
+
+def keep_at_it(*what):
+    for _ in range(ATTEMPTS):
+        if attempt(*what):
+            return
+        time.sleep(INTERVAL)
+
+
+def main():
+    with open(sys.argv[1], "rb") as file:
+        lines = file.read().split(b"\n")
+    message = b"".join((b"." if l.startswith(b".") else b"") + l + b"\r\n" for l in lines[:-1])
+    threads = [threading.Thread(target=keep_at_it, args=(sys.argv[2], r, message)) for r in sys.argv[3:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        print(__doc__)
+    else:
+        main()
