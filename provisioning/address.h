@@ -12,6 +12,7 @@
 enum address_state { ADDRESS_SERVES, ADDRESS_REFUSES, ADDRESS_SILENT };
 #define SLOT_REFUSES 32
 #define SLOT_SILENT  56
+#define SLOT_POLICY  31 /* the HTTPS host; no mail host when the test has a policy */
 #define SLOT_MAX     63
 
 struct address_parts {

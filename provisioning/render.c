@@ -134,6 +134,23 @@ put_ipv6(char *dst, size_t dstlen, const struct job *j)
 }
 
 static enum render_result
+put_policy4(char *dst, size_t dstlen, const struct job *j)
+{
+	const char *address = site_policy4(j->site);
+
+	if (address == NULL)
+		return RENDER_NO_ADDRESS;
+	snprintf(dst, dstlen, "%s", address);
+	return RENDER_OK;
+}
+
+static enum render_result
+put_policy6(char *dst, size_t dstlen, const struct job *j)
+{
+	return ipv6(dst, dstlen, j, j->token->id, j->test->number, ADDRESS_SERVES, SLOT_POLICY);
+}
+
+static enum render_result
 put_ipv6_refused(char *dst, size_t dstlen, const struct job *j)
 {
 	return ipv6(dst, dstlen, j, j->token->id, j->test->number, ADDRESS_REFUSES, j->k);
@@ -281,6 +298,8 @@ static const struct placeholder {
 	{ "ipv4-refused", 0, put_ipv4_refused },
 	{ "ipv4-silent", 0, put_ipv4_silent },
 	{ "ipv6", NEEDS_TOKEN | NEEDS_TEST | ARG_K, put_ipv6 },
+	{ "policy4", 0, put_policy4 },
+	{ "policy6", NEEDS_TOKEN | NEEDS_TEST, put_policy6 },
 	{ "ipv6-refused", NEEDS_TOKEN | NEEDS_TEST | ARG_K, put_ipv6_refused },
 	{ "ipv6-silent", NEEDS_TOKEN | NEEDS_TEST | ARG_K, put_ipv6_silent },
 	{ "ns4", 0, put_ns4 },

@@ -3,6 +3,7 @@
  *   {t} the token          {d} = {t}.{zone}       {zone} = TEST.BASE       {base}
  *   {mxK} = {t}.mxK.{zone} {d:b} {mxK:b} {zone:b} the same in the test's second zone (TEST-b.BASE)
  *   {ipv4:K} {ipv4-refused} {ipv4-silent} {ipv6:K} {ipv6-refused:K} {ipv6-silent:K}
+ *   {policy4} {policy6} addresses of the HTTPS host
  *   {ns4} {ns6} addresses of the zone's name server
  *   {spki:K} {spki-wrong:K} {spki512:K} {spki512-wrong:K} {cert:K}           hex digests
  *   {ca-spki} {other-ca-spki}

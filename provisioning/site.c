@@ -451,3 +451,13 @@ site_free(struct site *site)
 	OPENSSL_cleanse(&site->token_key, sizeof(site->token_key));
 	free(site);
 }
+
+const char *
+site_policy4(const struct site *site)
+{
+	const struct site_conf *c = &site->conf;
+
+	return c->ipv4_policy.n > 0  ? c->ipv4_policy.item[0]
+	       : c->ipv4_child.n > 0 ? c->ipv4_child.item[0]
+				     : NULL;
+}

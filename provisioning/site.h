@@ -22,14 +22,16 @@ struct site_conf {
 	struct conf_list ipv4_parent; /* name server addresses of BASE */
 	struct conf_list
 	    ipv4_child; /* of the test zones: one for all, then one for each "address own" */
-	struct conf_list ipv4_front; /* SMTP addresses */
+	struct conf_list ipv4_front;  /* SMTP addresses */
+	struct conf_list ipv4_policy; /* HTTPS; none: the first of ipv4_child */
 	struct conf_list ipv4_refused, ipv4_silent;
-	char user[32];                /* who the workers run as */
-	unsigned workers;             /* per daemon; 0: one per processor */
-	unsigned pace;                /* divides phase, memory and settling times (lab) */
-	char catalogue[256];          /* directory of *.test; empty: the installed one */
-	unsigned dns_port, smtp_port; /* 53, 25; other values for tests on loopback */
-	unsigned tap;                 /* 1: record SYNs */
+	char user[32];       /* who the workers run as */
+	unsigned workers;    /* per daemon; 0: one per processor */
+	unsigned pace;       /* divides phase, memory and settling times (lab) */
+	char catalogue[256]; /* directory of *.test; empty: the installed one */
+	unsigned dns_port, smtp_port,
+	    https_port; /* 53, 25, 443; other values for tests on loopback */
+	unsigned tap;   /* 1: record SYNs */
 	unsigned memory_slots;
 	/* limits: each in one place, tested at its edge */
 	uint64_t segment_max, segment_reserve;
@@ -41,6 +43,8 @@ struct site_conf {
 	unsigned smtp_max, smtp_per_client; /* connections a worker; of one address */
 	unsigned smtp_line, smtp_commands, smtp_recipients;
 	uint64_t smtp_message, smtp_headers; /* bytes of a message; of headers kept in the event */
+	int64_t https_timeout;               /* until a request is complete */
+	uint64_t https_body;                 /* octets of a POST */
 	int64_t smtp_timeout, smtp_data_timeout,
 	    smtp_session; /* command; data block; whole session */
 };
@@ -68,8 +72,8 @@ struct front {
 	char cert[512],
 	    certkey[512]; /* PEM paths: default certificate (chain) and the key that all share */
 	char defaultkey[512]; /* of the default certificate: certkey, but for sni_only */
-	bool alone;    /* of one test only, whose certificate is the default one */
-	bool sni_only; /* the default certificate has another name and key */
+	bool alone;           /* of one test only, whose certificate is the default one */
+	bool sni_only;        /* the default certificate has another name and key */
 };
 
 /* Digests of the certificate of one (test, host), for TLSA records. */
@@ -125,6 +129,9 @@ void site_program_dir(char dst[512]);
 void site_path(char dst[512], const struct site *, const char *sub, const char *name);
 const struct conf_row *site_rows(size_t *n);
 
+/* The IPv4 address where policies are served; NULL: there is none. */
+const char *site_policy4(const struct site *);
+
 /* PEM paths of the certificate of (test, host): chain and key. */
 void site_cert_path(
     char cert[512], char key[512], const struct site *, const struct test *, unsigned host);
@@ -137,12 +144,12 @@ void site_cert_path(
 size_t site_algorithms(unsigned dst[SITE_ZONE_KEYS_MAX], const struct catalogue *);
 void site_zone_key_path(char dst[512], const struct site *, unsigned algorithm);
 
-/* "TEST.BASE" or "TEST-b.BASE", lower case, no final dot; test NULL: BASE. */
-void site_zone_name(
-    char *dst, size_t dstlen, const struct site *, const struct test *, unsigned zone);
 /* The IPv4 address of the zone's name server; NULL: it has none.  Zones with "address own" get the
  * addresses after the first of ipv4_child, one each, in the order of their numbers. */
 const char *site_ns4(const struct site *, const struct test *, unsigned zone);
 
+/* "TEST.BASE" or "TEST-b.BASE", lower case, no final dot; test NULL: BASE. */
+void site_zone_name(
+    char *dst, size_t dstlen, const struct site *, const struct test *, unsigned zone);
 
 #endif

@@ -41,6 +41,9 @@ static const struct conf_row rows[] = {
 	LIST("ipv4-front", ipv4_front,
 	    "SMTP addresses; tests that behave alike before RCPT share one; see "
 	    "state/fronts.jsonl"),
+	LIST("ipv4-policy", ipv4_policy,
+	    "Address of the HTTPS server for MTA-STS policies and TLS reports; none: the first of "
+	    "ipv4-child"),
 	LIST("ipv4-refused", ipv4_refused, "Address on which port 25 answers RST"),
 	LIST("ipv4-silent", ipv4_silent, "Address on which port 25 does not answer"),
 	STRING("user", user, "nobody", "Who the worker processes run as; empty: who starts them"),
@@ -53,6 +56,8 @@ static const struct conf_row rows[] = {
 	    "DNS port; other values are for trying things on loopback"),
 	UINT("smtp-port", smtp_port, 1, 65535, "25",
 	    "SMTP port; other values are for trying things on loopback"),
+	UINT("https-port", https_port, 1, 65535, "443",
+	    "HTTPS port; other values are for trying things on loopback"),
 	UINT("tap", tap, 0, 1, "1",
 	    "1: record TCP SYNs to measurement addresses, also refused ones"),
 	UINT("memory-slots", memory_slots, 1024, 1 << 26, "262144",
@@ -86,6 +91,9 @@ static const struct conf_row rows[] = {
 	    "Wait for a command (RFC 5321 4.5.3.2.7)"),
 	DURATION("smtp-data-timeout", smtp_data_timeout, S / 10, 3600 * S, "3m",
 	    "Wait for a block of data"),
+	DURATION("https-timeout", https_timeout, S / 10, 3600 * S, "30s",
+	    "Wait for a whole HTTPS request, its handshake included"),
+	BYTES("https-body", https_body, 1 << 10, 16 << 20, "1M", "Size of a TLS report"),
 	DURATION("smtp-session", smtp_session, S, 86400 * S, "30m", "Length of a whole session"),
 };
 

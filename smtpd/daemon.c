@@ -13,6 +13,7 @@
 #include "lib/worker.h"
 #include "provisioning/phase.h"
 #include "smtpd/io.h"
+#include "smtpd/mint.h"
 #include "smtpd/tap.h"
 
 #define PROGRAM  "smtpd"
@@ -24,8 +25,9 @@ struct daemon {
 	struct tls_contexts *tls;
 	struct memory *memory;
 	unsigned workers;
-	int *fds; /* n_fds for each worker */
-	unsigned n_fds;
+	int *fds; /* n_fds for each worker, the last n_https of them for HTTPS */
+	unsigned n_fds, n_https;
+	struct mint_setup mint;
 	int tap[2];
 	bool has_tap;
 	int lock;
@@ -37,13 +39,20 @@ run_worker(unsigned index, void *ctx)
 	struct daemon *d = ctx;
 	struct io_config c = { .site = d->site,
 		.tls = d->tls,
+		.mint = &d->mint,
 		.memory = d->memory,
 		.worker = index,
 		.n_fds = d->n_fds,
+		.n_https = d->n_https,
 		.program = PROGRAM };
 
 	close(d->lock); /* it is the parent that serves the site */
 	if (index == d->workers)
+		return mint_run(&d->mint, d->site);
+	/* The keys of the certificate authorities are the mint's alone. */
+	close(d->mint.key[0]);
+	close(d->mint.key[1]);
+	if (index > d->workers)
 		return tap_run(d->tap, d->site, index, PROGRAM);
 	c.fds = d->fds + index * d->n_fds;
 	return io_run(&c);
@@ -94,20 +103,53 @@ add_listener(struct daemon *d, const union sockaddr_any *a)
 	return 0;
 }
 
+static bool
+has_policies(const struct catalogue *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->tests[i]->n_policy > 0)
+			return true;
+	return false;
+}
+
+static int
+listen_at(struct daemon *d, const char *address, unsigned port)
+{
+	union sockaddr_any a;
+
+	memset(&a, 0, sizeof a);
+	return address_parse(&a, address, port) == -1 ? -1 : add_listener(d, &a);
+}
+
+static int
+open_https(struct daemon *d)
+{
+	const struct site_conf *c = &d->site->conf;
+	const char *v4 = site_policy4(d->site);
+	unsigned before = d->n_fds;
+
+	if (!has_policies(d->site->catalogue))
+		return 0;
+	if ((v4 != NULL && listen_at(d, v4, c->https_port) == -1) ||
+	    (d->site->has_ipv6 && listen_at(d, "::", c->https_port) == -1))
+		return -1;
+	d->n_https = d->n_fds - before;
+	return 0;
+}
+
 /* Every worker has sockets of its own at every address; the kernel spreads the connections. */
 static int
 open_listeners(struct daemon *d)
 {
 	const struct site_conf *c = &d->site->conf;
-	union sockaddr_any a;
 
 	for (unsigned w = 0; w < d->workers; w++) {
 		for (unsigned i = 0; i < c->ipv4_front.n; i++)
-			if (address_parse(&a, c->ipv4_front.item[i], c->smtp_port) == -1 ||
-			    add_listener(d, &a) == -1)
+			if (listen_at(d, c->ipv4_front.item[i], c->smtp_port) == -1)
 				return -1;
-		if (d->site->has_ipv6 &&
-		    (address_parse(&a, "::", c->smtp_port) == -1 || add_listener(d, &a) == -1))
+		if (d->site->has_ipv6 && listen_at(d, "::", c->smtp_port) == -1)
+			return -1;
+		if (open_https(d) == -1)
 			return -1;
 	}
 	if (d->n_fds == 0) {
@@ -167,22 +209,22 @@ daemon_run(const char *dir)
 	raise_limit(&d.site->conf);
 	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers
 					      : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	if (d.workers >= WORKERS_MAX)
-		d.workers = WORKERS_MAX - 1;
+	if (d.workers > WORKERS_MAX - 2)
+		d.workers = WORKERS_MAX - 2;
 	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
 	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
 		return EXIT_USAGE;
 	if (lock_site(&d) == -1)
 		return EXIT_CANNOT;
 	d.memory = phase_memory_open(d.site);
-	if (d.memory == NULL || open_listeners(&d) == -1)
+	if (d.memory == NULL || mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1)
 		return EXIT_CANNOT;
 	if (d.site->conf.tap && geteuid() == 0) {
 		if (tap_open(d.tap, d.site) == -1)
 			return EXIT_CANNOT;
 		d.has_tap = true;
 	}
-	wc.n = d.workers + (d.has_tap ? 1 : 0);
+	wc.n = d.workers + 1 + (d.has_tap ? 1 : 0); /* and the mint */
 	log_info(
 	    "ready: %u workers, %u addresses, %zu tests", d.workers, d.n_fds, d.site->catalogue->n);
 	code = worker_supervise(&wc);
@@ -190,6 +232,7 @@ daemon_run(const char *dir)
 		close(d.fds[i]);
 	free(d.fds);
 	memory_close(d.memory);
+	mint_setup_close(&d.mint);
 	close(d.lock);
 	tls_contexts_free(d.tls);
 	site_free(d.site);

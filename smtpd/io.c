@@ -16,6 +16,7 @@
 #include "lib/eventlog.h"
 #include "lib/log.h"
 #include "smtpd/clients.h"
+#include "smtpd/web.h"
 
 #define READ_MAX     65536
 #define ACCEPT_BATCH 64
@@ -28,9 +29,25 @@
 
 struct io;
 
+/* What a connection speaks. */
+struct speech {
+	const struct tls_user *tls;
+	void (*tick)(void *, int64_t now_us);
+	int64_t (*deadline)(const void *);
+	void (*committed)(void *, int64_t now_us);
+	void (*end)(void *, enum session_how, int64_t now_us);
+	void (*clear)(void *);
+};
+
 struct conn {
-	struct session session;
+	union {
+		struct session session;
+		struct web web;
+	};
+	const struct speech *speech;
 	struct io *io;
+	union sockaddr_any peer;
+	unsigned of_client; /* connections of this address when it came */
 	int fd;
 	struct event *readable, *timer;
 	struct event *writable; /* made when a client does not read */
@@ -49,7 +66,7 @@ struct listener {
 	struct io *io;
 	struct event *ev;
 	int fd;
-	bool v6;
+	bool v6, https;
 	union sockaddr_any local;
 };
 
@@ -62,6 +79,7 @@ struct io {
 	struct listener *listeners;
 	struct event *commit_ev, *term_ev, *hup_ev, *relisten_ev;
 	struct clients *clients;
+	struct mint *mint;
 	struct conn *all;
 	struct conn *commit_first, **commit_last;
 	unsigned n_conns;
@@ -69,6 +87,7 @@ struct io {
 	char id[40]; /* prefix of connection names */
 	int spare_fd, code;
 	int64_t complained_us;
+	uint64_t refused; /* since the last event that says so */
 	bool draining;
 	char buf[READ_MAX];
 };
@@ -159,6 +178,87 @@ static const struct session_ops ops = {
 	.event = op_event,
 };
 
+/* --- what is spoken ---------------------------------------------------------------------------------- */
+
+static void
+smtp_tick(void *s, int64_t now_us)
+{
+	session_tick(s, now_us);
+}
+
+static int64_t
+smtp_deadline(const void *s)
+{
+	return session_deadline(s);
+}
+
+static void
+smtp_committed(void *s, int64_t now_us)
+{
+	session_committed(s, now_us);
+}
+
+static void
+smtp_end(void *s, enum session_how how, int64_t now_us)
+{
+	session_end(s, how, now_us);
+}
+
+static void
+smtp_clear(void *s)
+{
+	session_clear(s);
+}
+
+static const struct speech smtp = { &tls_of_session, smtp_tick, smtp_deadline, smtp_committed,
+	smtp_end, smtp_clear };
+
+static void
+https_tick(void *w, int64_t now_us)
+{
+	web_tick(w, now_us);
+}
+
+static int64_t
+https_deadline(const void *w)
+{
+	return web_deadline(w);
+}
+
+static void
+https_committed(void *w, int64_t now_us)
+{
+	web_committed(w, now_us);
+}
+
+static void
+https_end(void *w, enum session_how how, int64_t now_us)
+{
+	web_end(w, how, now_us);
+}
+
+static void
+https_clear(void *w)
+{
+	web_clear(w);
+}
+
+static const struct speech https = { &tls_of_web, https_tick, https_deadline, https_committed,
+	https_end, https_clear };
+
+static bool
+is_smtp(const struct conn *c)
+{
+	return c->speech == &smtp;
+}
+
+/* Why the connection ends, if the core knows already. */
+static enum session_how *
+how_of(struct conn *c)
+{
+	return is_smtp(c) ? &c->session.how : &c->web.how;
+}
+
 /* --- connections ---------------------------------------------------------------------------------- */
 
 static void on_writable(evutil_socket_t, short, void *);
@@ -189,8 +289,8 @@ conn_free(struct conn *c)
 	if (c->writable != NULL)
 		event_free(c->writable);
 	tls_free(c->tls);
-	clients_leave(io->clients, &c->session.peer);
-	session_clear(&c->session);
+	clients_leave(io->clients, &c->peer);
+	c->speech->clear(&c->session);
 	close(c->fd);
 	strbuf_clear(&c->out);
 	strbuf_clear(&c->hold);
@@ -214,10 +314,10 @@ conn_end(struct conn *c, enum session_how how)
 
 	if (c->reset)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-	if (c->tls != NULL && !tls_established(c->tls) && c->session.how == HOW_NONE)
-		session_tls_failed(
+	if (c->tls != NULL && !tls_established(c->tls) && *how_of(c) == HOW_NONE)
+		c->speech->tls->failed(
 		    &c->session, "connection closed during the handshake", clock_now());
-	session_end(&c->session, how, clock_now());
+	c->speech->end(&c->session, how, clock_now());
 	conn_free(c);
 }
 
@@ -255,7 +355,7 @@ conn_flush(struct conn *c)
 static void
 conn_arm(struct conn *c)
 {
-	int64_t at = session_deadline(&c->session), wait;
+	int64_t at = c->speech->deadline(&c->session), wait;
 	struct timeval tv;
 
 	/* A timer that fires too early only asks again: deadlines mostly move away. */
@@ -288,7 +388,7 @@ static void conn_tls(struct conn *, const char *, size_t);
 static bool
 conn_close(struct conn *c)
 {
-	if (c->reset || (c->tls == NULL && c->session.how == HOW_QUIT)) {
+	if (c->reset || (c->tls == NULL && *how_of(c) == HOW_QUIT)) {
 		conn_end(c, HOW_OURS);
 		return true;
 	}
@@ -335,7 +435,7 @@ conn_settle(struct conn *c)
 			struct strbuf first = c->first;
 
 			c->starting_tls = false;
-			c->tls = tls_new(c->io->config->tls, &c->session, &c->out);
+			c->tls = tls_new(c->io->config->tls, c->speech->tls, &c->session, &c->out);
 			if (c->tls == NULL) {
 				conn_end(c, HOW_ERROR);
 				return;
@@ -348,7 +448,7 @@ conn_settle(struct conn *c)
 			}
 		}
 	}
-	conn_watch(c, !c->eof && (c->closing || !session_full(&c->session)));
+	conn_watch(c, !c->eof && (c->closing || !is_smtp(c) || !session_full(&c->session)));
 	conn_arm(c);
 }
 
@@ -378,7 +478,8 @@ conn_tls(struct conn *c, const char *bytes, size_t len)
 		conn_eof(c);
 		return;
 	case TLS_FAILED:
-		c->session.how = c->session.how == HOW_NONE ? HOW_ERROR : c->session.how;
+		if (*how_of(c) == HOW_NONE)
+			*how_of(c) = HOW_ERROR;
 		conn_flush(c);
 		conn_end(c, HOW_ERROR);
 		return;
@@ -408,7 +509,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	now = clock_now();
 	if (c->tls != NULL) {
 		/* The second shape of an injection: plaintext in a segment of its own. */
-		if (c->session.state == ST_TLS && c->session.stage < STAGE_HELLO)
+		if (is_smtp(c) && c->session.state == ST_TLS && c->session.stage < STAGE_HELLO)
 			skip = session_preface(
 			    &c->session, io->buf, (size_t)n, "later-segment", now);
 		conn_tls(c, io->buf + skip, (size_t)n - skip);
@@ -438,7 +539,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->armed_us = INT64_MAX;
-	session_tick(&c->session, clock_now());
+	c->speech->tick(&c->session, clock_now());
 	if (c->tls != NULL && !c->closing && !tls_established(c->tls)) {
 		conn_tls(c, "", 0);
 		return;
@@ -472,7 +573,7 @@ on_durable(evutil_socket_t fd, short what, void *arg)
 		if (c->hold.len > 0)
 			put(c, c->hold.s, c->hold.len);
 		strbuf_clear(&c->hold);
-		session_committed(&c->session, clock_now());
+		c->speech->committed(&c->session, clock_now());
 		conn_settle(c);
 	}
 }
@@ -480,6 +581,8 @@ on_durable(evutil_socket_t fd, short what, void *arg)
 /* --- accepting ------------------------------------------------------------------------------------- */
 
 /* At most a line a minute about what we cannot take. */
+static void refused_event(struct io *);
+
 static void
 complain(struct io *io, const char *limit)
 {
@@ -488,7 +591,47 @@ complain(struct io *io, const char *limit)
 	if (now - io->complained_us < COMPLAIN_EVERY)
 		return;
 	io->complained_us = now;
+	refused_event(io);
 	log_warn("accept: %u connections are as many as %s allows: raise it", io->n_conns, limit);
+}
+
+/* Too many: counted, and said to SMTP clients. */
+static void
+refuse(struct io *io, int fd, bool is_https)
+{
+	static const char full[] = "421 4.3.2 Too many connections, try again later\r\n";
+
+	io->refused++;
+	complain(io, "smtp-max");
+	if (!is_https && send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		errno = 0;
+	close(fd);
+}
+
+static void
+refused_event(struct io *io)
+{
+	if (io->refused == 0)
+		return;
+	event_begin(&io->line, EV_SMTP_REFUSED, eventlog_origin(io->log), clock_now());
+	event_num(&io->line, EK_COUNT, (int64_t)io->refused);
+	event_end(&io->line);
+	eventlog_append(io->log, io->line.buf, io->line.len);
+	io->refused = 0;
+}
+
+static void
+https_start(struct conn *c, const char *id, const union sockaddr_any *local, int64_t now)
+{
+	web_init(&c->web, &c->io->env, c, id, &c->peer, local, now);
+	web_start(&c->web, now);
+	c->tls = tls_new(c->io->config->tls, &tls_of_web, &c->web, &c->out);
+	if (c->tls == NULL)
+		conn_end(c, HOW_ERROR);
+	else if (c->of_client > c->io->config->site->conf.smtp_per_client)
+		conn_end(c, HOW_OURS);
+	else
+		conn_settle(c);
 }
 
 static void
@@ -509,30 +652,31 @@ conn_new(struct listener *l, int fd, const union sockaddr_any *peer)
 		return;
 	}
 	if (io->n_conns >= conf->smtp_max) {
-		complain(io, "smtp-max");
-		static const char full[] = "421 4.3.2 Too many connections, try again later\r\n";
-
-		if (send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 || now == 0)
-			errno = 0;
-		close(fd);
+		refuse(io, fd, l->https);
 		return;
 	}
 	c = xcalloc(1, sizeof *c);
 	c->io = io;
 	c->fd = fd;
+	c->peer = *peer;
+	c->speech = l->https ? &https : &smtp;
 	c->armed_us = INT64_MAX;
 	c->next = io->all;
 	if (io->all != NULL)
 		io->all->prev = c;
 	io->all = c;
 	io->n_conns++;
-	of_client = clients_enter(io->clients, peer);
+	of_client = c->of_client = clients_enter(io->clients, peer);
 	snprintf(id, sizeof id, "%s%" PRIu64, io->id, ++io->counter);
-	session_init(&c->session, &io->env, c, id, peer, &local, now);
 	c->readable = event_new(io->base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->timer = evtimer_new(io->base, on_timer, c);
 	if (c->readable == NULL || c->timer == NULL)
 		log_fatal(EXIT_CANNOT, "connection: out of memory");
+	if (l->https) {
+		https_start(c, id, &local, now);
+		return;
+	}
+	session_init(&c->session, &io->env, c, id, peer, &local, now);
 	/* A client that talks before the greeting is there has been quick: look. */
 	n = recv(fd, io->buf, sizeof io->buf, MSG_DONTWAIT);
 	session_start(
@@ -661,6 +805,8 @@ io_open(struct io *io)
 	io->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	io->env = (struct session_env){ .site = c->site, .ops = &ops, .line = &io->line };
 	phase_memory_init(&io->env.memory, c->site, c->memory);
+	io->mint = mint_new(c->mint);
+	tls_contexts_set_mint(c->tls, io->mint);
 	io->clients = clients_new(conf->smtp_max, io->env.memory.key);
 	io->env.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	snprintf(io->id, sizeof io->id, "%u-%" PRIx64 "-", c->worker, (uint64_t)clock_now());
@@ -684,6 +830,7 @@ io_open(struct io *io)
 		l->fd = c->fds[i];
 		if (getsockname(l->fd, &l->local.sa, &len) < 0)
 			return -1;
+		l->https = i >= c->n_fds - c->n_https;
 		l->v6 = l->local.sa.sa_family == AF_INET6;
 		l->ev = event_new(io->base, l->fd, EV_READ | EV_PERSIST, on_accept, l);
 	}
@@ -701,6 +848,7 @@ io_close(struct io *io)
 		io->draining = false; /* no loop to break any more */
 		conn_end(c, HOW_OURS);
 	}
+	refused_event(io);
 	node_event(io, EV_NODE_STOP, "stopped");
 	eventlog_close(io->log);
 	for (unsigned i = 0; i < io->config->n_fds; i++)
@@ -711,6 +859,7 @@ io_close(struct io *io)
 	event_free(io->relisten_ev);
 	event_base_free(io->base);
 	clients_free(io->clients);
+	mint_free(io->mint);
 	EVP_MD_free((EVP_MD *)io->env.sha256);
 	close(io->spare_fd);
 	free(io->listeners);

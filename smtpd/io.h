@@ -1,5 +1,5 @@
-/* io.h - the rim of the SMTP receiver: sockets, timers, TLS records and the event log around the session
- * core.  One worker = one event loop = one segment of the log.
+/* io.h - the rim of the SMTP and HTTPS receiver: sockets, timers, TLS records and the event log around
+ * the cores.  One worker = one event loop = one segment of the log.
  *
  * One read and one write per turn; no change to the set of descriptors while a session lives, unless a
  * client does not read; replies that wait for the disk leave when the committing thread says so. */
@@ -12,10 +12,11 @@
 
 struct io_config {
 	const struct site *site;
-	const struct tls_contexts *tls;
+	struct tls_contexts *tls;
+	const struct mint_setup *mint;
 	struct memory *memory;
-	const int *fds; /* listening sockets of this worker */
-	unsigned n_fds;
+	const int *fds; /* listening sockets of this worker, those for HTTPS last */
+	unsigned n_fds, n_https;
 	unsigned worker;
 	const char *program; /* name of the daemon in events: "smtpd" */
 };

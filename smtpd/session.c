@@ -13,8 +13,8 @@
 #define LINGER_US   (5 * CLOCK_SECOND)
 #define HEX_MAX     64 /* octets shown of odd input */
 
-static const char *
-how_name(enum session_how how)
+const char *
+session_how_name(enum session_how how)
 {
 	static const char *const names[] = { "eof", "quit", "eof", "reset", "timeout", "ours",
 		"error" };
@@ -705,7 +705,7 @@ session_end(struct session *s, enum session_how how, int64_t now_us)
 	if (s->bind.test != NULL || s->bind.front != NULL)
 		event_num(e, EK_HOST, s->bind.k);
 	event_str(e, EK_STAGE, stage_name(s->stage));
-	event_str(e, EK_HOW, how_name(s->how));
+	event_str(e, EK_HOW, session_how_name(s->how));
 	event_num(e, EK_MS, (now_us - s->start_us) / 1000);
 	event_num(e, EK_COMMANDS, s->commands);
 	event_str(e, EK_BY, bind_by_name(s->bind.by));

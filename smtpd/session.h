@@ -14,10 +14,12 @@
 #include "smtpd/behave.h"
 #include "smtpd/bind.h"
 #include "smtpd/data.h"
+#include "smtpd/observe.h"
 #include "smtpd/path.h"
 
 /* How a session ended: "quit", "eof"... in smtp.close. */
 enum session_how { HOW_NONE, HOW_QUIT, HOW_EOF, HOW_RESET, HOW_TIMEOUT, HOW_OURS, HOW_ERROR };
+const char *session_how_name(enum session_how);
 
 struct session_ops {
 	void (*reply)(void *ctx, const char *bytes, size_t len);
@@ -126,11 +128,6 @@ enum session_tls { TLS_GO, TLS_ABORT, TLS_DELAY, TLS_HOLD, TLS_GONE };
 enum session_tls session_hello(
     struct session *, const unsigned char *msg, size_t len, int64_t now_us);
 
-struct session_tls_done {
-	const char *version, *cipher, *group, *sigalg, *sni;
-	const char *clientcert; /* hex, or NULL */
-	bool resumed;
-};
 void session_tls_done(struct session *, const struct session_tls_done *, int64_t now_us);
 void session_tls_failed(struct session *, const char *reason, int64_t now_us);
 void session_tls_alert(

@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "smtpd/hello.h"
+#include "smtpd/observe.h"
 #include "smtpd/session.h"
-
-#define HELLO_HEX_MAX 8192 /* octets of a ClientHello that are shown */
 
 /* Where TLS begins: a handshake record (22, version 3.x) or an SSLv2-format hello at the very start. */
 static size_t
@@ -35,50 +34,6 @@ session_preface(struct session *s, const char *bytes, size_t len, const char *wh
 	session_hex(e, bytes, n);
 	session_event_end(s);
 	return n;
-}
-
-static void
-hello_event(struct session *s, const struct hello *h, const unsigned char *msg, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-	struct event_line *e = session_event(s, EV_TLS_HELLO);
-	char text[2 * HELLO_HEX_MAX], ja3[33], ja4[37];
-	static const struct {
-		enum event_key key;
-		size_t offset;
-		bool decimal;
-	} lists[] = {
-		{ EK_VERSIONS, offsetof(struct hello, versions), false },
-		{ EK_CIPHERS, offsetof(struct hello, ciphers), false },
-		{ EK_GROUPS, offsetof(struct hello, groups), false },
-		{ EK_SIGALGS, offsetof(struct hello, sigalgs), false },
-		{ EK_EXTENSIONS, offsetof(struct hello, extensions), true },
-	};
-
-	event_str(e, EK_SNI, h->sni);
-	event_str(e, EK_ALPN, h->alpn);
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-		const struct hello_list *l = (const struct hello_list *)((const char *)h +
-									 lists[i].offset);
-
-		(lists[i].decimal ? hello_list_decimal : hello_list_hex)(text, sizeof text, l);
-		event_str(e, lists[i].key, text);
-	}
-	if (!h->malformed && !h->sslv2) {
-		hello_ja3(ja3, h);
-		hello_ja4(ja4, h);
-		event_str(e, EK_JA3, ja3);
-		event_str(e, EK_JA4, ja4);
-	}
-	event_num(e, EK_BYTES, (int64_t)len);
-	if (len > HELLO_HEX_MAX)
-		len = HELLO_HEX_MAX;
-	for (size_t i = 0; i < len; i++) {
-		text[2 * i] = digits[msg[i] >> 4];
-		text[2 * i + 1] = digits[msg[i] & 15];
-	}
-	event_text(e, EK_HEX, text, 2 * len);
-	session_event_end(s);
 }
 
 static enum session_tls
@@ -115,13 +70,16 @@ session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t n
 	struct hello h;
 	struct binding b = s->bind;
 	struct behave_who who;
+	struct event_line *e;
 
 	s->now_us = s->active_us = now_us;
 	if (msg == NULL) /* again, after the delay */
 		return handshake_rule(s);
 	hello_decode(&h, msg, len);
 	session_stage(s, STAGE_HELLO);
-	hello_event(s, &h, msg, len);
+	e = session_event(s, EV_TLS_HELLO);
+	observe_hello(e, &h, msg, len);
+	session_event_end(s);
 	if (h.sni[0] != '\0' && bind_sni(&b, s->env->site, h.sni, strlen(h.sni)) == BIND_NEW)
 		session_bound(s, &b);
 	s->bind.named = b.named;
@@ -142,13 +100,7 @@ session_tls_done(struct session *s, const struct session_tls_done *d, int64_t no
 	s->now_us = s->active_us = now_us;
 	session_stage(s, STAGE_HANDSHAKE);
 	e = session_event(s, EV_TLS_DONE);
-	event_str(e, EK_VERSION, d->version);
-	event_str(e, EK_CIPHER, d->cipher);
-	event_str(e, EK_GROUP, d->group);
-	event_str(e, EK_SIGALG, d->sigalg);
-	event_str(e, EK_SNI, d->sni);
-	event_bool(e, EK_RESUMED, d->resumed);
-	event_str(e, EK_CLIENTCERT, d->clientcert);
+	observe_tls_done(e, d);
 	session_event_end(s);
 	/* RFC 3207 4.2: what was said before is forgotten. */
 	session_reset(s);
@@ -179,8 +131,6 @@ session_tls_alert(struct session *s, bool out, unsigned level, const char *name,
 	if (!out && strcmp(name, "close_notify") == 0)
 		s->tls_closed = true;
 	e = session_event(s, EV_TLS_ALERT);
-	event_str(e, EK_DIR, out ? "out" : "in");
-	event_num(e, EK_LEVEL, level);
-	event_str(e, EK_ALERT, name);
+	observe_alert(e, out, level, name);
 	session_event_end(s);
 }

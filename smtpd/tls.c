@@ -9,17 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "smtpd/web.h"
+
 struct tls_contexts {
 	const struct site *site;
 	SSL_CTX **front;                     /* n_fronts; NULL where no address */
 	SSL_CTX **host[TEST_NUMBER_MAX + 1]; /* n_hosts of the test; NULL where not used */
 	SSL_CTX *plain;                      /* for addresses that belong to nothing; not owned */
+	SSL_CTX *web;                        /* HTTPS; its certificates are minted */
+	struct mint *mint;
 	BIO_METHOD *method;
 };
 
 struct tls {
 	const struct tls_contexts *contexts;
-	struct session *session;
+	const struct tls_user *user;
+	void *who;
 	struct strbuf *out;
 	SSL *ssl;
 	const char *in; /* octets that OpenSSL has not read yet */
@@ -99,7 +104,7 @@ on_message(int out, int version, int type, const void *bytes, size_t len, SSL *s
 		return;
 	if (type == SSL3_RT_ALERT && len == 2) {
 		alert_name(name, sizeof name, p[0], p[1]);
-		session_tls_alert(t->session, out != 0, p[0], name, t->now_us);
+		t->user->alert(t->who, out != 0, p[0], name, t->now_us);
 		return;
 	}
 	/* An SSLv2-format hello comes with content type 0. */
@@ -107,7 +112,7 @@ on_message(int out, int version, int type, const void *bytes, size_t len, SSL *s
 	    (type != SSL3_RT_HANDSHAKE && !(type == 0 && version == SSL2_VERSION)))
 		return;
 	t->hello_seen = true;
-	t->verdict = session_hello(t->session, p, len, t->now_us);
+	t->verdict = t->user->hello(t->who, p, len, t->now_us);
 }
 
 static SSL_CTX *
@@ -131,12 +136,11 @@ on_client_hello(SSL *ssl, int *alert, void *arg)
 	struct tls *t = SSL_get_app_data(ssl);
 
 	(void)arg;
-	if (t->verdict == TLS_DELAY && t->session->wait == WAIT_NONE)
-		t->verdict = session_hello(t->session, NULL, 0, t->now_us);
+	if (t->verdict == TLS_DELAY && !t->user->waits(t->who))
+		t->verdict = t->user->hello(t->who, NULL, 0, t->now_us);
 	switch (t->verdict) {
 	case TLS_GO:
-		/* The name may have bound the session to a test: its certificate. */
-		SSL_set_SSL_CTX(ssl, context_of(t->contexts, &t->session->bind));
+		t->user->prepare(t->contexts, t->who, ssl);
 		return SSL_CLIENT_HELLO_SUCCESS;
 	case TLS_DELAY:
 	case TLS_HOLD:
@@ -189,6 +193,50 @@ set_versions_and_ciphers(SSL_CTX *ctx, const struct host *h)
 	return 0;
 }
 
+static void
+set_manners(SSL_CTX *ctx)
+{
+	SSL_CTX_set_options(
+	    ctx, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(
+	    ctx, SSL_SESS_CACHE_OFF); /* resumption would hide handshakes */
+	SSL_CTX_set_num_tickets(ctx, 0);
+	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"smtpd", 5);
+	SSL_CTX_set_msg_callback(ctx, on_message);
+	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
+}
+
+/* ALPN (RFC 7301): we speak http/1.1 and say so to whoever asks; who offers other things only is
+ * served all the same. */
+static int
+choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
+    unsigned inlen, void *arg)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+
+	(void)ssl;
+	(void)arg;
+	return SSL_select_next_proto((unsigned char **)(uintptr_t)out, outlen, ours,
+		   sizeof ours - 1, in, inlen) == OPENSSL_NPN_NEGOTIATED
+		   ? SSL_TLSEXT_ERR_OK
+		   : SSL_TLSEXT_ERR_NOACK;
+}
+
+static SSL_CTX *
+web_context(void)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1) {
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
+	set_manners(ctx);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+	return ctx;
+}
+
 static SSL_CTX *
 context_new(const struct host *h, const char *cert, const char *key, char *err, size_t errlen)
 {
@@ -199,17 +247,9 @@ context_new(const struct host *h, const char *cert, const char *key, char *err, 
 		goto bad;
 	if (set_versions_and_ciphers(ctx, h) == -1)
 		goto bad;
-	SSL_CTX_set_options(
-	    ctx, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_session_cache_mode(
-	    ctx, SSL_SESS_CACHE_OFF); /* resumption would hide handshakes */
-	SSL_CTX_set_num_tickets(ctx, 0);
-	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"smtpd", 5);
+	set_manners(ctx);
 	if (h->client_cert)
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, take_any);
-	SSL_CTX_set_msg_callback(ctx, on_message);
-	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 	what = cert;
 	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
 		goto bad;
@@ -275,6 +315,10 @@ tls_contexts_new(const struct site *site, char *err, size_t errlen)
 		if (c->plain == NULL)
 			c->plain = c->front[i];
 	}
+	if ((c->web = web_context()) == NULL) {
+		snprintf(err, errlen, "TLS settings of the HTTPS server");
+		goto bad;
+	}
 	for (size_t i = 0; i < site->catalogue->n; i++)
 		if (contexts_of_test(c, site->catalogue->tests[i], err, errlen) == -1)
 			goto bad;
@@ -299,6 +343,7 @@ tls_contexts_free(struct tls_contexts *c)
 		free(c->host[t->number]);
 	}
 	BIO_meth_free(c->method);
+	SSL_CTX_free(c->web);
 	free(c->front);
 	free(c);
 }
@@ -306,14 +351,15 @@ tls_contexts_free(struct tls_contexts *c)
 /* --- one connection -------------------------------------------------------------------------------- */
 
 struct tls *
-tls_new(const struct tls_contexts *c, struct session *s, struct strbuf *out)
+tls_new(const struct tls_contexts *c, const struct tls_user *user, void *who, struct strbuf *out)
 {
 	struct tls *t = xcalloc(1, sizeof *t);
-	SSL_CTX *ctx = context_of(c, &s->bind);
+	SSL_CTX *ctx = user->context(c, who);
 	BIO *bio;
 
 	t->contexts = c;
-	t->session = s;
+	t->user = user;
+	t->who = who;
 	t->out = out;
 	t->ssl = ctx != NULL ? SSL_new(ctx) : NULL;
 	bio = BIO_new(c->method);
@@ -376,7 +422,7 @@ report_done(struct tls *t)
 			snprintf(cert + 2 * i, 3, "%02x", md[i]);
 		d.clientcert = cert;
 	}
-	session_tls_done(t->session, &d, t->now_us);
+	t->user->done(t->who, &d, t->now_us);
 }
 
 static enum tls_result
@@ -388,8 +434,7 @@ failed(struct tls *t)
 	ERR_clear_error();
 	t->gone = true;
 	if (!t->established)
-		session_tls_failed(
-		    t->session, reason != NULL ? reason : "handshake failed", t->now_us);
+		t->user->failed(t->who, reason != NULL ? reason : "handshake failed", t->now_us);
 	return TLS_FAILED;
 }
 
@@ -425,7 +470,7 @@ read_plaintext(struct tls *t)
 		ERR_clear_error();
 		rc = SSL_read_ex(t->ssl, plain, sizeof plain, &n);
 		if (rc == 1) {
-			session_input(t->session, plain, n, t->now_us);
+			t->user->input(t->who, plain, n, t->now_us);
 			continue;
 		}
 		switch (SSL_get_error(t->ssl, rc)) {
@@ -493,4 +538,122 @@ tls_shutdown(struct tls *t, int64_t now_us)
 	if (t->established && !t->gone && !(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN))
 		SSL_shutdown(t->ssl);
 	ERR_clear_error();
+}
+
+/* --- users ------------------------------------------------------------------------------------------- */
+
+static enum session_tls
+smtp_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	return session_hello(who, msg, len, now_us);
+}
+
+static bool
+smtp_waits(const void *who)
+{
+	return ((const struct session *)who)->wait != WAIT_NONE;
+}
+
+static SSL_CTX *
+smtp_context(const struct tls_contexts *c, const void *who)
+{
+	return context_of(c, &((const struct session *)who)->bind);
+}
+
+/* The name may have bound the session to a test: its certificate. */
+static void
+smtp_prepare(const struct tls_contexts *c, void *who, SSL *ssl)
+{
+	SSL_set_SSL_CTX(ssl, smtp_context(c, who));
+}
+
+static void
+smtp_done(void *who, const struct session_tls_done *d, int64_t now_us)
+{
+	session_tls_done(who, d, now_us);
+}
+
+static void
+smtp_failed(void *who, const char *reason, int64_t now_us)
+{
+	session_tls_failed(who, reason, now_us);
+}
+
+static void
+smtp_alert(void *who, bool out, unsigned level, const char *name, int64_t now_us)
+{
+	session_tls_alert(who, out, level, name, now_us);
+}
+
+static void
+smtp_input(void *who, const char *bytes, size_t len, int64_t now_us)
+{
+	session_input(who, bytes, len, now_us);
+}
+
+const struct tls_user tls_of_session = { smtp_hello, smtp_waits, smtp_context, smtp_prepare,
+	smtp_done, smtp_failed, smtp_alert, smtp_input };
+
+static enum session_tls
+https_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	return web_hello(who, msg, len, now_us);
+}
+
+static bool
+https_waits(const void *who)
+{
+	(void)who;
+	return false;
+}
+
+static SSL_CTX *
+https_context(const struct tls_contexts *c, const void *who)
+{
+	(void)who;
+	return c->web;
+}
+
+/* Without a certificate the handshake fails, and is seen to. */
+static void
+https_prepare(const struct tls_contexts *c, void *who, SSL *ssl)
+{
+	char name[256];
+	enum cert_kind kind = web_certificate(who, name);
+
+	if (c->mint != NULL)
+		mint_use(c->mint, ssl, kind, name);
+}
+
+static void
+https_done(void *who, const struct session_tls_done *d, int64_t now_us)
+{
+	web_tls_done(who, d, now_us);
+}
+
+static void
+https_failed(void *who, const char *reason, int64_t now_us)
+{
+	web_tls_failed(who, reason, now_us);
+}
+
+static void
+https_alert(void *who, bool out, unsigned level, const char *name, int64_t now_us)
+{
+	web_tls_alert(who, out, level, name, now_us);
+}
+
+static void
+https_input(void *who, const char *bytes, size_t len, int64_t now_us)
+{
+	web_input(who, bytes, len, now_us);
+}
+
+const struct tls_user tls_of_web = { https_hello, https_waits, https_context, https_prepare,
+	https_done, https_failed, https_alert, https_input };
+
+void
+tls_contexts_set_mint(struct tls_contexts *c, struct mint *mint)
+{
+	c->mint = mint;
 }

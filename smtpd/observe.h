@@ -1,0 +1,19 @@
+/* observe.h - the values of TLS events, which SMTP sessions and HTTPS connections write alike. */
+#ifndef SMTPD_OBSERVE_H
+#define SMTPD_OBSERVE_H
+
+#include "lib/event.h"
+#include "smtpd/hello.h"
+
+struct session_tls_done {
+	const char *version, *cipher, *group, *sigalg, *sni;
+	const char *clientcert; /* hex, or NULL */
+	bool resumed;
+};
+/* msg: the raw ClientHello that h was decoded from. */
+void observe_hello(
+    struct event_line *, const struct hello *h, const unsigned char *msg, size_t len);
+void observe_tls_done(struct event_line *, const struct session_tls_done *);
+void observe_alert(struct event_line *, bool out, unsigned level, const char *name);
+
+#endif

@@ -1,0 +1,616 @@
+/* web.c - see web.h. */
+#include "smtpd/web.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <openssl/evp.h>
+
+#include "lib/clock.h"
+#include "provisioning/address.h"
+#include "smtpd/hello.h"
+#include "smtpd/observe.h"
+
+#define LINGER_US  (5 * CLOCK_SECOND)
+#define REPORT_MAX 44000 /* octets of a report that fit into an event, in base64 */
+
+static const char *const host_prefix[] = {
+	[WEB_NONE] = "", [WEB_POLICY] = "mta-sts.", [WEB_REPORT] = "tlsrpt."
+};
+
+/* --- whose it is --------------------------------------------------------------------------------- */
+
+bool
+web_name_parse(struct web_name *dst, const char *name, size_t len, const struct site *site)
+{
+	struct name_parts parts;
+
+	memset(dst, 0, sizeof *dst);
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	for (enum web_host h = WEB_POLICY; h <= WEB_REPORT; h++) {
+		size_t n = strlen(host_prefix[h]);
+
+		if (len <= n + TOKEN_LEN || strncasecmp(name, host_prefix[h], n) != 0)
+			continue;
+		/* The token must be the next label: nothing else lies between. */
+		if (name[n + TOKEN_LEN] != '.' || !name_split(&parts, name + n, len - n, site) ||
+		    parts.test == NULL || parts.token.id == 0 || parts.host >= 0 ||
+		    strncasecmp(name + n, parts.token.text, TOKEN_LEN) != 0)
+			return false;
+		dst->host = h;
+		dst->test = parts.test;
+		dst->zone = parts.zone;
+		dst->token = parts.token;
+		return true;
+	}
+	return false;
+}
+
+static void
+bind_by_address(struct web *w)
+{
+	const struct site *site = w->env->site;
+	struct address_parts parts;
+
+	if (w->local.sa.sa_family != AF_INET6 || !site->has_ipv6 ||
+	    !address_split(&parts, &w->local.in6.sin6_addr, &site->prefix) || parts.id == 0 ||
+	    parts.test > TEST_NUMBER_MAX || site->catalogue->by_number[parts.test] == NULL)
+		return;
+	w->by = "address";
+	w->test = site->catalogue->by_number[parts.test];
+	token_from_id(&w->token, parts.id, &site->token_key);
+}
+
+/* false: the name belongs to somebody else than the address. */
+static bool
+take_name(struct web *w, const struct web_name *n, const char *by)
+{
+	if (w->test != NULL)
+		return w->test == n->test && w->token.id == n->token.id;
+	w->by = by;
+	w->test = n->test;
+	w->token = n->token;
+	return true;
+}
+
+enum cert_kind
+web_certificate(const struct web *w, char name[256])
+{
+	const struct policy *p = policy_of(w->test, w->phase);
+	const struct site *site = w->env->site;
+	struct web_name n;
+	char zone[200];
+
+	if (web_name_parse(&n, w->sni, strlen(w->sni), site) && n.test == w->test) {
+		size_t len = strlen(w->sni);
+
+		snprintf(name, 256, "%s", w->sni);
+		if (name[len - 1] == '.')
+			name[len - 1] = '\0';
+		if (n.host == WEB_REPORT)
+			return CERT_PKIX_VALID;
+	} else if (w->test != NULL) {
+		site_zone_name(zone, sizeof zone, site, w->test, 0);
+		snprintf(name, 256, "mta-sts.%s.%s", w->token.text, zone);
+	} else {
+		snprintf(name, 256, "mta-sts.%s", site->conf.base);
+	}
+	return p != NULL ? p->cert : CERT_PKIX_VALID;
+}
+
+/* --- events ---------------------------------------------------------------------------------------- */
+
+static struct event_line *
+web_event(struct web *w, enum event_kind kind)
+{
+	struct event_line *e = w->env->line;
+
+	event_begin(e, kind, w->env->ops->origin(w->ctx), w->now_us);
+	if (w->test != NULL) {
+		event_str(e, EK_TOKEN, w->token.text);
+		event_str(e, EK_TEST, w->test->name);
+	}
+	event_str(e, EK_CONN, w->conn);
+	return e;
+}
+
+static void
+web_event_end(struct web *w)
+{
+	event_end(w->env->line);
+	w->env->ops->event(w->ctx, w->env->line->buf, w->env->line->len);
+}
+
+static void
+put_addresses(struct event_line *e, const struct web *w, bool port)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(text, &w->peer);
+	event_str(e, EK_PEER, text);
+	if (port)
+		event_num(e, EK_PORT, address_port(&w->peer));
+	address_format(text, &w->local);
+	event_str(e, EK_LOCAL, text);
+}
+
+static void
+put_at(struct event_line *e, const struct web *w)
+{
+	struct web_name n;
+	char at[32];
+
+	if (!web_name_parse(&n, w->request.host, strlen(w->request.host), w->env->site))
+		return;
+	snprintf(at, sizeof at, "%s{d%s}", host_prefix[n.host], n.zone == 1 ? ":b" : "");
+	event_str(e, EK_AT, at);
+}
+
+/* The one event of a request, whatever became of it. */
+static void
+request_event(struct web *w, unsigned status, const char *reason)
+{
+	struct http_request *r = &w->request;
+	struct event_line *e = web_event(w, EV_HTTP_REQUEST);
+	char what[sizeof r->method + HTTP_TARGET_MAX + 2];
+
+	w->requests++;
+	put_addresses(e, w, true);
+	put_at(e, w);
+	event_str(e, EK_BY, w->by);
+	snprintf(
+	    what, sizeof what, "%s%s%s", r->method, r->target[0] != '\0' ? " " : "", r->target);
+	event_str(e, EK_WHAT, what);
+	event_str(e, EK_AUTHORITY, r->host);
+	event_str(e, EK_SNI, w->sni);
+	event_num(e, EK_REPLY, status);
+	event_str(e, EK_REASON, reason);
+	event_str(e, EK_AGENT, r->agent);
+	if (r->head.len > r->fields)
+		event_text(e, EK_HEADERS, r->head.s + r->fields, r->head.len - r->fields);
+	if (r->has_length)
+		event_num(e, EK_BYTES, (int64_t)w->body.len);
+	event_num(e, EK_SIZE, (int64_t)w->content.len);
+	event_num(e, EK_MS, (w->now_us - w->start_us) / 1000);
+	event_str(e, EK_DEV, w->dev);
+	if (w->phase > 0)
+		event_num(e, EK_PHASE, w->phase);
+	web_event_end(w);
+}
+
+static void
+report_event(struct web *w)
+{
+	struct event_line *e = web_event(w, EV_TLSRPT_REPORT);
+	size_t n = w->body.len < REPORT_MAX ? w->body.len : REPORT_MAX;
+	char *data = xcalloc(1, 4 * ((n + 2) / 3) + 1);
+
+	EVP_EncodeBlock((unsigned char *)data,
+	    (const unsigned char *)(w->body.s != NULL ? w->body.s : ""), (int)n);
+	put_addresses(e, w, true);
+	event_str(e, EK_VIA, "https");
+	event_str(e, EK_WHAT, w->request.target);
+	event_str(e, EK_TYPE, w->request.type);
+	event_str(e, EK_ENCODING, w->request.encoding);
+	event_num(e, EK_BYTES, (int64_t)w->body.len);
+	event_num(e, EK_REPLY, 201);
+	event_bool(e, EK_TLS, true);
+	event_str(e, EK_SNI, w->sni);
+	if (w->phase > 0)
+		event_num(e, EK_PHASE, w->phase);
+	event_str(e, EK_DATA, data);
+	if (n < w->body.len)
+		event_bool(e, EK_CUT, true);
+	web_event_end(w);
+	free(data);
+}
+
+/* --- the response ---------------------------------------------------------------------------------- */
+
+static void
+date_text(char dst[40], int64_t now_us)
+{
+	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t t = (time_t)(now_us / CLOCK_SECOND);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	snprintf(dst, 40, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
+	    months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* The one exit: everything that is sent passes here, after its event. */
+static void
+send_response(struct web *w)
+{
+	struct strbuf out = { 0 };
+	char date[40];
+
+	date_text(date, w->now_us);
+	strbuf_printf(&out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\n", w->status,
+	    http_reason(w->status), date);
+	if (w->location[0] != '\0')
+		strbuf_printf(&out, "Location: %s\r\n", w->location);
+	if (w->status == 405)
+		strbuf_puts(&out, "Allow: GET, HEAD, POST\r\n");
+	strbuf_printf(
+	    &out, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", w->type, w->content.len);
+	if (strcmp(w->request.method, "HEAD") != 0 && w->content.len > 0)
+		strbuf_add(&out, w->content.s, w->content.len);
+	w->env->ops->reply(w->ctx, out.s, out.len);
+	strbuf_clear(&out);
+}
+
+static void
+web_close(struct web *w, enum session_how how, bool reset)
+{
+	if (w->state == WEB_CLOSING)
+		return;
+	w->state = WEB_CLOSING;
+	if (w->how == HOW_NONE)
+		w->how = how;
+	w->wait_us = w->now_us + LINGER_US;
+	w->env->ops->close(w->ctx, reset);
+}
+
+static void
+finish(struct web *w, unsigned status, const char *reason)
+{
+	w->status = status;
+	request_event(w, status, reason);
+	send_response(w);
+	web_close(w, HOW_QUIT, false);
+}
+
+/* A response of a few words. */
+static void
+respond(struct web *w, unsigned status, const char *reason)
+{
+	strbuf_reset(&w->content);
+	strbuf_printf(&w->content, "%u %s\n", status, http_reason(status));
+	snprintf(w->type, sizeof w->type, "text/plain");
+	w->location[0] = '\0';
+	finish(w, status, reason);
+}
+
+/* --- requests ---------------------------------------------------------------------------------------- */
+
+static void
+note_fetch(struct web *w)
+{
+	if (w->status == 200 && strcmp(w->request.method, "GET") == 0 &&
+	    strcmp(w->request.target, POLICY_PATH) == 0)
+		phase_note_event(&w->env->memory, w->test, w->token.id, PHASE_FETCHED, w->now_us);
+}
+
+static void
+finish_policy(struct web *w)
+{
+	finish(w, w->status, NULL);
+	note_fetch(w);
+}
+
+static void
+serve_policy(struct web *w)
+{
+	const struct site *site = w->env->site;
+	const struct policy *p;
+	const char *target = w->request.target;
+
+	w->phase = phase_now(&w->env->memory, w->test, w->token.id, w->now_us);
+	p = policy_of(w->test, w->phase);
+	if (p == NULL) {
+		if (w->test->n_policy > 0)
+			snprintf(w->dev, sizeof w->dev, "status 404");
+		respond(w, 404, "no policy");
+		return;
+	}
+	policy_location(w->location, sizeof w->location, p, site, w->test, &w->token);
+	if (strcmp(target, POLICY_PATH) == 0) {
+		w->status = p->status;
+	} else if (w->location[0] != '\0' &&
+		   strcmp(target, policy_location_path(w->location)) == 0) {
+		w->status = 200; /* who came here has followed the redirect */
+		w->location[0] = '\0';
+	} else {
+		respond(w, 404, "path");
+		return;
+	}
+	policy_dev(w->dev, sizeof w->dev, p);
+	snprintf(w->type, sizeof w->type, "%s", p->type != NULL ? p->type : "text/plain");
+	if (w->status == 200)
+		policy_body(&w->content, p, site, w->test, &w->token);
+	else
+		strbuf_printf(&w->content, "%u %s\n", w->status, http_reason(w->status));
+	if (p->slow_us > 0) {
+		w->state = WEB_SLOW;
+		w->wait_us = w->now_us + p->slow_us;
+		return;
+	}
+	finish_policy(w);
+}
+
+/* The whole body is there: on disk first, then 201. */
+static void
+take_report(struct web *w)
+{
+	w->phase = phase_now(&w->env->memory, w->test, w->token.id, w->now_us);
+	report_event(w);
+	strbuf_reset(&w->content);
+	snprintf(w->type, sizeof w->type, "text/plain");
+	w->status = 201;
+	request_event(w, 201, NULL);
+	w->state = WEB_COMMIT;
+	w->env->ops->commit(w->ctx);
+	send_response(w);
+}
+
+static void
+post(struct web *w, const struct web_name *n)
+{
+	const struct http_request *r = &w->request;
+
+	if (n->host != WEB_REPORT) {
+		respond(w, 404, "no reports are taken here");
+	} else if (!r->has_length) {
+		respond(w, 411, "Content-Length");
+	} else if (r->length > w->env->site->conf.https_body) {
+		respond(w, 413, "body too large");
+	} else {
+		w->state = WEB_BODY;
+		if (r->expects)
+			w->env->ops->reply(w->ctx, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+		if (r->length == 0)
+			take_report(w);
+	}
+}
+
+static void
+dispatch(struct web *w)
+{
+	const struct http_request *r = &w->request;
+	bool get = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
+	struct web_name n;
+
+	if (!web_name_parse(&n, r->host, strlen(r->host), w->env->site)) {
+		respond(w, 404, "no such host");
+		return;
+	}
+	if (!take_name(w, &n, "host")) {
+		respond(w, 421, "the host belongs to another address or server name");
+		return;
+	}
+	w->zone = n.zone;
+	if (get && (r->has_length && r->length > 0))
+		respond(w, 400, "body");
+	else if (get && n.host == WEB_POLICY && n.zone == 0)
+		serve_policy(w);
+	else if (get)
+		respond(w, 404, "path");
+	else if (strcmp(r->method, "POST") == 0)
+		post(w, &n);
+	else
+		respond(w, 405, "method");
+}
+
+static size_t
+body_input(struct web *w, const char *bytes, size_t len)
+{
+	size_t want = (size_t)w->request.length - w->body.len, n = len < want ? len : want;
+
+	strbuf_add(&w->body, bytes, n);
+	if (w->body.len == w->request.length)
+		take_report(w);
+	return n;
+}
+
+void
+web_input(struct web *w, const char *bytes, size_t len, int64_t now_us)
+{
+	size_t used;
+
+	w->now_us = now_us;
+	while (len > 0) {
+		if (w->state == WEB_HEAD) {
+			used = http_input(&w->request, bytes, len);
+			if (w->request.state == HTTP_BAD)
+				respond(w, w->request.status, w->request.why);
+			else if (w->request.state == HTTP_READ)
+				dispatch(w);
+		} else if (w->state == WEB_BODY) {
+			used = body_input(w, bytes, len);
+		} else {
+			return; /* one request a connection: the rest is not looked at */
+		}
+		bytes += used;
+		len -= used;
+	}
+}
+
+void
+web_committed(struct web *w, int64_t now_us)
+{
+	w->now_us = now_us;
+	if (w->state == WEB_COMMIT)
+		web_close(w, HOW_QUIT, false);
+}
+
+/* --- life and time --------------------------------------------------------------------------------- */
+
+void
+web_init(struct web *w, const struct session_env *env, void *ctx, const char *conn,
+    const union sockaddr_any *peer, const union sockaddr_any *local, int64_t now_us)
+{
+	memset(w, 0, sizeof *w);
+	w->env = env;
+	w->ctx = ctx;
+	snprintf(w->conn, sizeof w->conn, "%s", conn);
+	w->peer = *peer;
+	w->local = *local;
+	w->start_us = w->now_us = now_us;
+	http_init(&w->request);
+	bind_by_address(w);
+	w->phase = phase_now(&env->memory, w->test, w->token.id, now_us);
+}
+
+void
+web_start(struct web *w, int64_t now_us)
+{
+	struct event_line *e;
+
+	w->now_us = now_us;
+	e = web_event(w, EV_HTTP_CONNECT);
+	put_addresses(e, w, true);
+	web_event_end(w);
+}
+
+void
+web_clear(struct web *w)
+{
+	http_clear(&w->request);
+	strbuf_clear(&w->body);
+	strbuf_clear(&w->content);
+}
+
+int64_t
+web_deadline(const struct web *w)
+{
+	switch (w->state) {
+	case WEB_COMMIT:
+		return INT64_MAX;
+	case WEB_SLOW:
+	case WEB_CLOSING:
+		return w->wait_us;
+	case WEB_START:
+	case WEB_HEAD:
+	case WEB_BODY:
+		break;
+	}
+	return w->start_us + w->env->site->conf.https_timeout;
+}
+
+void
+web_tick(struct web *w, int64_t now_us)
+{
+	if (w->ended || now_us < web_deadline(w))
+		return;
+	w->now_us = now_us;
+	switch (w->state) {
+	case WEB_SLOW:
+		finish_policy(w);
+		return;
+	case WEB_HEAD:
+	case WEB_BODY:
+		w->how = HOW_TIMEOUT;
+		respond(w, 408, "timeout");
+		return;
+	case WEB_START:
+		web_close(w, HOW_TIMEOUT, false);
+		return;
+	case WEB_CLOSING:
+	case WEB_COMMIT:
+		w->env->ops->close(w->ctx, true);
+		return;
+	}
+}
+
+void
+web_end(struct web *w, enum session_how how, int64_t now_us)
+{
+	struct event_line *e;
+
+	if (w->ended)
+		return;
+	w->ended = true;
+	w->now_us = now_us;
+	if (w->how == HOW_NONE)
+		w->how = how;
+	/* What was asked for, but the client did not await the answer. */
+	if (w->state == WEB_SLOW || w->state == WEB_BODY ||
+	    (w->state == WEB_HEAD && w->request.head.len > 0))
+		request_event(w, 0, "connection ended");
+	if (w->was_tls) {
+		e = web_event(w, EV_TLS_CLOSE);
+		event_str(e, EK_HOW, w->tls_closed ? "close_notify" : "none");
+		web_event_end(w);
+	}
+	e = web_event(w, EV_HTTP_CLOSE);
+	put_addresses(e, w, false);
+	event_str(e, EK_HOW, session_how_name(w->how));
+	event_num(e, EK_MS, (now_us - w->start_us) / 1000);
+	event_num(e, EK_COUNT, w->requests);
+	web_event_end(w);
+}
+
+/* --- TLS --------------------------------------------------------------------------------------------- */
+
+enum session_tls
+web_hello(struct web *w, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	struct event_line *e;
+	struct web_name n;
+	struct hello h;
+
+	w->now_us = now_us;
+	if (msg == NULL)
+		return TLS_GO;
+	hello_decode(&h, msg, len);
+	snprintf(w->sni, sizeof w->sni, "%s", h.sni);
+	if (web_name_parse(&n, h.sni, strlen(h.sni), w->env->site) && take_name(w, &n, "sni"))
+		w->phase = phase_now(&w->env->memory, w->test, w->token.id, now_us);
+	e = web_event(w, EV_TLS_HELLO);
+	observe_hello(e, &h, msg, len);
+	web_event_end(w);
+	return TLS_GO;
+}
+
+void
+web_tls_done(struct web *w, const struct session_tls_done *d, int64_t now_us)
+{
+	struct event_line *e;
+
+	w->now_us = now_us;
+	w->was_tls = true;
+	w->state = WEB_HEAD;
+	e = web_event(w, EV_TLS_DONE);
+	observe_tls_done(e, d);
+	web_event_end(w);
+}
+
+void
+web_tls_failed(struct web *w, const char *reason, int64_t now_us)
+{
+	const struct policy *p = policy_of(w->test, w->phase);
+	struct event_line *e;
+
+	if (w->tls_failed)
+		return;
+	w->tls_failed = true;
+	w->now_us = now_us;
+	if (p != NULL && p->cert != CERT_PKIX_VALID)
+		snprintf(w->dev, sizeof w->dev, "cert %s", cert_kind_name(p->cert));
+	e = web_event(w, EV_TLS_FAIL);
+	event_str(e, EK_REASON, reason);
+	event_str(e, EK_DEV, w->dev);
+	web_event_end(w);
+}
+
+void
+web_tls_alert(struct web *w, bool out, unsigned level, const char *name, int64_t now_us)
+{
+	struct event_line *e;
+
+	w->now_us = now_us;
+	if (!out && strcmp(name, "close_notify") == 0)
+		w->tls_closed = true;
+	e = web_event(w, EV_TLS_ALERT);
+	observe_alert(e, out, level, name);
+	web_event_end(w);
+}

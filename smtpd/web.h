@@ -1,0 +1,75 @@
+/* web.h - one HTTPS connection: a policy host (RFC 8461 3.3) or a receiver of TLS reports (RFC 8460
+ * 3), fed with octets and time, answering through the same functions as an SMTP session (session.h).
+ *
+ * One request, one response, close.  Whose it is tells the address (IPv6), the server name or the Host
+ * field; which of them is recorded.  A POST is answered 2xx when its event is on disk. */
+#ifndef SMTPD_WEB_H
+#define SMTPD_WEB_H
+
+#include "smtpd/http.h"
+#include "smtpd/policy.h"
+#include "smtpd/session.h"
+
+enum web_state { WEB_START, WEB_HEAD, WEB_BODY, WEB_SLOW, WEB_COMMIT, WEB_CLOSING };
+/* Which host of the test a name is: mta-sts.{d} or tlsrpt.{d}. */
+enum web_host { WEB_NONE, WEB_POLICY, WEB_REPORT };
+
+struct web {
+	const struct session_env *env;
+	void *ctx;
+	char conn[32];
+	union sockaddr_any peer, local;
+
+	enum web_state state;
+	enum session_how how;
+	int64_t start_us, wait_us, now_us;
+
+	const char *by; /* "address", "sni", "host"; NULL: unbound */
+	struct token token;
+	const struct test *test;
+	unsigned zone;
+	enum web_host host; /* that SNI names */
+	unsigned phase;
+	char sni[256];
+	bool hello, tls_failed, ended, was_tls, tls_closed;
+	unsigned requests;
+
+	struct http_request request;
+	struct strbuf body; /* of a POST, while it comes */
+	char dev[160];
+	/* the response, during WEB_SLOW and WEB_COMMIT */
+	unsigned status;
+	struct strbuf content;
+	char type[128], location[512];
+};
+
+void web_init(struct web *, const struct session_env *, void *ctx, const char *conn,
+    const union sockaddr_any *peer, const union sockaddr_any *local, int64_t now_us);
+void web_start(struct web *, int64_t now_us);
+void web_clear(struct web *);
+
+void web_input(struct web *, const char *bytes, size_t len, int64_t now_us);
+void web_committed(struct web *, int64_t now_us);
+int64_t web_deadline(const struct web *);
+void web_tick(struct web *, int64_t now_us);
+void web_end(struct web *, enum session_how, int64_t now_us);
+
+/* Reports of the TLS engine. */
+enum session_tls web_hello(struct web *, const unsigned char *msg, size_t len, int64_t now_us);
+void web_tls_done(struct web *, const struct session_tls_done *, int64_t now_us);
+void web_tls_failed(struct web *, const char *reason, int64_t now_us);
+void web_tls_alert(struct web *, bool out, unsigned level, const char *name, int64_t now_us);
+
+/* Which certificate is to be shown: its name, no final dot, and its kind. */
+enum cert_kind web_certificate(const struct web *, char name[256]);
+
+/* "mta-sts.TOKEN.TEST.BASE": what it names; false: nothing of ours. */
+struct web_name {
+	enum web_host host;
+	const struct test *test;
+	unsigned zone;
+	struct token token;
+};
+bool web_name_parse(struct web_name *, const char *name, size_t len, const struct site *);
+
+#endif
