@@ -41,7 +41,7 @@ DEPS_results      = results provisioning zones lib
 DEPS_outpost      = outpost results provisioning zones lib
 MODULES           = lib zones provisioning authdns smtpd results outpost
 
-LIBS_lib          = -lpthread
+LIBS_lib          = -lseccomp -lpthread
 LIBS_zones        = -lcrypto $(LIBS_lib)
 LIBS_provisioning = -lldns -lssl -lcrypto $(LIBS_lib)
 LIBS_authdns      = -levent $(LIBS_provisioning)

@@ -9,14 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 
 #define BACKLOG      4096
 #define UDP_BUFFER   (4 << 20) /* a burst of 64-packet batches while a worker signs */
 #define HOLDER_MAX   64
 #define NET_LINE_MAX 512
+#define ENDING_MAX   (3 * CLOCK_SECOND) /* a daemon that is being stopped */
 
 int
 address_parse(union sockaddr_any *dst, const char *text, unsigned port)
@@ -242,9 +245,9 @@ set(int fd, int level, int name, int value)
 }
 
 static int
-set_options(int fd, int family, int type)
+set_options(int fd, int family, int type, bool shared)
 {
-	if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
+	if (shared && set(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
 		return -1;
 	if (type == SOCK_STREAM) {
 		/* Connections in TIME_WAIT must not stop a restart; accepted sockets inherit
@@ -269,41 +272,90 @@ set_options(int fd, int family, int type)
 	return 0;
 }
 
+struct place {
+	const union sockaddr_any *address;
+	socklen_t len;
+	int type;
+	char text[ADDRESS_TEXT_MAX + 24]; /* for messages */
+};
+
+static void
+place_set(struct place *p, const union sockaddr_any *a, int type)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(text, a);
+	p->address = a;
+	p->len = a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
+	p->type = type;
+	snprintf(p->text, sizeof(p->text), "%s port %u/%s", text, address_port(a),
+	    type == SOCK_DGRAM ? "udp" : "tcp");
+}
+
+static void
+log_bind(const struct place *p)
+{
+	if (errno == EADDRINUSE)
+		log_in_use(p->text, address_port(p->address), p->type);
+	else if (errno == EADDRNOTAVAIL)
+		log_warn("%s: this host has no such address: add it to an interface", p->text);
+	else if (errno == EACCES)
+		log_warn("%s: %s: start as root", p->text, strerror(errno));
+	else
+		log_warn("%s: %s", p->text, strerror(errno));
+}
+
+static int
+socket_new(const struct place *p, bool shared)
+{
+	int family = p->address->sa.sa_family;
+	int fd = socket(family, p->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		log_warn("%s: socket: %s", p->text, strerror(errno));
+		return -1;
+	}
+	if (set_options(fd, family, p->type, shared) < 0) {
+		log_warn("%s: setsockopt: %s", p->text, strerror(errno));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 int
 listen_open(const union sockaddr_any *a, int type)
 {
-	socklen_t len = a->sa.sa_family == AF_INET6 ? sizeof(a->in6) : sizeof(a->in);
-	unsigned port = address_port(a);
-	char text[ADDRESS_TEXT_MAX], where[ADDRESS_TEXT_MAX + 24];
+	struct place p;
 	int fd;
 
-	address_format(text, a);
-	snprintf(
-	    where, sizeof(where), "%s port %u/%s", text, port, type == SOCK_DGRAM ? "udp" : "tcp");
-
-	fd = socket(a->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		log_warn("%s: socket: %s", where, strerror(errno));
+	place_set(&p, a, type);
+	if ((fd = socket_new(&p, true)) < 0)
+		return -1;
+	if (bind(fd, &a->sa, p.len) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
+		log_bind(&p);
+		close(fd);
 		return -1;
 	}
-	if (set_options(fd, a->sa.sa_family, type) < 0) {
-		log_warn("%s: setsockopt: %s", where, strerror(errno));
-		goto fail;
-	}
-	if (bind(fd, &a->sa, len) < 0 || (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
-		if (errno == EADDRINUSE)
-			log_in_use(where, port, type);
-		else if (errno == EADDRNOTAVAIL)
-			log_warn(
-			    "%s: this host has no such address: add it to an interface", where);
-		else if (errno == EACCES)
-			log_warn("%s: %s: start as root", where, strerror(errno));
-		else
-			log_warn("%s: %s", where, strerror(errno));
-		goto fail;
-	}
 	return fd;
-fail:
+}
+
+int
+listen_alone(const union sockaddr_any *a, int type)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	int64_t until = clock_monotonic() + ENDING_MAX;
+	struct place p;
+	int fd, rc;
+
+	place_set(&p, a, type);
+	if ((fd = socket_new(&p, false)) < 0)
+		return -1;
+	while (
+	    (rc = bind(fd, &a->sa, p.len)) < 0 && errno == EADDRINUSE && clock_monotonic() < until)
+		nanosleep(&pause, NULL);
+	if (rc < 0)
+		log_bind(&p);
 	close(fd);
-	return -1;
+	return rc;
 }

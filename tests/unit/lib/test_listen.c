@@ -149,6 +149,51 @@ workers_share_a_port(void **state)
 	close(two);
 }
 
+/* Sockets of one process are shared by its workers; another process is in the way, also one of ours that
+ * would share. */
+static void
+others_are_in_the_way(void **state)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		union sockaddr_any a;
+		int fd;
+
+		address_parse(&a, "127.0.0.1", 0);
+		fd = listen_open(&a, types[i]);
+		assert_true(fd >= 0);
+		address_parse(&a, "127.0.0.1", port_of(fd));
+		assert_int_equal(listen_alone(&a, types[i]), -1);
+		close(fd);
+		assert_int_equal(listen_alone(&a, types[i]), 0);
+	}
+}
+
+/* A connection that was closed by us stays in TIME_WAIT: no reason not to start again. */
+static void
+time_wait_is_not_in_the_way(void **state)
+{
+	union sockaddr_any a;
+	char octet;
+	int fd, client, server;
+
+	(void)state;
+	address_parse(&a, "127.0.0.1", 0);
+	fd = listen_open(&a, SOCK_STREAM);
+	address_parse(&a, "127.0.0.1", port_of(fd));
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(client, &a.sa, sizeof(a.in)), 0);
+	server = accept(fd, NULL, NULL);
+	assert_true(server >= 0);
+	close(server);
+	assert_int_equal(read(client, &octet, 1), 0);
+	close(client);
+	close(fd);
+	assert_int_equal(listen_alone(&a, SOCK_STREAM), 0);
+}
+
 /* What the next listen_open says on stderr. */
 static void
 said(char *dst, size_t len, const union sockaddr_any *a, int type)
@@ -205,6 +250,8 @@ main(void)
 		cmocka_unit_test(format_all_shapes),
 		cmocka_unit_test(options),
 		cmocka_unit_test(workers_share_a_port),
+		cmocka_unit_test(others_are_in_the_way),
+		cmocka_unit_test(time_wait_is_not_in_the_way),
 		cmocka_unit_test(names_who_is_in_the_way),
 	};
 
