@@ -19,8 +19,9 @@ struct binding {
 	const struct test *test; /* NULL: unbound */
 	const struct front
 	    *front; /* IPv4: who listens there; NULL on IPv6 or an address of no front */
-	unsigned zone; /* of the recipient that bind_rcpt looked at: 1 in the second zone of the test */
-	unsigned k; /* host */
+	unsigned
+	    zone; /* of the recipient that bind_rcpt looked at: 1 in the second zone of the test */
+	unsigned k;              /* host */
 	const struct host *host; /* never NULL: its behaviour applies */
 	bool named;              /* the ClientHello names this host of this token */
 };

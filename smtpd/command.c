@@ -68,8 +68,7 @@ keyword_lines(struct strbuf *out, const struct session *s)
 		strbuf_puts(out, "\n");
 		/* The first "=" stands for a blank; later ones are the parameter's own (RFC 9422). */
 		for (size_t i = 0; i < len; i++)
-			strbuf_add(
-			    out, p[i] == '=' && memchr(p, '=', i) == NULL ? " " : p + i, 1);
+			strbuf_add(out, p[i] == '=' && memchr(p, '=', i) == NULL ? " " : p + i, 1);
 		if (len == 4 && strncasecmp(p, "SIZE", 4) == 0)
 			strbuf_printf(
 			    out, " %llu", (unsigned long long)s->env->site->conf.smtp_message);

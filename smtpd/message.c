@@ -5,6 +5,9 @@
 
 #include "smtpd/session.h"
 
+/* What is kept of To:, which names the tests that a message went to. */
+#define TO_MAX 16384
+
 /* Octets over the limit that are still read, so that the reply can be given in order. */
 #define OVERRUN_MAX (UINT64_C(64) * 1024 * 1024)
 
@@ -21,7 +24,7 @@ message_event(struct session *s, unsigned code, const char *text)
 {
 	struct event_line *e = session_event(s, EV_SMTP_MESSAGE);
 	struct data *d = s->data;
-	char address[ADDRESS_TEXT_MAX], hex[65], field[1024];
+	char address[ADDRESS_TEXT_MAX], hex[65], field[1024], *to;
 
 	address_format(address, &s->peer);
 	event_str(e, EK_PEER, address);
@@ -46,8 +49,10 @@ message_event(struct session *s, unsigned code, const char *text)
 	event_num(e, EK_EIGHTBIT, (int64_t)d->eightbit);
 	data_field(d, "Message-ID", field, sizeof field);
 	event_str(e, EK_MSGID, field);
-	data_field(d, "To", field, sizeof field);
-	event_str(e, EK_TO, field);
+	to = xcalloc(1, TO_MAX);
+	data_field(d, "To", to, TO_MAX);
+	event_str(e, EK_TO, to);
+	free(to);
 	data_field(d, "Subject", field, sizeof field);
 	event_str(e, EK_SUBJECT, field);
 	if (d->headers.len > 0)
@@ -62,8 +67,6 @@ message_event(struct session *s, unsigned code, const char *text)
 static void
 message_end(struct session *s, unsigned code, const char *text)
 {
-	char line[1024];
-	size_t n;
 	bool accepted = code / 100 == 2;
 
 	if (accepted) {
@@ -82,8 +85,7 @@ message_end(struct session *s, unsigned code, const char *text)
 		s->wait = WAIT_COMMIT;
 		s->env->ops->commit(s->ctx);
 	}
-	n = (size_t)snprintf(line, sizeof line, "%u %s\r\n", code, text);
-	s->env->ops->reply(s->ctx, line, n < sizeof line ? n : sizeof line - 1);
+	session_put_reply(s, code, text);
 	if (code == 421)
 		session_close(s, HOW_OURS, false);
 }

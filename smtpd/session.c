@@ -222,8 +222,8 @@ command_event(struct session *s, unsigned code, const char *text)
 
 /* --- replies ---------------------------------------------------------------------------------- */
 
-static void
-put_reply(struct session *s, unsigned code, const char *text)
+void
+session_put_reply(struct session *s, unsigned code, const char *text)
 {
 	char stack[1024];
 	struct strbuf long_reply = { 0 };
@@ -261,7 +261,7 @@ session_reply(struct session *s, unsigned code, const char *text)
 	/* The greeting is no answer to a command; it is recorded if it deviates. */
 	if (s->state != ST_START || s->dev != NULL)
 		command_event(s, code, text);
-	put_reply(s, code, text);
+	session_put_reply(s, code, text);
 	if (code == 421)
 		session_close(s, HOW_OURS, false);
 }
@@ -676,7 +676,7 @@ session_tick(struct session *s, int64_t now_us)
 		return;
 	}
 	if (s->wait == WAIT_NONE && s->state != ST_TLS && s->state != ST_START)
-		put_reply(s, 421, "4.4.2 Timeout, closing the connection");
+		session_put_reply(s, 421, "4.4.2 Timeout, closing the connection");
 	session_close(s, HOW_TIMEOUT, false);
 }
 

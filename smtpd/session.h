@@ -136,6 +136,8 @@ void session_tls_alert(
 /* --- between session.c, command.c and message.c ------------------------------------------------------ */
 void session_stage(struct session *, enum stage);
 /* The one exit.  text begins with the enhanced status code; '\n' in it makes a multi-line reply. */
+/* Only sends it, no event; "\n" in text begins another line of the reply. */
+void session_put_reply(struct session *, unsigned code, const char *text);
 void session_reply(struct session *, unsigned code, const char *text);
 void session_replyf(struct session *, unsigned code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
