@@ -49,6 +49,13 @@ LIBS_smtpd        = -levent -levent_openssl $(LIBS_provisioning)
 LIBS_results      = -lsqlite3 -lz -lm $(LIBS_provisioning)
 LIBS_outpost      = -lsqlite3 -lz -lm -lunbound $(LIBS_provisioning)
 
+# Databases of addresses: whichever library is there.
+GEO := $(shell for l in libloc libmaxminddb; do pkg-config --exists $$l 2>/dev/null && echo $$l; done)
+LIBS_results += $(GEO:lib%=-l%)
+LIBS_outpost += $(GEO:lib%=-l%)
+$(BUILD)/obj/results/whereabouts.o: private CPPFLAGS += \
+    $(patsubst libloc,-DHAVE_LIBLOC,$(patsubst libmaxminddb,-DHAVE_LIBMAXMINDDB,$(GEO)))
+
 PROGRAMS = $(BUILD)/outpost $(BUILD)/authdns $(BUILD)/smtpd
 
 all: $(PROGRAMS)

@@ -25,8 +25,10 @@ struct site_conf {
 	struct conf_list ipv4_front;  /* SMTP addresses */
 	struct conf_list ipv4_policy; /* HTTPS; none: the first of ipv4_child */
 	struct conf_list ipv4_refused, ipv4_silent;
+	struct conf_list location_database; /* results/whereabouts.h */
 	char user[32];       /* who the workers run as */
 	unsigned workers;    /* per daemon; 0: one per processor */
+	unsigned sandbox;    /* 1: workers are confined */
 	unsigned pace;       /* divides phase, memory and settling times (lab) */
 	char catalogue[256]; /* directory of *.test; empty: the installed one */
 	unsigned dns_port, smtp_port,

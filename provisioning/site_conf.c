@@ -46,9 +46,15 @@ static const struct conf_row rows[] = {
 	    "ipv4-child"),
 	LIST("ipv4-refused", ipv4_refused, "Address on which port 25 answers RST"),
 	LIST("ipv4-silent", ipv4_silent, "Address on which port 25 does not answer"),
+	LIST("location-database", location_database,
+	    "Database of the networks and countries of addresses: a file of libmaxminddb (.mmdb) or "
+	    "libloc; none: that of libloc's package, if it is there"),
 	STRING("user", user, "nobody", "Who the worker processes run as; empty: who starts them"),
 	UINT("workers", workers, 0, 64, "0",
 	    "Worker processes of each daemon; 0: one per processor"),
+	UINT("sandbox", sandbox, 0, 1, "1",
+	    "1: worker processes are confined to the system calls and files of their rows in "
+	    "outpost-authdns(8) and outpost-smtpd(8); 0: for debuggers and odd kernels"),
 	UINT("pace", pace, 1, 10000, "1",
 	    "Divides phase, memory and settling times, never protocol delays; for the lab"),
 	STRING("catalogue", catalogue, "", "Directory of the tests; empty: the installed one"),

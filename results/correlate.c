@@ -296,91 +296,6 @@ add_senders(struct correlation *c)
 	free(s);
 }
 
-static int
-peer_order(const void *pa, const void *pb)
-{
-	const struct observation *a = *(const struct observation *const *)pa;
-	const struct observation *b = *(const struct observation *const *)pb;
-	int d = strcmp(text_of(a, EK_PEER), text_of(b, EK_PEER));
-
-	return d != 0 ? d : observation_order(a, b);
-}
-
-static bool
-has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *p = list; (p = strstr(p, word)) != NULL; p += len) {
-		if ((p == list || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
-			return true;
-	}
-	return false;
-}
-
-static void
-resolver_note(struct resolver *r, const struct observation *o)
-{
-	const char *q = text_of(o, EK_QNAME), *flags = text_of(o, EK_FLAGS);
-	int64_t edns = observation_num(o, EK_EDNS, -1);
-	bool upper = false, lower = false, tcp = observation_is(o, EK_VIA, "tcp");
-	unsigned port = (unsigned)observation_num(o, EK_PORT, 0);
-
-	for (; *q != '\0'; q++) {
-		upper |= *q >= 'A' && *q <= 'Z';
-		lower |= *q >= 'a' && *q <= 'z';
-	}
-	r->queries++;
-	if (tcp) {
-		r->tcp++;
-	} else {
-		r->port_fixed = r->udp == 0 || (r->port_fixed && port == r->last_port);
-		r->last_port = port;
-		r->udp++;
-	}
-	r->edns = edns > r->edns ? edns : r->edns;
-	r->dnssec_ok |= has_word(flags, "do");
-	r->checking_disabled |= has_word(flags, "cd");
-	r->cookie |= *text_of(o, EK_COOKIE) != '\0';
-	r->ecs |= *text_of(o, EK_ECS) != '\0';
-	r->case_random |= upper && lower;
-	/* Nobody but a resolver that minimises names asks for the empty name between. */
-	r->minimised |= strncmp(text_of(o, EK_AT), "_tcp.", 5) == 0;
-	r->last = o->t;
-}
-
-static void
-add_resolvers(struct correlation *c, const struct observations *obs)
-{
-	const struct observation **q = xcalloc(obs->n + 1, sizeof *q);
-	size_t n = 0;
-
-	for (size_t i = 0; i < obs->n; i++) {
-		if (obs->item[i]->kind == EV_DNS_QUERY &&
-		    strcmp(text_of(obs->item[i], EK_TOKEN), c->token) == 0)
-			q[n++] = obs->item[i];
-	}
-	qsort(q, n, sizeof *q, peer_order);
-	c->resolvers = xcalloc(IDENTITIES_MAX, sizeof *c->resolvers);
-	for (size_t i = 0; i < n; i++) {
-		const char *peer = text_of(q[i], EK_PEER);
-		bool fresh = i == 0 || strcmp(peer, text_of(q[i - 1], EK_PEER)) != 0;
-		if (fresh && c->n_resolvers == IDENTITIES_MAX)
-			c->resolvers_beyond++;
-		if (c->resolvers_beyond > 0)
-			continue;
-		if (fresh)
-			c->resolvers[c->n_resolvers++] = (struct resolver){ .peer = peer,
-				.family = family_of(peer),
-				.edns = -1,
-				.first = q[i]->t };
-		resolver_note(&c->resolvers[c->n_resolvers - 1], q[i]);
-	}
-	for (size_t i = 0; i < c->n_resolvers; i++)
-		c->resolvers[i].port_fixed &= c->resolvers[i].udp >= 5;
-	free(q);
-}
-
 /* --- windows and sums ------------------------------------------------------------------------------ */
 
 struct window {
@@ -559,7 +474,7 @@ correlate(const struct observations *obs, const struct catalogue *cat, const cha
 	}
 	count_lookups(c);
 	add_senders(c);
-	add_resolvers(c, obs);
+	resolvers_read(c, obs);
 	return c;
 }
 

@@ -8,6 +8,7 @@
 #define RESULTS_CORRELATE_H
 
 #include "results/observation.h"
+#include "results/resolver.h"
 #include "zones/catalogue.h"
 
 enum binding { BOUND_NOT, BOUND_ADDRESS, BOUND_SNI, BOUND_RCPT, BOUND_MAX };
@@ -118,17 +119,7 @@ struct sender {
 	int family;
 	unsigned sessions;
 	int64_t first, last;
-};
-/* Who asked: one row for each address. */
-struct resolver {
-	const char *peer;
-	int family;
-	unsigned queries, udp, tcp;
-	int64_t edns; /* largest payload size; -1 never used EDNS */
-	bool dnssec_ok, checking_disabled, cookie, ecs, case_random, minimised;
-	bool port_fixed; /* over five or more UDP queries one port only */
-	unsigned last_port;
-	int64_t first, last;
+	struct place place; /* filled by the report */
 };
 #define IDENTITIES_MAX 256 /* rows of each; what is beyond is only counted */
 
@@ -142,8 +133,9 @@ struct correlation {
 	size_t n_messages;
 	struct sender *senders;
 	size_t n_senders, senders_beyond;
-	struct resolver *resolvers;
+	struct resolver *resolvers; /* in the order of their addresses */
 	size_t n_resolvers, resolvers_beyond;
+	struct resolver_farm farm;
 	int64_t first, last;   /* of all events of the token; 0 none */
 	int64_t first_attempt; /* of any test; 0 none */
 	int64_t gap;           /* largest between two attempts of one test */

@@ -273,6 +273,42 @@ describe_report_row(struct strbuf *b, const struct tlsrpt_row *row)
 	strbuf_printf(b, "; %s (%u seen)", row->why, row->seen);
 }
 
+void
+describe_resolver(struct strbuf *b, const struct resolver *r)
+{
+	if (r->edns < 0)
+		strbuf_puts(b, "no EDNS");
+	else if (r->edns_min < r->edns)
+		strbuf_printf(b, "EDNS %d to %d", (int)r->edns_min, (int)r->edns);
+	else
+		strbuf_printf(b, "EDNS %d", (int)r->edns);
+	for (unsigned f = RESOLVER_EDNS + 1; f < RESOLVER_FEATURE_MAX; f++) {
+		if (resolver_has(r, f) && f != RESOLVER_TCP)
+			strbuf_printf(b, ", %s", resolver_feature_words(f));
+	}
+	if (!resolver_has(r, RESOLVER_DNSSEC_OK))
+		strbuf_puts(b, ", does not want DNSSEC records");
+	if (r->udp > 1 && !resolver_has(r, RESOLVER_PORT_FIXED))
+		strbuf_printf(b, ", %u source ports in %u queries", r->ports, r->udp);
+}
+
+void
+describe_farm(struct strbuf *b, const struct correlation *c)
+{
+	const struct resolver_farm *f = &c->farm;
+	const char *before = "; its members differ: ";
+
+	strbuf_printf(b, "%zu address%s", c->n_resolvers, c->n_resolvers == 1 ? "" : "es");
+	if (f->ipv6 > 0)
+		strbuf_printf(b, ", %u of them IPv6", f->ipv6);
+	for (unsigned k = 0; k < RESOLVER_FEATURE_MAX; k++) {
+		if (((f->some & ~f->all) >> k & 1) == 0)
+			continue;
+		strbuf_printf(b, "%s%s", before, resolver_feature_words(k));
+		before = ", ";
+	}
+}
+
 static const struct {
 	const char *layer;
 	void (*describe)(struct strbuf *, const struct observation *);

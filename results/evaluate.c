@@ -618,28 +618,27 @@ holds_contrast(const struct predicate *p, const struct evaluation *e)
 	return is == p->outcome;
 }
 
-static bool
-holds_trait(const struct predicate *p, const struct evaluation *e)
+enum trait_answer
+evaluate_trait(const struct judge *j, const char *name)
 {
-	const struct judge_given *g = e->judge->given;
+	const struct judge_given *g = j->given;
 	enum outcome when = OUTCOME_ACCEPTED, is;
-	enum trait_answer answer = TRAIT_UNKNOWN;
 	const struct test *t;
 
 	if (g != NULL) {
-		answer = g->settled ? TRAIT_UNKNOWN : TRAIT_OPEN;
 		for (unsigned i = 0; i < g->n_traits; i++) {
-			if (strcasecmp(g->trait[i].name, p->name[0]) == 0)
-				answer = g->trait[i].answer;
+			if (strcasecmp(g->trait[i].name, name) == 0)
+				return g->trait[i].answer;
 		}
-	} else if ((t = catalogue_trait(e->judge->c->catalogue, p->name[0], &when)) != NULL) {
-		is = judge_outcome(e->judge, t);
-		answer = is == when              ? TRAIT_YES
-			 : is == OUTCOME_OPEN    ? TRAIT_OPEN
-			 : is == OUTCOME_UNKNOWN ? TRAIT_UNKNOWN
-						 : TRAIT_NO;
+		return g->settled ? TRAIT_UNKNOWN : TRAIT_OPEN;
 	}
-	return answer == p->answer;
+	if ((t = catalogue_trait(j->c->catalogue, name, &when)) == NULL)
+		return TRAIT_UNKNOWN;
+	is = judge_outcome(j, t);
+	return is == when              ? TRAIT_YES
+	       : is == OUTCOME_OPEN    ? TRAIT_OPEN
+	       : is == OUTCOME_UNKNOWN ? TRAIT_UNKNOWN
+				       : TRAIT_NO;
 }
 
 bool
@@ -658,7 +657,7 @@ evaluate(const struct predicate *p, const struct evaluation *e, struct verdict *
 		holds = holds_contrast(p, e);
 		break;
 	case P_TRAIT:
-		holds = holds_trait(p, e);
+		holds = evaluate_trait(e->judge, p->name[0]) == p->answer;
 		break;
 	case P_SETTLED:
 		holds = e->settled;

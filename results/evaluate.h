@@ -16,6 +16,8 @@ bool evaluate(const struct predicate *, const struct evaluation *, struct verdic
 
 /* Controls of the test that were not accepted, comma-separated; returns whether all were. */
 bool evaluate_controls(const struct judge *, const struct test *, char *missing, size_t len);
+/* Has the participant the trait? */
+enum trait_answer evaluate_trait(const struct judge *, const char *name);
 /* Does the message's To: name the test for this token? */
 bool evaluate_names(
     const struct correlation *, const struct accepted_message *, const struct test *);

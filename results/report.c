@@ -12,6 +12,7 @@
 #include "provisioning/enrol.h"
 #include "provisioning/front.h"
 #include "results/describe.h"
+#include "results/evaluate.h"
 #include "results/report_views.h"
 #include "results/store.h"
 
@@ -215,8 +216,18 @@ report_from(struct observations *obs, const struct catalogue *cat, const char *t
 		e->means = t->means[e->verdict.grade];
 		e->advice = t->advice[e->verdict.grade];
 	}
+	r->validates = evaluate_trait(&j, "validates");
 	make_groups(r);
 	return r;
+}
+
+void
+report_locate(struct report *r, const struct whereabouts *where)
+{
+	for (size_t i = 0; i < r->c->n_resolvers; i++)
+		whereabouts_of(&r->c->resolvers[i].place, where, r->c->resolvers[i].peer);
+	for (size_t i = 0; i < r->c->n_senders; i++)
+		whereabouts_of(&r->c->senders[i].place, where, r->c->senders[i].peer);
 }
 
 void
@@ -291,6 +302,9 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 	    : known > 0 && who.set[0] != '\0' ? who.set
 					      : "full",
 	    known > 0 ? who.t_us : 0, now, &j);
+	struct whereabouts *where = whereabouts_open(&site->conf.location_database);
+	report_locate(r, where);
+	whereabouts_close(where);
 	snprintf(r->label, sizeof r->label, "%s", who.label);
 	snprintf(r->base, sizeof r->base, "%s", site->conf.base);
 out:

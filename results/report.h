@@ -36,7 +36,8 @@ struct report {
 	struct report_group *groups;
 	size_t n_groups;
 	struct report_score score;
-	struct observations obs; /* owned; everything points into it */
+	enum trait_answer validates; /* does its resolver, or all of them, validate DNSSEC? */
+	struct observations obs;     /* owned; everything points into it */
 	struct correlation *c;
 };
 
@@ -49,6 +50,8 @@ struct report *report_build(
  * j gives pace, unsound, reachable4, asked4; its c and now are set here. */
 struct report *report_from(struct observations *, const struct catalogue *, const char *token,
     const char *set, int64_t started, int64_t now, const struct judge *j);
+/* Fills in where its resolvers and servers are; where may be NULL. */
+void report_locate(struct report *, const struct whereabouts *where);
 void report_free(struct report *);
 
 /* Views.  width 0: 80 columns; colour only means the text view. */

@@ -46,16 +46,6 @@ report_escape(struct strbuf *b, const char *s)
 	}
 }
 
-static void
-said(struct strbuf *b, const char *s)
-{
-	struct strbuf plain = { 0 };
-
-	describe_said(&plain, s);
-	report_escape(b, plain.s);
-	strbuf_clear(&plain);
-}
-
 /* Reader's text: paragraphs; lines that begin with two blanks stand as configuration. */
 static void
 prose(struct strbuf *b, const char *s)
@@ -446,63 +436,6 @@ put_group(struct strbuf *b, const struct report *r, const struct report_group *g
 	strbuf_puts(b, "</details>\n");
 }
 
-/* --- identities ------------------------------------------------------------------------------------------ */
-
-static void
-put_resolvers(struct strbuf *b, const struct correlation *c)
-{
-	strbuf_puts(b, "<section>\n<h2>Resolvers that asked</h2>\n<div class=\"scroll\" "
-		       "tabindex=\"0\" role=\"region\""
-		       " aria-label=\"Resolvers\"><table>\n<thead><tr><th "
-		       "scope=\"col\">Address</th><th scope=\"col\">Queries</th>"
-		       "<th scope=\"col\">TCP</th><th scope=\"col\">EDNS</th><th "
-		       "scope=\"col\">What it does</th></tr></thead>\n<tbody>\n");
-	for (size_t i = 0; i < c->n_resolvers; i++) {
-		const struct resolver *v = &c->resolvers[i];
-		strbuf_puts(b, "<tr><td><code>");
-		said(b, v->peer);
-		strbuf_printf(b, "</code></td><td>%u</td><td>%u</td><td>", v->queries, v->tcp);
-		if (v->edns >= 0)
-			strbuf_printf(b, "%lld", (long long)v->edns);
-		else
-			strbuf_puts(b, "none");
-		strbuf_printf(b, "</td><td>%s%s%s%s%s%s</td></tr>\n",
-		    v->dnssec_ok ? "wants DNSSEC records" : "does not want DNSSEC records",
-		    v->cookie ? ", cookies" : "", v->case_random ? ", 0x20" : "",
-		    v->minimised ? ", minimises names" : "", v->ecs ? ", sends client subnet" : "",
-		    v->port_fixed ? ", one source port only" : "");
-	}
-	if (c->resolvers_beyond > 0)
-		strbuf_puts(b, "<tr><td colspan=\"5\">and more</td></tr>\n");
-	strbuf_puts(b, "</tbody></table></div>\n</section>\n");
-}
-
-static void
-put_senders(struct strbuf *b, const struct correlation *c)
-{
-	strbuf_puts(b, "<section>\n<h2>Servers that sent</h2>\n<div class=\"scroll\" "
-		       "tabindex=\"0\" role=\"region\""
-		       " aria-label=\"Senders\"><table>\n<thead><tr><th "
-		       "scope=\"col\">Address</th><th scope=\"col\">Name in EHLO</th>"
-		       "<th scope=\"col\">Sessions</th><th scope=\"col\">TLS</th><th "
-		       "scope=\"col\">JA4</th></tr></thead>\n<tbody>\n");
-	for (size_t i = 0; i < c->n_senders; i++) {
-		const struct sender *s = &c->senders[i];
-		strbuf_puts(b, "<tr><td><code>");
-		said(b, s->peer);
-		strbuf_puts(b, "</code></td><td>");
-		said(b, s->ehlo);
-		strbuf_printf(b, "</td><td>%u</td><td>", s->sessions);
-		said(b, *s->tls_version == '\0' ? "none" : s->tls_version);
-		strbuf_puts(b, "</td><td><code>");
-		said(b, s->ja4);
-		strbuf_puts(b, "</code></td></tr>\n");
-	}
-	if (c->senders_beyond > 0)
-		strbuf_puts(b, "<tr><td colspan=\"5\">and more</td></tr>\n");
-	strbuf_puts(b, "</tbody></table></div>\n</section>\n");
-}
-
 void
 report_html(struct strbuf *b, const struct report *r, const struct report_style *style)
 {
@@ -516,9 +449,9 @@ report_html(struct strbuf *b, const struct report *r, const struct report_style 
 		put_group(b, r, &r->groups[i]);
 	strbuf_puts(b, "</section>\n");
 	if (r->c->n_resolvers > 0)
-		put_resolvers(b, r->c);
+		report_html_resolvers(b, r);
 	if (r->c->n_senders > 0)
-		put_senders(b, r->c);
+		report_html_senders(b, r);
 	describe_time(made, r->now, false);
 	strbuf_printf(b,
 	    "<footer><p>Made %s UTC. A verdict rests on what was seen only; \"so far\" may still "

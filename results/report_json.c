@@ -263,27 +263,62 @@ put_entry(struct strbuf *b, const struct report_entry *e)
 }
 
 static void
+put_place(struct strbuf *b, const struct place *at)
+{
+	if (at->as != 0)
+		put_num(b, "as", at->as);
+	put_some(b, "organization", at->organization);
+	put_some(b, "country", at->country);
+}
+
+static void
 put_resolver(struct strbuf *b, const struct resolver *r)
 {
 	comma(b);
 	strbuf_puts(b, "\n{");
 	put_text(b, "address", r->peer);
 	put_num(b, "family", r->family);
+	put_place(b, &r->place);
 	put_num(b, "queries", r->queries);
 	put_num(b, "udp", r->udp);
 	put_num(b, "tcp", r->tcp);
-	if (r->edns >= 0)
+	if (r->edns >= 0) {
 		put_num(b, "edns", r->edns);
-	put_bool(b, "dnssec_ok", r->dnssec_ok);
-	put_bool(b, "checking_disabled", r->checking_disabled);
-	put_bool(b, "cookie", r->cookie);
-	put_bool(b, "client_subnet", r->ecs);
-	put_bool(b, "case_random", r->case_random);
-	put_bool(b, "minimised", r->minimised);
-	put_bool(b, "port_fixed", r->port_fixed);
+		put_num(b, "edns_min", r->edns_min);
+	}
+	for (unsigned f = 0; f < RESOLVER_FEATURE_MAX; f++)
+		put_bool(b, resolver_feature_key(f), resolver_has(r, f));
+	put_num(b, "ports", r->ports);
+	put_num(b, "ids", r->ids);
+	key(b, "port_bits");
+	strbuf_printf(b, "%.1f", r->port_bits);
+	key(b, "id_bits");
+	strbuf_printf(b, "%.1f", r->id_bits);
 	put_time(b, "first", r->first);
 	put_time(b, "last", r->last);
 	strbuf_puts(b, "}");
+}
+
+static void
+put_farm(struct strbuf *b, const struct report *r)
+{
+	const struct resolver_farm *f = &r->c->farm;
+
+	key(b, "resolver_farm");
+	strbuf_puts(b, "{");
+	put_num(b, "ipv4", f->ipv4);
+	put_num(b, "ipv6", f->ipv6);
+	put_text(b, "validates", trait_answer_name(r->validates));
+	put_num(b, "telling", f->telling);
+	key(b, "differ");
+	strbuf_puts(b, "[");
+	for (unsigned k = 0; k < RESOLVER_FEATURE_MAX; k++) {
+		if (((f->some & ~f->all) >> k & 1) == 0)
+			continue;
+		comma(b);
+		strbuf_printf(b, "\"%s\"", resolver_feature_key(k));
+	}
+	strbuf_puts(b, "]}");
 }
 
 static void
@@ -293,6 +328,7 @@ put_sender(struct strbuf *b, const struct sender *s)
 	strbuf_puts(b, "\n{");
 	put_text(b, "address", s->peer);
 	put_num(b, "family", s->family);
+	put_place(b, &s->place);
 	put_some(b, "ehlo", s->ehlo);
 	put_some(b, "ja4", s->ja4);
 	put_some(b, "tls_version", s->tls_version);
@@ -348,6 +384,7 @@ report_json(struct strbuf *b, const struct report *r, const struct report_style 
 	for (size_t i = 0; i < r->c->n_resolvers; i++)
 		put_resolver(b, &r->c->resolvers[i]);
 	strbuf_puts(b, "]");
+	put_farm(b, r);
 	put_num(b, "resolver_queries_beyond", (int64_t)r->c->resolvers_beyond);
 	key(b, "senders");
 	strbuf_puts(b, "[");

@@ -312,31 +312,59 @@ put_waiting(const struct page *p, const struct report *r)
 }
 
 static void
+put_place(struct strbuf *b, const struct place *at)
+{
+	char text[112];
+
+	place_format(text, at);
+	strbuf_printf(b, "%s%s%s", *text == '\0' ? "" : " (", text, *text == '\0' ? "" : ")");
+}
+
+static void
 put_resolver(const struct page *p, const struct resolver *r)
 {
-	char edns[32] = "no EDNS";
+	struct strbuf b = { 0 };
 
-	if (r->edns >= 0)
-		snprintf(edns, sizeof edns, "EDNS %d", (int)r->edns);
-	strbuf_puts(p->b, "  ");
-	describe_said(p->b, r->peer);
-	strbuf_printf(p->b, ": %u queries (%u TCP), %s%s%s%s%s%s%s\n", r->queries, r->tcp, edns,
-	    r->dnssec_ok ? ", DO" : "", r->cookie ? ", cookies" : "",
-	    r->case_random ? ", 0x20" : "", r->minimised ? ", minimises names" : "",
-	    r->ecs ? ", client subnet" : "", r->port_fixed ? ", one source port" : "");
+	describe_said(&b, r->peer);
+	put_place(&b, &r->place);
+	strbuf_printf(&b, ": %u queries (%u TCP), ", r->queries, r->tcp);
+	describe_resolver(&b, r);
+	spaces(p, 2);
+	wrap(p, b.s, 2, 4);
+	strbuf_clear(&b);
 }
 
 static void
 put_sender(const struct page *p, const struct sender *s)
 {
-	strbuf_puts(p->b, "  ");
-	describe_said(p->b, s->peer);
-	strbuf_puts(p->b, *s->ehlo == '\0' ? "" : " as ");
-	describe_said(p->b, s->ehlo);
-	strbuf_printf(p->b, ": %u session%s", s->sessions, s->sessions == 1 ? "" : "s");
-	strbuf_puts(p->b, *s->ja4 == '\0' ? "" : ", JA4 ");
-	describe_said(p->b, s->ja4);
-	strbuf_puts(p->b, "\n");
+	struct strbuf b = { 0 };
+
+	describe_said(&b, s->peer);
+	put_place(&b, &s->place);
+	strbuf_puts(&b, *s->ehlo == '\0' ? "" : " as ");
+	describe_said(&b, s->ehlo);
+	strbuf_printf(&b, ": %u session%s", s->sessions, s->sessions == 1 ? "" : "s");
+	strbuf_puts(&b, *s->ja4 == '\0' ? "" : ", JA4 ");
+	describe_said(&b, s->ja4);
+	spaces(p, 2);
+	wrap(p, b.s, 2, 4);
+	strbuf_clear(&b);
+}
+
+static void
+put_farm(const struct page *p, const struct report *r)
+{
+	static const char *const validates[TRAIT_MAX] = { "validates DNSSEC",
+		"at least one of them does not validate DNSSEC",
+		"whether it validates DNSSEC is not decided yet",
+		"whether it validates DNSSEC is not known" };
+	struct strbuf b = { 0 };
+
+	describe_farm(&b, r->c);
+	strbuf_printf(&b, "; %s", validates[r->validates]);
+	spaces(p, 2);
+	wrap(p, b.s, 2, 4);
+	strbuf_clear(&b);
 }
 
 static void
@@ -344,8 +372,10 @@ put_identities(const struct page *p, const struct report *r)
 {
 	const struct correlation *c = r->c;
 
-	if (c->n_resolvers > 0)
+	if (c->n_resolvers > 0) {
 		heading(p, "Resolvers that asked");
+		put_farm(p, r);
+	}
 	for (size_t i = 0; i < c->n_resolvers; i++)
 		put_resolver(p, &c->resolvers[i]);
 	if (c->resolvers_beyond > 0)

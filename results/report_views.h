@@ -8,6 +8,10 @@ void report_text(struct strbuf *, const struct report *, const struct report_sty
 void report_json(struct strbuf *, const struct report *, const struct report_style *);
 void report_html(struct strbuf *, const struct report *, const struct report_style *);
 
+/* Parts of the page: report_identity.c. */
+void report_html_resolvers(struct strbuf *, const struct report *);
+void report_html_senders(struct strbuf *, const struct report *);
+
 extern const char report_style_css[]; /* report_style.c */
 
 const char *report_group_title(const char *group);

@@ -253,8 +253,9 @@ test_identities(void **state)
 	assert_int_equal(c->n_resolvers, IDENTITIES_MAX);
 	assert_int_equal(c->resolvers_beyond, 300 - IDENTITIES_MAX);
 	assert_int_equal(c->n_senders, IDENTITIES_MAX);
-	assert_true(
-	    c->resolvers[0].case_random && c->resolvers[0].minimised && c->resolvers[0].dnssec_ok);
+	assert_true(resolver_has(&c->resolvers[0], RESOLVER_CASE_RANDOM) &&
+		    resolver_has(&c->resolvers[0], RESOLVER_MINIMISED) &&
+		    resolver_has(&c->resolvers[0], RESOLVER_DNSSEC_OK));
 	assert_int_equal(c->resolvers[0].edns, 1232);
 	finish(c, &obs);
 }
