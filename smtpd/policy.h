@@ -20,7 +20,4 @@ void policy_location(char *dst, size_t dstlen, const struct policy *, const stru
     const struct test *, const struct token *);
 const char *policy_location_path(const char *location);
 
-/* What deviates from a plain right answer, ", " between: "status 301, cert untrusted"; "" nothing. */
-void policy_dev(char *dst, size_t dstlen, const struct policy *);
-
 #endif

@@ -187,6 +187,8 @@ static const struct {
 	[PH_IPV6] = { "ipv6", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{ipv6:K}" },
 	[PH_IPV6_REFUSED] = { "ipv6-refused", PH_NUMBER, 23, false, "{ipv6-refused:K}" },
 	[PH_IPV6_SILENT] = { "ipv6-silent", PH_NUMBER, 7, false, "{ipv6-silent:K}" },
+	[PH_POLICY4] = { "policy4", PH_PLAIN, 0, false, "{policy4}" },
+	[PH_POLICY6] = { "policy6", PH_PLAIN, 0, false, "{policy6}" },
 	[PH_SPKI] = { "spki", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{spki:K}" },
 	[PH_SPKI_WRONG] = { "spki-wrong", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{spki-wrong:K}" },
 	[PH_SPKI512] = { "spki512", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{spki512:K}" },

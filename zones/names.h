@@ -41,6 +41,8 @@ enum placeholder_kind {
 	PH_IPV6,
 	PH_IPV6_REFUSED,
 	PH_IPV6_SILENT,
+	PH_POLICY4, /* the HTTPS host */
+	PH_POLICY6,
 	PH_SPKI,
 	PH_SPKI_WRONG,
 	PH_SPKI512,

@@ -35,11 +35,13 @@ placeholder_family(enum placeholder_kind k)
 	case PH_IPV4:
 	case PH_IPV4_REFUSED:
 	case PH_IPV4_SILENT:
+	case PH_POLICY4:
 	case PH_NS4:
 		return 4;
 	case PH_IPV6:
 	case PH_IPV6_REFUSED:
 	case PH_IPV6_SILENT:
+	case PH_POLICY6:
 	case PH_NS6:
 		return 6;
 	default:

@@ -185,6 +185,9 @@ struct policy {
 	unsigned phase_from, phase_to; /* served in these phases only; 0,0 always */
 };
 
+/* What deviates from a plain right answer, ", " between: "status 301, cert untrusted"; "" nothing. */
+void policy_dev(char *dst, size_t dstlen, const struct policy *);
+
 /* --- phases --------------------------------------------------------------------------------- */
 /* "2  age(fetched) >= 3m and count(tls) >= 1": any line of a phase begins it; only forward.  What an
  * event is and where it is kept: provisioning/phase.h. */

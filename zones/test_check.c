@@ -197,11 +197,16 @@ dev_exists(const struct test *t, const char *dev)
 		"sign none" };
 	static const char *const offers[] = { "", "starttls off", NULL, "starttls mangle",
 		"starttls inject", "starttls abort" };
-	char code[24];
+	char code[24], policy[160];
 
 	for (unsigned z = 0; z < TEST_ZONES_MAX; z++)
 		if (t->zone[z].sign != SIGN_RIGHT && strcmp(zone_signs[t->zone[z].sign], dev) == 0)
 			return true;
+	for (unsigned i = 0; i < t->n_policy; i++) {
+		policy_dev(policy, sizeof policy, &t->policy[i]);
+		if (strcmp(policy, dev) == 0)
+			return true;
+	}
 	for (size_t i = 0; i < t->n_answers; i++)
 		if (strcmp(t->answers[i].text, dev) == 0)
 			return true;
