@@ -7,6 +7,7 @@
 #include "lib/strbuf.h"
 #include "outpost/command.h"
 #include "provisioning/enrol.h"
+#include "zones/message.h"
 
 struct view {
 	const struct enrolment *e;
@@ -24,8 +25,11 @@ print_recipients(const struct enrol_message *m, const char *between, const char 
 static void
 print_messages(const struct view *v)
 {
-	for (size_t i = 0; i < v->n; i++)
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->m[i].message != NULL)
+			printf("+%s ", v->m[i].message);
 		print_recipients(&v->m[i], " ", "\n");
+	}
 }
 
 static void
@@ -41,8 +45,10 @@ print_json(const struct view *v)
 	strbuf_json(&b, v->e->label, strlen(v->e->label));
 	strbuf_puts(&b, ",\"messages\":[");
 	for (size_t i = 0; i < v->n; i++) {
-		strbuf_printf(
-		    &b, "%s{\"batch\":\"%c\",\"recipients\":[", i > 0 ? "," : "", v->m[i].batch);
+		strbuf_printf(&b, "%s{\"batch\":\"%c\"", i > 0 ? "," : "", v->m[i].batch);
+		if (v->m[i].message != NULL)
+			strbuf_printf(&b, ",\"message\":\"%s\"", v->m[i].message);
+		strbuf_puts(&b, ",\"recipients\":[");
 		for (size_t j = 0; j < v->m[i].n; j++) {
 			if (j > 0)
 				strbuf_puts(&b, ",");
@@ -55,6 +61,28 @@ print_json(const struct view *v)
 	strbuf_clear(&b);
 }
 
+/* What is special about a message that must be sent in these words. */
+static void
+print_text_of(const char *word)
+{
+	if (word != NULL)
+		printf("  (in the words of: outpost enrol --message-text %s; %s)\n", word,
+		    message_find(word)->about);
+	printf("  ");
+}
+
+static int
+print_message_text(const char *word)
+{
+	const struct message *m = message_find(word);
+
+	if (m == NULL)
+		log_fatal(EXIT_USAGE, "enrol: --message-text %s: must be one of %s", word,
+		    message_words());
+	return fwrite(m->text, 1, m->len, stdout) == m->len && fflush(stdout) == 0 ? EXIT_DONE
+										   : EXIT_CANNOT;
+}
+
 static void
 print_text(const struct view *v)
 {
@@ -64,10 +92,11 @@ print_text(const struct view *v)
 	    "Some of them must fail: at worst there is a bounce.\n",
 	    v->n, v->n == 1 ? "" : "s");
 	for (size_t i = 0; i < v->n; i++) {
-		printf("\nMessage %zu%s\n  ", i + 1,
+		printf("\nMessage %zu%s\n", i + 1,
 		    v->m[i].batch == 'b'
 			? " (your server may refuse some of these at once; send it all the same)"
 			: "");
+		print_text_of(v->m[i].message);
 		print_recipients(&v->m[i], ",\n  ", "\n");
 	}
 	printf("\nThen: outpost report %s --wait\n", v->e->token.text);
@@ -76,15 +105,18 @@ print_text(const struct view *v)
 int
 command_enrol(const struct command *c, int argc, char **argv)
 {
-	const char *set = "standard", *label = NULL;
+	const char *set = "standard", *label = NULL, *text = NULL;
 	bool json = false, messages = false, plain = false;
 	const struct option_row rows[] = {
 		{ "set", OPTION_TEXT, "NAME", &set,
 		    "quick, standard (default), full, a group or one test" },
 		{ "label", OPTION_TEXT, "TEXT", &label,
 		    "what you call the participant; as the operand" },
-		{ "messages", OPTION_FLAG, NULL, &messages, "one line a message: its recipients" },
+		{ "messages", OPTION_FLAG, NULL, &messages,
+		    "one line a message: [+WORD] and its recipients" },
 		{ "plain", OPTION_FLAG, NULL, &plain, "the same after a line with the token" },
+		{ "message-text", OPTION_TEXT, "WORD", &text,
+		    "nobody is enrolled: only the text of messages marked +WORD" },
 		{ "json", OPTION_FLAG, NULL, &json, "all of it as JSON" },
 	};
 	struct site *site;
@@ -94,6 +126,8 @@ command_enrol(const struct command *c, int argc, char **argv)
 
 	if (command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 1) == 1)
 		label = argv[1];
+	if (text != NULL)
+		return print_message_text(text);
 	site = command_site(SITE_SECRET);
 	if (!catalogue_set_exists(site->catalogue, set))
 		log_fatal(EXIT_USAGE,

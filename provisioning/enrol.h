@@ -18,11 +18,14 @@ int enrol_find(struct enrolment *dst, const struct site *, const char *token);
 /* Calls row for each. */
 int enrol_each(const struct site *, int (*row)(void *ctx, const struct enrolment *), void *ctx);
 
-/* Which messages to send: each a list of recipients.  The catalogue's batch rules. */
+/* Which messages to send, 15 minutes apart, all recipients of each in its To: (that is how a copy that
+ * was accepted tells which others were sent with it).  At most 25 recipients, at most a third of them
+ * expected to fail; the controls and contrasts of its tests are repeated in every message. */
 struct enrol_message {
 	char **rcpt;
 	size_t n;
-	char batch;
+	char batch;          /* 'a', 'b' or 'o' */
+	const char *message; /* it must be this one (zones/message.h); NULL: any text */
 };
 int enrol_messages(
     struct enrol_message **dst, size_t *n, const struct site *, const struct enrolment *);

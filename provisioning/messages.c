@@ -3,8 +3,10 @@
  * Mail that mostly fails looks like spam to the participant's own filters, and some panels stop an
  * account after many failures: so a message has few recipients, at most a third of them expected to
  * fail, and it carries the controls and contrasts of its tests along.  Tests whose domain may be
- * refused already at submission (batch b) stand in messages of their own: a refusal there makes a mail
- * program drop the whole message.  Batch o: each test alone with its controls. */
+ * refused already at submission (batch b) stand in messages of their own, with their controls: a refusal
+ * there makes a mail program drop the whole message.  Batch o: each test alone with its controls; its
+ * contrasts are sent by themselves, because the text or the address of such a message may change
+ * what happens to every copy (TLS-Required: No). */
 #include "provisioning/enrol.h"
 
 #include <stdlib.h>
@@ -39,22 +41,38 @@ struct plan {
 	size_t n;
 };
 
-/* A test whose conforming outcome is never a delivery. */
+static bool
+says_delivered(const struct verdict_rule *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if ((r->all[i].kind == P_ACCEPTED || r->all[i].kind == P_MESSAGE) &&
+		    !r->all[i].negated)
+			return true;
+	return false;
+}
+
+/* A test that a sender which does right by it never delivers to: no conforming rule speaks of a
+ * delivery; without conforming rules, no rule does. */
 static bool
 expected_to_fail(const struct test *t)
 {
-	bool has_rule = false;
+	bool conforms = false, delivered = false;
 
 	for (size_t i = 0; i < t->n_verdicts; i++) {
-		if (t->verdicts[i].grade != GRADE_CONFORMS)
-			continue;
-		has_rule = true;
-		for (size_t j = 0; j < t->verdicts[i].n; j++)
-			if (t->verdicts[i].all[j].kind == P_ACCEPTED &&
-			    !t->verdicts[i].all[j].negated)
+		if (t->verdicts[i].grade == GRADE_CONFORMS) {
+			if (says_delivered(&t->verdicts[i]))
 				return false;
+			conforms = true;
+		}
+		delivered |= says_delivered(&t->verdicts[i]);
 	}
-	return has_rule;
+	return conforms || !delivered;
+}
+
+static bool
+fits_share(const struct draft *d)
+{
+	return d->n_fail * FAIL_SHARE <= d->n_rcpt;
 }
 
 static bool
@@ -79,6 +97,16 @@ add(struct draft *d, const struct test *t)
 	return true;
 }
 
+/* A test that others are judged by goes along, unless it needs a message of its own. */
+static bool
+add_relative(struct draft *d, const struct catalogue *c, const char *name)
+{
+	const struct test *t = catalogue_find(c, name, strlen(name));
+
+	return t == NULL || (t->batch != 'a' && t->batch != d->batch) || t->batch == 'o' ||
+	       add(d, t);
+}
+
 /* The test, what it is judged by, and what that is judged by.  false: no room, *d is as before. */
 static bool
 add_closure(struct draft *d, const struct test *t, const struct catalogue *c)
@@ -93,9 +121,9 @@ add_closure(struct draft *d, const struct test *t, const struct catalogue *c)
 		bool fits = true;
 
 		for (unsigned i = 0; i < u->n_control && fits; i++)
-			fits = add(d, catalogue_find(c, u->control[i], strlen(u->control[i])));
-		for (unsigned i = 0; i < u->n_contrast && fits; i++)
-			fits = add(d, catalogue_find(c, u->contrast[i], strlen(u->contrast[i])));
+			fits = add_relative(d, c, u->control[i]);
+		for (unsigned i = 0; i < u->n_contrast && fits && d->batch != 'o'; i++)
+			fits = add_relative(d, c, u->contrast[i]);
 		if (!fits) {
 			*d = before;
 			return false;
@@ -114,19 +142,33 @@ is_control(const struct catalogue *c, const struct test *t)
 	return false;
 }
 
-/* Adds plain controls until at most a third is expected to fail, as far as there are any. */
-static void
-pad(struct draft *d, const struct plan *p)
+/* Adds an ordinary control that is delivered by everybody, rather one of the set. */
+static bool
+add_plain(struct draft *d, const struct plan *p)
 {
 	const struct catalogue *c = p->site->catalogue;
 
-	for (size_t i = 0; i < c->n && d->n_fail * FAIL_SHARE > d->n_rcpt; i++) {
-		const struct test *t = c->tests[i];
+	for (unsigned any = 0; any < 2; any++)
+		for (size_t i = 0; i < c->n; i++) {
+			const struct test *t = c->tests[i];
+			struct draft tried = *d;
 
-		if (t->batch == 'a' && catalogue_in_set(t, p->enrolment->set) &&
-		    !expected_to_fail(t) && is_control(c, t))
-			add_closure(d, t, c);
-	}
+			if (t->batch != 'a' || expected_to_fail(t) || !is_control(c, t) ||
+			    contains(d, t) || (!any && !catalogue_in_set(t, p->enrolment->set)) ||
+			    !add_closure(&tried, t, c) || tried.n_fail > d->n_fail)
+				continue;
+			*d = tried;
+			return true;
+		}
+	return false;
+}
+
+/* Plain controls until at most a third is expected to fail, as far as there are any. */
+static void
+pad(struct draft *d, const struct plan *p)
+{
+	while (!fits_share(d) && add_plain(d, p))
+		;
 }
 
 /* "LOCAL" is at the test's mail domain, "LOCAL@NAME" at another name of it. */
@@ -153,11 +195,10 @@ finish(struct plan *p, struct draft *d)
 
 	if (d->n == 0)
 		return;
-	if (d->batch != 'o')
-		pad(d, p);
 	p->messages = xrealloc(p->messages, (p->n + 1) * sizeof(*p->messages));
 	m = &p->messages[p->n++];
 	m->batch = d->batch;
+	m->message = d->batch == 'o' ? d->tests[0]->message : NULL;
 	m->n = 0;
 	m->rcpt = xcalloc(d->n_rcpt, sizeof(*m->rcpt));
 	for (size_t i = 0; i < d->n; i++) {
@@ -168,7 +209,7 @@ finish(struct plan *p, struct draft *d)
 		for (unsigned j = 0; j < t->n_mailbox; j++)
 			m->rcpt[m->n++] = address(p, t, t->mailbox[j]);
 	}
-	memset(d, 0, sizeof(*d));
+	*d = (struct draft){ .batch = d->batch };
 }
 
 /* Tests of one batch that are still to be placed. */
@@ -191,32 +232,60 @@ fill(struct queue *q, const struct plan *p, char batch, bool failing)
 			q->tests[q->n++] = c->tests[i];
 }
 
-/* Two good ones, then a failing one, so that both queues end about together. */
+/* The queue to take the next test from: the failing ones when there is room for one in the share.  NULL: the
+ * message is full. */
+static struct queue *
+choose(struct draft *d, struct queue *good, struct queue *bad, const struct plan *p)
+{
+	while (bad->next < bad->n) {
+		struct draft tried = *d;
+		bool fits = add_closure(&tried, bad->tests[bad->next], p->site->catalogue);
+
+		if (fits && fits_share(&tried))
+			return bad;
+		if (good->next < good->n)
+			return good;
+		if (d->n == 0)
+			return bad;
+		/* Only failing ones are left: plain controls make room for them, or a new message. */
+		if (!fits || !add_plain(d, p))
+			return NULL;
+	}
+	return good;
+}
+
+/* Adds the test with its relatives; false: it must begin another message. */
+static bool
+take(struct draft *d, const struct test *t, const struct plan *p)
+{
+	struct draft tried = *d;
+
+	if (add_closure(&tried, t, p->site->catalogue)) {
+		if (d->batch != 'o')
+			pad(&tried, p);
+		if (d->n > 0 && !fits_share(&tried))
+			return false;
+		*d = tried;
+		return true;
+	}
+	/* More relatives than a message holds: the test goes without them. */
+	return d->n == 0 && add(d, t);
+}
+
 static void
 place(struct plan *p, char batch)
 {
-	struct queue good, bad;
-	struct draft d = { 0 };
+	struct queue good, bad, *q;
+	struct draft d = { .batch = batch };
 
 	fill(&good, p, batch, false);
 	fill(&bad, p, batch, true);
 	while (good.next < good.n || bad.next < bad.n) {
-		bool room_to_fail = (d.n_fail + 1) * FAIL_SHARE <= d.n_rcpt;
-		struct queue *q = bad.next < bad.n && (room_to_fail || good.next == good.n) ? &bad
-											    : &good;
-		const struct test *t = q->tests[q->next];
-
-		d.batch = batch;
-		if (batch == 'o' && d.n > 0)
-			finish(p, &d);
-		d.batch = batch;
-		if (contains(&d, t) || add_closure(&d, t, p->site->catalogue)) {
+		q = batch == 'o' && d.n > 0 ? NULL : choose(&d, &good, &bad, p);
+		if (q != NULL && take(&d, q->tests[q->next], p))
 			q->next++;
-			continue;
-		}
-		if (d.n == 0) /* more relatives than a message holds: the test goes alone */
-			add(&d, t), q->next++;
-		finish(p, &d);
+		else
+			finish(p, &d);
 	}
 	finish(p, &d);
 	free(good.tests);

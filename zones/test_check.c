@@ -25,6 +25,9 @@ check_head(struct parse *p)
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
 		if (!needed[i].there)
 			return parse_fail(p, p->last_line, "%s: is missing", needed[i].word);
+	if (t->message != NULL && t->batch != 'o')
+		return parse_fail(p, 1,
+		    "message %s: the test must be alone in its message, batch alone", t->message);
 	for (unsigned i = 0; i < t->n_control; i++)
 		if (strcmp(t->control[i], t->name) == 0)
 			return parse_fail(p, 1, "control %s: is the test itself", t->name);
@@ -199,14 +202,14 @@ dev_exists(const struct test *t, const char *dev)
 		"starttls inject", "starttls abort" };
 	char code[24], policy[160];
 
-	for (unsigned z = 0; z < TEST_ZONES_MAX; z++)
-		if (t->zone[z].sign != SIGN_RIGHT && strcmp(zone_signs[t->zone[z].sign], dev) == 0)
-			return true;
 	for (unsigned i = 0; i < t->n_policy; i++) {
 		policy_dev(policy, sizeof policy, &t->policy[i]);
 		if (strcmp(policy, dev) == 0)
 			return true;
 	}
+	for (unsigned z = 0; z < TEST_ZONES_MAX; z++)
+		if (t->zone[z].sign != SIGN_RIGHT && strcmp(zone_signs[t->zone[z].sign], dev) == 0)
+			return true;
 	for (size_t i = 0; i < t->n_answers; i++)
 		if (strcmp(t->answers[i].text, dev) == 0)
 			return true;

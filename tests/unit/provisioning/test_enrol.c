@@ -50,6 +50,22 @@ setup(void **state)
 	}
 	failing_test("early0", 200, "control dual\nbatch refusable");
 	failing_test("early1", 201, "control dual\nbatch refusable");
+	/* Controls of others: what makes room for tests that must fail. */
+	for (unsigned i = 0; i < 6; i++) {
+		char control[48];
+
+		snprintf(name, sizeof(name), "plain%u", i);
+		fixture_test(&fixture, name, 70 + i, "control dual", "", "");
+		snprintf(control, sizeof(control), "control plain%u", i);
+		snprintf(name, sizeof(name), "user%u", i);
+		fixture_test(&fixture, name, 80 + i, control, "", "");
+	}
+	/* The contrast may be refused at submission: it cannot go with an ordinary one. */
+	fixture_test(&fixture, "leans", 62, "sets standard\ncontrol dual\ncontrast early0", "", "");
+	fixture_test(&fixture, "special", 302,
+	    "sets standard\ncontrol dual\ncontrast bad0\nbatch alone\nmessage 8bit\nmailbox one "
+	    "two",
+	    "", "");
 	failing_test("lonely0", 300, "control dual\nbatch alone");
 	failing_test("lonely1", 301, "control dual\nbatch alone");
 	fixture_test(&fixture, "two-zones", 400, "control dual\nmailbox probe probe@{d:b}",
@@ -77,34 +93,55 @@ count(const struct enrol_message *m, const char *part)
 	return n;
 }
 
+/* The part of a set's messages: what is true of every message of every set. */
+static void
+check_message(const struct enrol_message *m, const struct enrolment *e)
+{
+	size_t fails = count(m, ".bad") + count(m, ".early") + count(m, ".lonely");
+
+	assert_true(m->n >= 1 && m->n <= 25);
+	assert_int_equal(count(m, e->token.text), m->n);
+	assert_int_equal(
+	    count(m, ".dual.probe.example"), 1); /* the control goes with every message */
+	for (size_t i = 0; i < m->n; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(m->rcpt[i], m->rcpt[k]);
+	switch (m->batch) {
+	case 'a':
+		assert_true(3 * fails <= m->n);
+		assert_int_equal(
+		    count(m, ".early") + count(m, ".lonely") + count(m, ".special"), 0);
+		assert_null(m->message);
+		break;
+	case 'b':
+		assert_true(3 * fails <= m->n);
+		assert_int_equal(count(m, ".bad") + count(m, ".lonely") + count(m, ".special"), 0);
+		assert_null(m->message);
+		break;
+	case 'o':
+		assert_int_equal(
+		    count(m, ".lonely") + count(m, "one@") * count(m, ".special") / 2, 1);
+		assert_int_equal(m->n, count(m, ".special") > 0 ? 3 : 2);
+		assert_true((m->message != NULL) == (count(m, ".special") > 0));
+		break;
+	default:
+		fail();
+	}
+}
+
 static void
 test_messages(void **state)
 {
 	struct enrolment e;
 	struct enrol_message *m;
-	size_t n, lonely = 0, seen[512] = { 0 };
+	size_t n, lonely = 0, *seen = calloc(site->catalogue->n, sizeof(*seen));
 
 	(void)state;
 	assert_int_equal(enrol_new(&e, site, "standard", "some one", 1), 0);
 	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
 	for (size_t i = 0; i < n; i++) {
-		size_t fails = count(&m[i], ".bad") + count(&m[i], ".early") +
-			       count(&m[i], ".lonely");
-
-		assert_true(m[i].n >= 1 && m[i].n <= 25);
-		assert_int_equal(count(&m[i], e.token.text), m[i].n);
-		assert_int_equal(count(&m[i], ".dual.probe.example"),
-		    1); /* the control goes with every message */
-		if (m[i].batch == 'a') {
-			assert_true(3 * fails <= m[i].n + 2);
-			assert_int_equal(count(&m[i], ".early") + count(&m[i], ".lonely"), 0);
-		} else {
-			assert_int_equal(count(&m[i], ".bad") + count(&m[i], ".good"), 0);
-		}
-		if (m[i].batch == 'o') {
-			assert_int_equal(count(&m[i], ".lonely"), 1);
-			lonely++;
-		}
+		check_message(&m[i], &e);
+		lonely += m[i].batch == 'o';
 		for (size_t k = 0; k < site->catalogue->n; k++) {
 			char part[64];
 
@@ -113,17 +150,77 @@ test_messages(void **state)
 			seen[k] += count(&m[i], part);
 		}
 	}
-	assert_int_equal(lonely, 2);
+	assert_int_equal(lonely, 3);
 	for (size_t k = 0; k < site->catalogue->n; k++) {
 		const struct test *t = site->catalogue->tests[k];
 
 		if (strcmp(t->name, "dual") == 0)
 			assert_int_equal(seen[k], n);
+		else if (strncmp(t->name, "plain", 5) == 0)
+			assert_true(seen[k] <= n);
 		else if (!catalogue_in_set(t, "standard"))
 			assert_int_equal(seen[k], 0);
-		else
+		else if (strcmp(t->name, "bad0") != 0 && strcmp(t->name, "early0") != 0)
 			assert_int_equal(seen[k], t->n_mailbox > 0 ? t->n_mailbox : 1);
 	}
+	free(seen);
+	enrol_messages_free(m, n);
+}
+
+/* A test that must fail goes with two that must not, from wherever they are taken. */
+static void
+test_share(void **state)
+{
+	struct enrolment e;
+	struct enrol_message *m;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "bad3", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(m[0].n, 3);
+	check_message(&m[0], &e);
+	enrol_messages_free(m, n);
+
+	/* The same where a submission server may refuse. */
+	assert_int_equal(enrol_new(&e, site, "early1", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	assert_int_equal(n, 2); /* the control goes by itself as well: the other may be dropped */
+	assert_int_equal(m[0].n, 1);
+	assert_int_equal(m[1].batch, 'b');
+	assert_int_equal(m[1].n, 3);
+	check_message(&m[1], &e);
+	enrol_messages_free(m, n);
+}
+
+/* A contrast of another batch has its own message; one of a test that is alone has as well. */
+static void
+test_relatives(void **state)
+{
+	struct enrolment e;
+	struct enrol_message *m;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "leans", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(m[0].batch, 'a');
+	assert_int_equal(m[0].n, 2);
+	assert_int_equal(m[1].batch, 'b');
+	assert_int_equal(count(&m[1], ".early0."), 1);
+	assert_int_equal(count(&m[1], ".leans."), 0);
+	enrol_messages_free(m, n);
+
+	assert_int_equal(enrol_new(&e, site, "special", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(count(&m[0], ".bad0."), 1);
+	assert_int_equal(m[1].batch, 'o');
+	assert_string_equal(m[1].message, "8bit");
+	assert_int_equal(m[1].n, 3);
+	assert_int_equal(count(&m[1], ".bad0."), 0);
 	enrol_messages_free(m, n);
 }
 
@@ -223,6 +320,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_relatives),
 		cmocka_unit_test(test_single),
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_journal),
