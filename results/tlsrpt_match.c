@@ -262,7 +262,8 @@ judge_failure(
 		row->why = "a failure class that nobody knows";
 	} else if ((faults_of(f->test, k) & BIT(fail->class)) == 0)
 		row->why = "nothing here has that fault";
-	else if ((OF_POLICY & BIT(fail->class)) != 0) {
+	else if (((OF_POLICY | (k < 0 ? 0 : sts_faults(f->test, (unsigned)k))) &
+		     BIT(fail->class)) != 0) { /* seen without a connection */
 		row->answer = TLSRPT_TRUE;
 		row->why = "so it is published";
 	} else if (row->seen == 0) {
