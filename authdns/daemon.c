@@ -12,8 +12,10 @@
 #include "authdns/server.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/sandbox.h"
 #include "lib/strbuf.h"
 #include "lib/worker.h"
+#include "provisioning/lock.h"
 
 /* One address and the sockets of each worker on it. */
 struct socket_row {
@@ -31,7 +33,12 @@ struct daemon {
 	unsigned workers;
 	struct socket_row *row;
 	unsigned n_rows;
+	int lock;
 };
+
+/* Its row in outpost-authdns(8). */
+static const char worker_calls[] = "recvmmsg sendmmsg recvmsg sendmsg recvfrom sendto accept4 "
+				   "getsockname getsockopt setsockopt shutdown";
 
 /* --- what is served --- */
 
@@ -88,6 +95,17 @@ set_limits(struct daemon *d)
 
 /* --- sockets --- */
 
+static void
+close_row(const struct daemon *d, const struct socket_row *r)
+{
+	for (unsigned w = 0; w < d->workers; w++) {
+		if (r->udp[w] >= 0)
+			close(r->udp[w]);
+		if (r->tcp[w] >= 0)
+			close(r->tcp[w]);
+	}
+}
+
 static int
 open_row(struct daemon *d, const union sockaddr_any *a)
 {
@@ -99,11 +117,17 @@ open_row(struct daemon *d, const union sockaddr_any *a)
 	d->row = xrealloc(d->row, (d->n_rows + 1) * sizeof(*d->row));
 	r = &d->row[d->n_rows];
 	r->address = *a;
+	for (unsigned w = 0; w < d->workers; w++)
+		r->udp[w] = r->tcp[w] = -1;
+	if (listen_alone(a, SOCK_DGRAM) < 0 || listen_alone(a, SOCK_STREAM) < 0)
+		return -1;
 	for (unsigned w = 0; w < d->workers; w++) {
 		r->udp[w] = listen_open(a, SOCK_DGRAM);
 		r->tcp[w] = r->udp[w] >= 0 ? listen_open(a, SOCK_STREAM) : -1;
-		if (r->tcp[w] < 0)
+		if (r->tcp[w] < 0) {
+			close_row(d, r);
 			return -1;
+		}
 	}
 	d->n_rows++;
 	return 0;
@@ -149,6 +173,8 @@ run_worker(unsigned index, void *ctx)
 	struct daemon *d = ctx;
 	union sockaddr_any address[SERVER_SOCKETS_MAX];
 	int udp[SERVER_SOCKETS_MAX], tcp[SERVER_SOCKETS_MAX];
+	char folder[512];
+	struct sandbox box = { "authdns worker", worker_calls, folder };
 	struct server_config c = { d->zones, d->signer, d->memory, d->limits, index, address, udp,
 		tcp, 0 };
 
@@ -157,6 +183,9 @@ run_worker(unsigned index, void *ctx)
 		udp[c.n] = d->row[i].udp[index];
 		tcp[c.n++] = d->row[i].tcp[index];
 	}
+	site_path(folder, d->site, "log", "");
+	if (d->site->conf.sandbox && sandbox_enter(&box) < 0)
+		return EXIT_CANNOT;
 	return server_run(&c);
 }
 
@@ -187,10 +216,7 @@ static void
 clear(struct daemon *d)
 {
 	for (unsigned i = 0; i < d->n_rows; i++)
-		for (unsigned w = 0; w < d->workers; w++) {
-			close(d->row[i].udp[w]);
-			close(d->row[i].tcp[w]);
-		}
+		close_row(d, &d->row[i]);
 	free(d->row);
 	signer_free(d->signer);
 	zones_free(d->zones);
@@ -198,12 +224,14 @@ clear(struct daemon *d)
 	limits_free(d->limits);
 	if (d->memory != NULL)
 		memory_close(d->memory);
+	if (d->lock >= 0)
+		close(d->lock);
 }
 
 int
 daemon_run(const char *dir)
 {
-	struct daemon d = { .dir = dir };
+	struct daemon d = { .dir = dir, .lock = -1 };
 	struct worker_config w = { .run = run_worker, .reload = reload, .ctx = &d };
 	int code = EXIT_CANNOT;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -223,7 +251,7 @@ daemon_run(const char *dir)
 		code = EXIT_USAGE;
 		goto out;
 	}
-	if (open_sockets(&d) < 0)
+	if ((d.lock = lock_site(d.site, "authdns")) < 0 || open_sockets(&d) < 0)
 		goto out;
 	if (d.n_rows == 0) {
 		log_warn("%s: no address to serve at: set ipv4-parent and ipv4-child, or ipv6, in "

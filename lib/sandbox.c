@@ -27,6 +27,7 @@ static const char common[] =
     "gettimeofday time getrandom "
     /* threads, signals, the end */
     "futex rseq set_robust_list sched_yield sched_getaffinity gettid getpid getppid getuid geteuid "
+    "getgid getegid "
     "rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall tgkill exit exit_group";
 
 #if defined(OUTPOST_DEBUG) || defined(__SANITIZE_ADDRESS__)

@@ -130,7 +130,9 @@ stop(struct crew *crew, int code)
 static void
 describe(char *dst, size_t len, int status)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		snprintf(dst, len, "killed: a system call that its sandbox does not allow");
+	else if (WIFSIGNALED(status))
 		snprintf(dst, len, "killed by signal %d", WTERMSIG(status));
 	else
 		snprintf(dst, len, "exit code %d", WEXITSTATUS(status));

@@ -5,12 +5,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/sandbox.h"
 #include "lib/worker.h"
+#include "provisioning/lock.h"
 #include "provisioning/phase.h"
 #include "smtpd/io.h"
 #include "smtpd/mint.h"
@@ -33,6 +34,31 @@ struct daemon {
 	int lock;
 };
 
+/* What the kinds of children may do: their rows in outpost-smtpd(8). */
+enum role { ROLE_WORKER, ROLE_MINT, ROLE_TAP };
+static const struct {
+	const char *process, *calls;
+	bool logs;
+} roles[] = {
+	[ROLE_WORKER] = { "smtpd worker",
+	    "recvfrom sendto recvmsg sendmsg accept4 getsockname getsockopt setsockopt shutdown "
+	    "socketpair",
+	    true },
+	[ROLE_MINT] = { "smtpd mint", "recvmsg sendto pread64", false },
+	[ROLE_TAP] = { "smtpd tap", "recvfrom", true },
+};
+
+static int
+confine(const struct site *site, enum role role)
+{
+	char folder[512];
+	struct sandbox box = { roles[role].process, roles[role].calls,
+		roles[role].logs ? folder : NULL };
+
+	site_path(folder, site, "log", "");
+	return site->conf.sandbox ? sandbox_enter(&box) : 0;
+}
+
 static int
 run_worker(unsigned index, void *ctx)
 {
@@ -45,14 +71,18 @@ run_worker(unsigned index, void *ctx)
 		.n_fds = d->n_fds,
 		.n_https = d->n_https,
 		.program = PROGRAM };
+	enum role role = index < d->workers    ? ROLE_WORKER
+			 : index == d->workers ? ROLE_MINT
+					       : ROLE_TAP;
 
-	close(d->lock); /* it is the parent that serves the site */
-	if (index == d->workers)
+	if (confine(d->site, role) == -1)
+		return EXIT_CANNOT;
+	if (role == ROLE_MINT)
 		return mint_run(&d->mint, d->site);
 	/* The keys of the certificate authorities are the mint's alone. */
 	close(d->mint.key[0]);
 	close(d->mint.key[1]);
-	if (index > d->workers)
+	if (role == ROLE_TAP)
 		return tap_run(d->tap, d->site, index, PROGRAM);
 	c.fds = d->fds + index * d->n_fds;
 	return io_run(&c);
@@ -113,16 +143,19 @@ has_policies(const struct catalogue *c)
 }
 
 static int
-listen_at(struct daemon *d, const char *address, unsigned port)
+listen_at(struct daemon *d, unsigned worker, const char *address, unsigned port)
 {
 	union sockaddr_any a;
 
 	memset(&a, 0, sizeof a);
-	return address_parse(&a, address, port) == -1 ? -1 : add_listener(d, &a);
+	if (address_parse(&a, address, port) == -1 ||
+	    (worker == 0 && listen_alone(&a, SOCK_STREAM) == -1))
+		return -1;
+	return add_listener(d, &a);
 }
 
 static int
-open_https(struct daemon *d)
+open_https(struct daemon *d, unsigned w)
 {
 	const struct site_conf *c = &d->site->conf;
 	const char *v4 = site_policy4(d->site);
@@ -130,8 +163,8 @@ open_https(struct daemon *d)
 
 	if (!has_policies(d->site->catalogue))
 		return 0;
-	if ((v4 != NULL && listen_at(d, v4, c->https_port) == -1) ||
-	    (d->site->has_ipv6 && listen_at(d, "::", c->https_port) == -1))
+	if ((v4 != NULL && listen_at(d, w, v4, c->https_port) == -1) ||
+	    (d->site->has_ipv6 && listen_at(d, w, "::", c->https_port) == -1))
 		return -1;
 	d->n_https = d->n_fds - before;
 	return 0;
@@ -145,11 +178,11 @@ open_listeners(struct daemon *d)
 
 	for (unsigned w = 0; w < d->workers; w++) {
 		for (unsigned i = 0; i < c->ipv4_front.n; i++)
-			if (listen_at(d, c->ipv4_front.item[i], c->smtp_port) == -1)
+			if (listen_at(d, w, c->ipv4_front.item[i], c->smtp_port) == -1)
 				return -1;
-		if (d->site->has_ipv6 && listen_at(d, "::", c->smtp_port) == -1)
+		if (d->site->has_ipv6 && listen_at(d, w, "::", c->smtp_port) == -1)
 			return -1;
-		if (open_https(d) == -1)
+		if (open_https(d, w) == -1)
 			return -1;
 	}
 	if (d->n_fds == 0) {
@@ -158,22 +191,6 @@ open_listeners(struct daemon *d)
 	}
 	d->n_fds /= d->workers;
 	return 0;
-}
-
-/* With SO_REUSEPORT a second daemon of this site would take half of the connections unnoticed. */
-static int
-lock_site(struct daemon *d)
-{
-	char path[512];
-
-	site_path(path, d->site, "run", "smtpd.lock");
-	d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (d->lock != -1 && flock(d->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	log_warn("%s: %s", path,
-	    errno == EWOULDBLOCK ? "another smtpd serves this site: stop it first"
-				 : strerror(errno));
-	return -1;
 }
 
 static void
@@ -214,7 +231,7 @@ daemon_run(const char *dir)
 	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
 	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
 		return EXIT_USAGE;
-	if (lock_site(&d) == -1)
+	if ((d.lock = lock_site(d.site, PROGRAM)) == -1)
 		return EXIT_CANNOT;
 	d.memory = phase_memory_open(d.site);
 	if (d.memory == NULL || mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1)

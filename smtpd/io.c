@@ -712,7 +712,7 @@ out_of_descriptors(struct listener *l)
 	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
-	io->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	io->spare_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	listen_all(io, false);
 	event_add(io->relisten_ev, &pause);
 }
@@ -802,7 +802,7 @@ io_open(struct io *io)
 	if (io->base == NULL || fd == -1)
 		return -1;
 	io->commit_last = &io->commit_first;
-	io->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	io->spare_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	io->env = (struct session_env){ .site = c->site, .ops = &ops, .line = &io->line };
 	phase_memory_init(&io->env.memory, c->site, c->memory);
 	io->mint = mint_new(c->mint);
