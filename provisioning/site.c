@@ -246,7 +246,10 @@ load_secret(struct site *site, char *err, size_t errlen)
 	char path[512];
 
 	site_path(path, site, "keys", SITE_SECRET_FILE);
-	return keys_secret_load(site->token_key.secret, path, err, errlen);
+	if (keys_secret_load(site->token_key.secret, path, err, errlen) != 0)
+		return -1;
+	token_key_prepare(&site->token_key);
+	return 0;
 }
 
 static int

@@ -24,27 +24,63 @@ id_bytes(uint8_t dst[ID_LEN], uint64_t id)
 		dst[i] = (uint8_t)(id >> (8 * (ID_LEN - 1 - i)));
 }
 
+/* The state of SHA-256 after one block: the key, padded and changed as the pass wants it. */
+static void
+pass_begin(uint32_t state[8], const struct token_key *key, uint8_t change)
+{
+	uint8_t block[BLOCK_LEN];
+	SHA256_CTX ctx;
+
+	memset(block, change, sizeof(block));
+	for (size_t i = 0; i < sizeof(key->secret); i++)
+		block[i] ^= key->secret[i];
+	SHA256_Init(&ctx);
+	SHA256_Transform(&ctx, block);
+	memcpy(state, ctx.h, sizeof(ctx.h));
+}
+
+void
+token_key_prepare(struct token_key *key)
+{
+	pass_begin(key->inner, key, 0x36);
+	pass_begin(key->outer, key, 0x5c);
+	key->prepared = true;
+}
+
+/* Ends a pass with up to 55 octets, in one block with its padding (FIPS 180-4 5.1.1). */
+static void
+pass_end(
+    uint8_t dst[SHA256_DIGEST_LENGTH], const uint32_t state[8], const uint8_t *data, size_t len)
+{
+	uint8_t block[BLOCK_LEN] = { 0 };
+	size_t bits = 8 * (BLOCK_LEN + len);
+	SHA256_CTX ctx;
+
+	memcpy(block, data, len);
+	block[len] = 0x80;
+	block[BLOCK_LEN - 2] = (uint8_t)(bits >> 8);
+	block[BLOCK_LEN - 1] = (uint8_t)bits;
+	SHA256_Init(&ctx);
+	memcpy(ctx.h, state, sizeof(ctx.h));
+	SHA256_Transform(&ctx, block);
+	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++)
+		dst[i] = (uint8_t)(ctx.h[i / 4] >> (24 - 8 * (i % 4)));
+}
+
 /* RFC 2104 with a 32-byte key, cut to 32 bits. */
 static void
 mac(uint8_t dst[MAC_LEN], const uint8_t id[ID_LEN], const struct token_key *key)
 {
-	uint8_t block[BLOCK_LEN], digest[SHA256_DIGEST_LENGTH];
-	SHA256_CTX ctx;
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	struct token_key own;
 
-	memset(block, 0x36, sizeof(block));
-	for (size_t i = 0; i < sizeof(key->secret); i++)
-		block[i] ^= key->secret[i];
-	SHA256_Init(&ctx);
-	SHA256_Update(&ctx, block, sizeof(block));
-	SHA256_Update(&ctx, id, ID_LEN);
-	SHA256_Final(digest, &ctx);
-
-	for (size_t i = 0; i < sizeof(block); i++)
-		block[i] ^= 0x36 ^ 0x5c;
-	SHA256_Init(&ctx);
-	SHA256_Update(&ctx, block, sizeof(block));
-	SHA256_Update(&ctx, digest, sizeof(digest));
-	SHA256_Final(digest, &ctx);
+	if (!key->prepared) {
+		memcpy(own.secret, key->secret, sizeof(own.secret));
+		token_key_prepare(&own);
+		key = &own;
+	}
+	pass_end(digest, key->inner, id, ID_LEN);
+	pass_end(digest, key->outer, digest, sizeof(digest));
 	memcpy(dst, digest, MAC_LEN);
 }
 

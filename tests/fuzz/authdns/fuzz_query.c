@@ -67,6 +67,7 @@ engine_get(void)
 		log_fatal(EXIT_CANNOT, "%s: not removed", dir);
 	/* tokens that a corpus file can spell */
 	memset(site->token_key.secret, 0x42, sizeof(site->token_key.secret));
+	token_key_prepare(&site->token_key);
 	engine_init(&g, zones, signer_new(zones, 64), NULL, limits_new(random), &log, random);
 	g.limits->invalid.rate = 1000000;
 	return &g;

@@ -61,6 +61,14 @@ test_mac_is_hmac(void **state)
 	}
 	token_from_id(&t, UINT64_C(0x123456789abc), &key);
 	assert_string_equal(t.text, want);
+
+	struct token_key ready = key;
+
+	token_key_prepare(&ready);
+	token_from_id(&t, UINT64_C(0x123456789abc), &ready);
+	assert_string_equal(t.text, want);
+	assert_int_equal(token_parse(&t, want, TOKEN_LEN, &ready), TOKEN_OK);
+	assert_int_equal(token_parse(&t, want, TOKEN_LEN, &key), TOKEN_OK);
 }
 
 static void
