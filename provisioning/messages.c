@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "provisioning/render.h"
@@ -67,6 +68,29 @@ expected_to_fail(const struct test *t)
 		delivered |= says_delivered(&t->verdicts[i]);
 	}
 	return conforms || !delivered;
+}
+
+#define SLOW (5 * CLOCK_SECOND)
+
+/* Senders that keep the recipients of a message together retry none before the last is through: tests
+ * that make them wait for minutes have messages of their own. */
+static bool
+is_slow(const struct test *t)
+{
+	int64_t sum = 0;
+
+	for (unsigned k = 0; k < t->n_hosts; k++)
+		for (size_t i = 0; i < t->host[k].n_rules; i++) {
+			const struct host_rule *r = &t->host[k].rules[i];
+
+			if (r->action == DO_HOLD)
+				return true;
+			sum += r->action == DO_DELAY ? r->delay_us : 0;
+		}
+	for (size_t i = 0; i < t->n_records; i++)
+		if (strstr(t->records[i].rdata, "-silent") != NULL)
+			return true;
+	return sum > SLOW;
 }
 
 static bool
@@ -153,8 +177,9 @@ add_plain(struct draft *d, const struct plan *p)
 			const struct test *t = c->tests[i];
 			struct draft tried = *d;
 
-			if (t->batch != 'a' || expected_to_fail(t) || !is_control(c, t) ||
-			    contains(d, t) || (!any && !catalogue_in_set(t, p->enrolment->set)) ||
+			if (t->batch != 'a' || expected_to_fail(t) || is_slow(t) ||
+			    !is_control(c, t) || contains(d, t) ||
+			    (!any && !catalogue_in_set(t, p->enrolment->set)) ||
 			    !add_closure(&tried, t, c) || tried.n_fail > d->n_fail)
 				continue;
 			*d = tried;
@@ -219,14 +244,14 @@ struct queue {
 };
 
 static void
-fill(struct queue *q, const struct plan *p, char batch, bool failing)
+fill(struct queue *q, const struct plan *p, char batch, bool slow, bool failing)
 {
 	const struct catalogue *c = p->site->catalogue;
 
 	q->tests = xcalloc(c->n + 1, sizeof(*q->tests));
 	q->n = q->next = 0;
 	for (size_t i = 0; i < c->n; i++)
-		if (c->tests[i]->batch == batch &&
+		if (c->tests[i]->batch == batch && is_slow(c->tests[i]) == slow &&
 		    catalogue_in_set(c->tests[i], p->enrolment->set) &&
 		    expected_to_fail(c->tests[i]) == failing)
 			q->tests[q->n++] = c->tests[i];
@@ -273,13 +298,13 @@ take(struct draft *d, const struct test *t, const struct plan *p)
 }
 
 static void
-place(struct plan *p, char batch)
+place(struct plan *p, char batch, bool slow)
 {
 	struct queue good, bad, *q;
 	struct draft d = { .batch = batch };
 
-	fill(&good, p, batch, false);
-	fill(&bad, p, batch, true);
+	fill(&good, p, batch, slow, false);
+	fill(&bad, p, batch, slow, true);
 	while (good.next < good.n || bad.next < bad.n) {
 		q = batch == 'o' && d.n > 0 ? NULL : choose(&d, &good, &bad, p);
 		if (q != NULL && take(&d, q->tests[q->next], p))
@@ -300,9 +325,10 @@ enrol_messages(
 
 	if (!catalogue_set_exists(site->catalogue, e->set))
 		return -1;
-	place(&p, 'a');
-	place(&p, 'b');
-	place(&p, 'o');
+	for (const char *batch = "abo"; *batch != '\0'; batch++) {
+		place(&p, *batch, false);
+		place(&p, *batch, true);
+	}
 	*dst = p.messages;
 	*n = p.n;
 	return 0;

@@ -21,6 +21,22 @@ paced(const struct judge *j, int64_t us)
 	return us / (j->pace == 0 ? 1 : j->pace);
 }
 
+/* How long we ourselves keep a sender waiting in one session; pace does not divide it. */
+static int64_t
+kept_waiting(const struct test *t)
+{
+	int64_t longest = 0;
+
+	for (unsigned k = 0; k < t->n_hosts; k++) {
+		int64_t sum = 0;
+		for (size_t i = 0; i < t->host[k].n_rules; i++)
+			sum += t->host[k].rules[i].action == DO_DELAY ? t->host[k].rules[i].delay_us
+								      : 0;
+		longest = sum > longest ? sum : longest;
+	}
+	return longest;
+}
+
 static int
 last_phase(const struct test *t)
 {
@@ -90,7 +106,7 @@ judge_settled(
     const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
 {
 	const struct attempt *last = f->n_attempts == 0 ? NULL : &f->attempts[f->n_attempts - 1];
-	int64_t away = paced(j, AWAY),
+	int64_t away = paced(j, AWAY) + kept_waiting(f->test),
 		begun = j->c->first_attempt != 0 ? j->c->first_attempt : j->c->first;
 	int64_t deadline = f->test->deadline_us > 0 ? f->test->deadline_us : DEADLINE;
 	int64_t control = control_accepted_at(j, f->test), by = 0;

@@ -15,7 +15,7 @@ messages_compose() {
 	done
 }
 message_compose() { # N [+WORD...] RECIPIENT...
-	local n=$1 to text=''
+	local n=$1 i to text=''
 	shift
 	while [[ $1 == +* ]]; do
 		text=${1#+}
@@ -30,5 +30,7 @@ message_compose() { # N [+WORD...] RECIPIENT...
 		"$OUTPOST" enrol -C "$SITE" --message-text "$text" | sed 's/\r$//'
 		return "${PIPESTATUS[0]}"
 	fi
-	printf 'Subject: Outpost lab, message %d\n\nThis message measures how mail is sent from here.\n' "$n"
+	printf 'Subject: Outpost lab, message %d\n\n' "$n"
+	# More than the 2000 octets that the test size allows.
+	for ((i = 1; i <= 40; i++)); do printf '%02d This message measures how mail is sent from here.\n' "$i"; done
 }

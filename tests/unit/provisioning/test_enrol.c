@@ -66,6 +66,8 @@ setup(void **state)
 	    "sets standard\ncontrol dual\ncontrast bad0\nbatch alone\nmessage 8bit\nmailbox one "
 	    "two",
 	    "", "");
+	fixture_test(&fixture, "slow", 63, "control dual", "", "at banner delay 100s");
+	fixture_test(&fixture, "silent", 64, "control slow", "_x.{d} 60 A {ipv4-silent}", "");
 	failing_test("lonely0", 300, "control dual\nbatch alone");
 	failing_test("lonely1", 301, "control dual\nbatch alone");
 	fixture_test(&fixture, "two-zones", 400, "control dual\nmailbox probe probe@{d:b}",
@@ -263,6 +265,29 @@ test_zones(void **state)
 	enrol_messages_free(m, n);
 }
 
+/* What makes a sender wait does not keep the others of a message waiting. */
+static void
+test_slow(void **state)
+{
+	struct enrolment e;
+	struct enrol_message *m;
+	size_t n, slow = 0;
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "full", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	for (size_t i = 0; i < n; i++) {
+		if (count(&m[i], ".slow.") == 0)
+			continue;
+		slow++;
+		assert_int_equal(count(&m[i], ".silent."), 1);
+		assert_int_equal(count(&m[i], ".dual."), 1);
+		assert_int_equal(m[i].n, 3);
+	}
+	assert_int_equal(slow, 1);
+	enrol_messages_free(m, n);
+}
+
 static int
 on_row(void *ctx, const struct enrolment *e)
 {
@@ -324,6 +349,7 @@ main(void)
 		cmocka_unit_test(test_relatives),
 		cmocka_unit_test(test_single),
 		cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_refuses),
 	};
