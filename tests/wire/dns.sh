@@ -119,7 +119,7 @@ delv() { in_ns delv @127.0.0.1 -a "$dir/anchor" +root=lab.example "$@" 2>&1; }
 python3 tests/wire/dns_expect.py "$dir"/zones/catalogue/*.test | sed "s/TOKEN/$token/" >"$dir/expect"
 # unbound_says NAME TYPE: secure, insecure, servfail, nxdomain or what else it is
 unbound_says() {
-	in_ns dig @127.0.0.1 "$1.lab.example" "$2" +adflag +time=12 +tries=1 | awk '
+	in_ns dig @127.0.0.1 "$1.lab.example" "$2" +adflag +time=12 +tries=3 | awk '
 	    /status:/ { sub(/.*status: /, ""); sub(/,.*/, ""); status = $0 } /flags:.* ad[ ;]/ { ad = 1 }
 	    END { print status == "NOERROR" ? (ad ? "secure" : "insecure") : status == "" ? "nothing" : tolower(status) }'
 }
