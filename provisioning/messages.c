@@ -90,7 +90,12 @@ is_slow(const struct test *t)
 	for (size_t i = 0; i < t->n_records; i++)
 		if (strstr(t->records[i].rdata, "-silent") != NULL)
 			return true;
-	return sum > SLOW;
+	for (size_t i = 0; i < t->n_answers; i++)
+		if (t->answers[i].action == ANSWER_DROP ||
+		    t->answers[i].action == ANSWER_DROP_EDNS ||
+		    (t->answers[i].action == ANSWER_DELAY && t->answers[i].delay_us >= SLOW))
+			return true;
+	return sum >= SLOW || t->zone[0].ns == NS_LAME || t->zone[1].ns == NS_LAME;
 }
 
 static bool
