@@ -159,29 +159,61 @@ put_score(struct strbuf *b, const struct report *r)
 	strbuf_puts(b, "</div>\n</div>\n");
 }
 
-/* The names of the tests with this grade, in one paragraph. */
+/* What the summary shows must fit one screen, whatever the number of tests. */
+#define SUMMARY_REASONS 8
+#define SUMMARY_NAMES   18
+#define OPEN_MAX        40 /* a report of more tests has all its groups folded */
+
+/* The names of the tests with this grade, from the skip-th on. */
 static void
-put_names(struct strbuf *b, const struct report *r, enum grade grade)
+put_links(struct strbuf *b, const struct report *r, enum grade grade, unsigned skip)
 {
-	bool first = true;
+	unsigned n = 0;
 
 	strbuf_puts(b, "<p class=\"names\">");
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->entries[i].verdict.grade != grade)
+		if (r->entries[i].verdict.grade != grade || n++ < skip)
 			continue;
-		strbuf_puts(b, first ? "" : " ");
+		strbuf_puts(b, n == skip + 1 ? "" : " ");
 		link_to(b, r->entries[i].test->name);
-		first = false;
 	}
-	strbuf_puts(b, first ? "None.</p>\n" : "</p>\n");
+	strbuf_puts(b, n == 0 ? "None.</p>\n" : "</p>\n");
 }
 
-/* The tests with this grade, each with its reason. */
+/* Many names are folded behind their numbers by group. */
+static void
+put_names(struct strbuf *b, const struct report *r, enum grade grade)
+{
+	const char *before = "";
+
+	if (r->score.grades[grade] <= SUMMARY_NAMES) {
+		put_links(b, r, grade, 0);
+		return;
+	}
+	strbuf_puts(b, "<details class=\"more\"><summary>");
+	for (size_t i = 0; i < r->n_groups; i++) {
+		const struct report_group *g = &r->groups[i];
+		if (g->score.grades[grade] == 0)
+			continue;
+		strbuf_puts(b, before);
+		report_escape(b, report_group_title(g->name));
+		strbuf_printf(b, " %u", g->score.grades[grade]);
+		before = ", ";
+	}
+	strbuf_puts(b, "</summary>\n");
+	put_links(b, r, grade, 0);
+	strbuf_puts(b, "</details>\n");
+}
+
+/* The tests with this grade, each with its reason; of many only the first ones. */
 static void
 put_reasons(struct strbuf *b, const struct report *r, enum grade grade)
 {
+	unsigned all = r->score.grades[grade], n = 0;
+	unsigned told = all > SUMMARY_REASONS ? SUMMARY_REASONS - 1 : all;
+
 	strbuf_puts(b, "<ul>\n");
-	for (size_t i = 0; i < r->n; i++) {
+	for (size_t i = 0; i < r->n && n < told; i++) {
 		const struct verdict *v = &r->entries[i].verdict;
 		if (v->grade != grade)
 			continue;
@@ -190,8 +222,15 @@ put_reasons(struct strbuf *b, const struct report *r, enum grade grade)
 		strbuf_puts(b, " ");
 		report_escape(b, v->reason);
 		strbuf_puts(b, "</li>\n");
+		n++;
 	}
 	strbuf_puts(b, "</ul>\n");
+	if (told < all) {
+		strbuf_printf(
+		    b, "<details class=\"more\"><summary>and %u more</summary>\n", all - told);
+		put_links(b, r, grade, told);
+		strbuf_puts(b, "</details>\n");
+	}
 }
 
 static void
@@ -418,7 +457,7 @@ put_test(struct strbuf *b, const struct report *r, const struct report_entry *e)
 static void
 put_group(struct strbuf *b, const struct report *r, const struct report_group *g)
 {
-	bool open = g->score.grades[GRADE_VIOLATES] > 0;
+	bool open = g->score.grades[GRADE_VIOLATES] > 0 && r->n <= OPEN_MAX;
 
 	strbuf_printf(b, "<details class=\"group\"%s>\n<summary><h2>", open ? " open" : "");
 	report_escape(b, report_group_title(g->name));

@@ -46,6 +46,8 @@ const char report_style_css[] =
     ".card.info h2{color:var(--info)}.card.none h2{color:var(--none)}\n"
     ".card p,.card ul{margin:.35rem 0 0}\n.card ul{padding:0;list-style:none}\n.card "
     "li{padding:.2rem 0}\n.card li a{font-weight:600;margin-right:.35em}\n"
+    ".more>summary{color:var(--link);margin-top:.35rem}.more>summary::before{content:\"+ \"}"
+    ".more[open]>summary::before{content:\"- \";transform:none}\n"
     ".names{line-height:1.7}\n.names a{white-space:nowrap;margin-right:.4em}\n"
     ".groups{margin-top:2rem}\n.group{border-top:1px solid "
     "var(--rule)}\n.group:last-child{border-bottom:1px solid var(--rule)}\n"
