@@ -7,6 +7,8 @@
 
 #include "lib/strbuf.h"
 
+#define TYPE_DNAME 39
+
 static bool
 rule_matches(const struct answer_rule *r, const struct dns_record *rec)
 {
@@ -43,11 +45,22 @@ apply_rules(struct expect *e, const struct test *t, const struct dns_record *rec
 			e->fails = true;
 		} else if (r->action == ANSWER_DROP) {
 			e->dropped = e->fails = true;
+		} else if (r->action == ANSWER_NOEDNS) {
+			e->edns = EDNS_REFUSED;
+		} else if (r->action == ANSWER_DROP_EDNS) {
+			e->edns = EDNS_DROPPED;
 		} else if (r->action == ANSWER_SIGN && r->sign != SIGN_RIGHT &&
 			   e->security == ZONE_SECURE) {
 			e->security = ZONE_BOGUS;
 		}
 	}
+}
+
+/* Not to be used any more, or not by everybody. */
+static bool
+algorithm_is_optional(unsigned n)
+{
+	return n == 5 || n == 7 || n == 12 || n == 16;
 }
 
 static struct expect *
@@ -67,6 +80,8 @@ set_of(
 	snprintf(e->owner, sizeof(e->owner), "%s", owner);
 	e->rrs = ldns_rr_list_new();
 	e->security = zone_security(&t->zone[rec->zone]);
+	e->optional = algorithm_is_optional(t->zone[rec->zone].algorithm);
+	e->alias = rec->type == TYPE_DNAME && strcmp(rec->owner, "{zone}") == 0;
 	apply_rules(e, t, rec);
 	return e;
 }

@@ -6,6 +6,8 @@
 
 #include "provisioning/render.h"
 
+enum expect_edns { EDNS_KNOWN, EDNS_REFUSED, EDNS_DROPPED };
+
 /* One RRset of the test, without what acts only under a condition or in a phase. */
 struct expect {
 	unsigned zone;
@@ -15,7 +17,10 @@ struct expect {
 	enum zone_security security; /* what a validating resolver finds */
 	bool fails;                  /* a deviation makes every resolver fail here */
 	bool dropped;                /* the name server does not answer */
-	int rcode;                   /* the name server's; 0 */
+	enum expect_edns edns;       /* what it makes of questions with EDNS */
+	bool optional; /* a resolver may treat the algorithm as unknown (RFC 8624 3.1) */
+	bool alias;    /* the zone's name itself is an alias: stands in BASE */
+	int rcode;     /* the name server's; 0 */
 };
 struct expectations {
 	struct expect *set;
