@@ -32,6 +32,7 @@
 
 #define REPLY_MAX 4096
 #define EVENTS    256
+#define OPENING   20
 
 enum step { GREETING, EHLO, STARTTLS, EHLO_TLS, MAIL, RCPT, DATA, MESSAGE, QUIT, DONE };
 enum { PLAIN_NEXT, TLS_NEXT };
@@ -321,7 +322,10 @@ run(void)
 
 	for (unsigned long i = 0; i < opt.concurrent; i++)
 		s[i].fd = -1;
-	for (unsigned long i = 0; i < opt.concurrent && tally.started < opt.count; i++)
+	/* What is to be held is opened few at a time: the peak of many handshakes is another thing. */
+	for (unsigned long i = 0;
+	     i < opt.concurrent && tally.started < opt.count && (opt.idle_s == 0 || i < OPENING);
+	     i++)
 		start(&s[i]);
 	while (tally.ok + tally.failed + tally.idle < opt.count) {
 		int n = epoll_wait(epoll_fd, e, EVENTS, 20000);
@@ -334,6 +338,9 @@ run(void)
 		}
 		for (int i = 0; i < n; i++)
 			drive(e[i].data.ptr);
+		while (opt.idle_s > 0 && tally.started < opt.count &&
+		       tally.started < tally.idle + OPENING)
+			start(&s[tally.started]);
 	}
 	if (opt.idle_s > 0) {
 		printf("idle\n");
