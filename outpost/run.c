@@ -14,6 +14,7 @@
 #include "outpost/child.h"
 #include "outpost/command.h"
 #include "outpost/notify.h"
+#include "provisioning/lock.h"
 #include "provisioning/prepare.h"
 
 #define INGEST_EVERY (3 * CLOCK_SECOND)
@@ -298,7 +299,7 @@ command_run(const struct command *c, int argc, char **argv)
 		{ "quiet", OPTION_FLAG, NULL, &quiet, "only warnings" },
 	};
 	struct site *site;
-	int rc;
+	int rc, lock;
 
 	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 0);
 	log_quiet(quiet);
@@ -307,6 +308,8 @@ command_run(const struct command *c, int argc, char **argv)
 		return EXIT_USAGE;
 	if ((site = site_load(dir, err, sizeof(err))) == NULL)
 		log_fatal(EXIT_USAGE, "%s", err);
+	if ((lock = lock_site(site, "run")) < 0)
+		return EXIT_CANNOT;
 	find_daemon(authdns, "authdns");
 	find_daemon(smtpd, "smtpd");
 	site_program_dir(self);
@@ -327,6 +330,7 @@ command_run(const struct command *c, int argc, char **argv)
 		.name = "outpost", .path = self, .argv = ingest_argv, .err = -1
 	};
 	rc = supervise(&s);
+	close(lock);
 	site_free(site);
 	return rc;
 }
