@@ -207,8 +207,9 @@ left_of_base(const struct zones *zs, const struct dns_query *q, const uint8_t *n
 	if (!wire_name_equal(name + q->name_len - b->apex_len, b->apex, b->apex_len))
 		return -1;
 	/* the same octets may start inside a label: the boundaries must agree too */
-	if (q->labels > b->labels && b->labels > 0 &&
-	    q->label[q->labels - b->labels] != q->name_len - b->apex_len)
+	if (q->labels == b->labels)
+		return q->name_len == b->apex_len ? 0 : -1;
+	if (b->labels > 0 && q->label[q->labels - b->labels] != q->name_len - b->apex_len)
 		return -1;
 	return q->name_len - b->apex_len;
 }

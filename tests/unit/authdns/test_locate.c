@@ -94,6 +94,20 @@ test_invalid(void **state)
 	}
 }
 
+/* The octets of BASE inside a label are not BASE. */
+static void
+test_boundaries(void **state)
+{
+	static const char *const names[] = { "x.y\\003lab\\007example.", "y\\003lab\\007example.",
+		"x.y.z\\003lab\\007example.", "xlab.example.", "example." };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		find("192.0.2.1", NULL, names[i], TYPE_A);
+		assert_true(p.zone == NULL && p.about == NULL);
+	}
+}
+
 static void
 test_cut(void **state)
 {
@@ -175,6 +189,7 @@ main(void)
 		cmocka_unit_test(test_views),
 		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_invalid),
+		cmocka_unit_test(test_boundaries),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_alias),
 		cmocka_unit_test(test_phases),
