@@ -174,7 +174,7 @@ install: all man
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 755 $(BUILD)/outpost $(DESTDIR)$(PREFIX)/bin/
 	$(INSTALL) -m 755 $(BUILD)/authdns $(BUILD)/smtpd $(DESTDIR)$(LIBEXECDIR)/
-	$(Q)find zones tests/lab -type f -not -name '*.[ch]' -not -name 'check*.sh' | while read -r f; do \
+	$(Q)find zones/base.zone zones/FORMAT.md zones/catalogue tests/lab -type f -not -name 'check*.sh' | while read -r f; do \
 	    mode=644; [ -x "$$f" ] && mode=755; \
 	    install -D -m $$mode "$$f" "$(DESTDIR)$(SHAREDIR)/$${f#tests/}" || exit 1; done
 	$(Q)for page in $(MAN); do \

@@ -20,10 +20,36 @@ command_set_site_dir(const char *dir)
 	site_option = dir;
 }
 
+/* Nobody said which site: if this host has none of its own, but a lab is up, that one is meant. */
+static const char *
+lab_site(void)
+{
+	static char dir[512];
+	const char *root = getenv("OUTPOST_LAB_DIR");
+	char path[600];
+
+	if (dir[0] != '\0')
+		return dir;
+	snprintf(path, sizeof(path), "%s/outpost.conf", site_dir(NULL));
+	if (getenv("OUTPOST_SITE") != NULL || access(path, F_OK) == 0)
+		return NULL;
+	snprintf(dir, sizeof(dir), "%s/outpost/site",
+	    root != NULL && root[0] != '\0' ? root : "/var/lib/outpost-lab");
+	snprintf(path, sizeof(path), "%s/../namespaces", dir);
+	if (access(path, F_OK) != 0) {
+		dir[0] = '\0';
+		return NULL;
+	}
+	log_info("the site is that of the lab: -C %s", dir);
+	return dir;
+}
+
 const char *
 command_site_dir(void)
 {
-	return site_dir(site_option);
+	const char *lab = site_option == NULL ? lab_site() : NULL;
+
+	return lab != NULL ? lab : site_dir(site_option);
 }
 
 struct site *

@@ -38,7 +38,8 @@ struct option_row {
 int command_options(const struct command *, const struct option_row *, size_t n, int argc,
     char **argv, int min, int max);
 
-/* The site directory of -C, $OUTPOST_SITE or the default. */
+/* The site directory of -C, $OUTPOST_SITE or the default; if there is no site, that of the lab if one is
+ * up, which is said once. */
 const char *command_site_dir(void);
 void command_set_site_dir(const char *);
 /* site_open, or the program ends with code 2. */

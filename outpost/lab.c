@@ -11,18 +11,14 @@
 int
 command_lab(const struct command *c, int argc, char **argv)
 {
-	static const char *const beside[] = { "tests/lab", "../tests/lab" };
-	char program[512], self[600], script[600];
+	static const char *const places[] = { "tests/lab/lab", "../tests/lab/lab",
+		"../share/outpost/lab/lab", OUTPOST_SHAREDIR "/lab/lab", NULL };
+	char program[512], self[600], script[512];
 
 	(void)c;
 	site_program_dir(program);
 	snprintf(self, sizeof(self), "%s/outpost", program);
-	for (size_t i = 0; i < sizeof(beside) / sizeof(*beside); i++) {
-		snprintf(script, sizeof(script), "%s/%s/lab", program, beside[i]);
-		if (access(script, X_OK) == 0)
-			break;
-		snprintf(script, sizeof(script), "%s", OUTPOST_SHAREDIR "/lab/lab");
-	}
+	site_find_part(script, places);
 	if (setenv("OUTPOST", self, 1) != 0)
 		log_fatal(EXIT_CANNOT, "lab: %s", strerror(errno));
 	(void)argc; /* argv ends in NULL */

@@ -25,11 +25,13 @@ help(FILE *f)
 	fprintf(f, "usage: outpost [-C DIR] COMMAND [OPTION...]\n\n");
 	for (const struct command *c = commands; c->name != NULL; c++)
 		fprintf(f, "  %-8s %s\n", c->name, c->about);
-	fprintf(f, "\n  -C DIR     site directory (else $OUTPOST_SITE, else /var/lib/outpost)\n"
-		   "  --version  print the version\n\n"
-		   "outpost COMMAND --help says more about one.  Exit codes: 0 done, 1 a condition "
-		   "that was asked for\n"
-		   "holds (--fail-on, check), 2 usage or configuration, 3 could not do it.\n");
+	fprintf(f,
+	    "\n  -C DIR     site directory (else $OUTPOST_SITE, else /var/lib/outpost, else the "
+	    "lab's if one is up)\n"
+	    "  --version  print the version\n\n"
+	    "outpost COMMAND --help says more about one.  Exit codes: 0 done, 1 a condition "
+	    "that was asked for\n"
+	    "holds (--fail-on, check), 2 usage or configuration, 3 could not do it.\n");
 	return EXIT_DONE;
 }
 

@@ -58,14 +58,15 @@ prepare(const char *dir)
 }
 
 static void
-find_daemon(char dst[600], const char *name)
+find_daemon(char dst[512], const char *name)
 {
-	char program[512];
+	char beside[64], installed[64], fixed[512];
+	const char *places[] = { beside, installed, fixed, NULL };
 
-	site_program_dir(program);
-	snprintf(dst, 600, "%s/%s", program, name);
-	if (access(dst, X_OK) != 0)
-		snprintf(dst, 600, "%s/%s", OUTPOST_LIBEXECDIR, name);
+	snprintf(beside, sizeof(beside), "./%s", name);
+	snprintf(installed, sizeof(installed), "../libexec/outpost/%s", name);
+	snprintf(fixed, sizeof(fixed), "%s/%s", OUTPOST_LIBEXECDIR, name);
+	site_find_part(dst, places);
 	if (access(dst, X_OK) != 0)
 		log_fatal(EXIT_CANNOT, "%s: %s: build and install it first", dst, strerror(errno));
 }
@@ -293,7 +294,7 @@ int
 command_run(const struct command *c, int argc, char **argv)
 {
 	static struct supervisor s;
-	char authdns[600], smtpd[600], self[600], err[1024], dir[256];
+	char authdns[512], smtpd[512], self[600], err[1024], dir[256];
 	bool quiet = false;
 	const struct option_row rows[] = {
 		{ "quiet", OPTION_FLAG, NULL, &quiet, "only warnings" },

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,24 @@ site_program_dir(char dst[512])
 		*slash = '\0';
 	else
 		snprintf(dst, 512, ".");
+}
+
+void
+site_find_part(char dst[512], const char *const places[])
+{
+	char program[512], path[PATH_MAX];
+
+	site_program_dir(program);
+	for (; *places != NULL; places++) {
+		if ((*places)[0] == '/')
+			snprintf(dst, 512, "%s", *places);
+		else
+			snprintf(dst, 512, "%.400s/%s", program, *places);
+		if (realpath(dst, path) != NULL && strlen(path) < 512 && access(path, R_OK) == 0) {
+			memcpy(dst, path, strlen(path) + 1);
+			return;
+		}
+	}
 }
 
 void
@@ -221,21 +240,18 @@ load_conf(struct site *site, char *err, size_t errlen)
 void
 site_find_catalogue(char dst[512], char base_zone[512], const char *conf_dir)
 {
-	char program[512];
+	static const char *const catalogues[] = { "../zones/catalogue",
+		"../share/outpost/zones/catalogue", OUTPOST_SHAREDIR "/zones/catalogue", NULL };
+	static const char *const bases[] = { "../zones/base.zone",
+		"../share/outpost/zones/base.zone", OUTPOST_SHAREDIR "/zones/base.zone", NULL };
 
-	site_program_dir(program);
 	if (conf_dir[0] != '\0')
 		snprintf(dst, 512, "%s", conf_dir);
 	else
-		snprintf(dst, 512, "%.480s/../zones/catalogue", program);
-	if (conf_dir[0] == '\0' && access(dst, R_OK) != 0)
-		snprintf(dst, 512, "%s", OUTPOST_SHAREDIR "/zones/catalogue");
-
+		site_find_part(dst, catalogues);
 	snprintf(base_zone, 512, "%.490s/../base.zone", dst);
 	if (access(base_zone, R_OK) != 0)
-		snprintf(base_zone, 512, "%.490s/../zones/base.zone", program);
-	if (access(base_zone, R_OK) != 0)
-		snprintf(base_zone, 512, "%s", OUTPOST_SHAREDIR "/zones/base.zone");
+		site_find_part(base_zone, bases);
 }
 
 /* --- what keys/ and certs/ hold ------------------------------------------------------------------ */

@@ -26,11 +26,11 @@ struct site_conf {
 	struct conf_list ipv4_policy; /* HTTPS; none: the first of ipv4_child */
 	struct conf_list ipv4_refused, ipv4_silent;
 	struct conf_list location_database; /* results/whereabouts.h */
-	char user[32];       /* who the workers run as */
-	unsigned workers;    /* per daemon; 0: one per processor */
-	unsigned sandbox;    /* 1: workers are confined */
-	unsigned pace;       /* divides phase, memory and settling times (lab) */
-	char catalogue[256]; /* directory of *.test; empty: the installed one */
+	char user[32];                      /* who the workers run as */
+	unsigned workers;                   /* per daemon; 0: one per processor */
+	unsigned sandbox;                   /* 1: workers are confined */
+	unsigned pace;                      /* divides phase, memory and settling times (lab) */
+	char catalogue[256];                /* directory of *.test; empty: the installed one */
 	unsigned dns_port, smtp_port,
 	    https_port; /* 53, 25, 443; other values for tests on loopback */
 	unsigned tap;   /* 1: record SYNs */
@@ -127,6 +127,10 @@ void site_free(struct site *);
 void site_find_catalogue(char dst[512], char base_zone[512], const char *conf_dir);
 /* Directory of the running executable. */
 void site_program_dir(char dst[512]);
+/* A part of Outpost: the first of these places that can be read, else the last.  Places that are not
+ * absolute are meant from the directory of the executable, so a source tree and a tree that was installed
+ * (and perhaps moved) both find their own. */
+void site_find_part(char dst[512], const char *const places[]);
 /* DIR/sub/name into dst. */
 void site_path(char dst[512], const struct site *, const char *sub, const char *name);
 const struct conf_row *site_rows(size_t *n);
