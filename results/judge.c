@@ -52,7 +52,7 @@ last_phase(const struct test *t)
 static bool
 awaits_report(const struct facts *f)
 {
-	if (!tlsrpt_wanted(f->test))
+	if (!test_wants_reports(f->test))
 		return false;
 	for (size_t i = 0; i < f->n_reports; i++) {
 		if (f->reports[i]->report != NULL)

@@ -176,7 +176,7 @@ on_rcpt(struct reading *r, const struct observation *o, struct facts *named)
 		return;
 	struct draft *d = draft_of(r, f, o->t);
 	bool own = which != 0;
-	if (tlsrpt_wanted(f->test) && strcasecmp(text_of(o, EK_MAILBOX), "tlsrpt") == 0)
+	if (test_wants_reports(f->test) && strcasecmp(text_of(o, EK_MAILBOX), "tlsrpt") == 0)
 		d->report = true;
 	reach(&d->a.stage, STAGE_RCPT);
 	d->rcpts++;

@@ -14,7 +14,6 @@
 #define RAW_MAX 65536                 /* more does not fit in an event */
 #define BIT(c)  (1u << (c))
 
-#define TYPE_TXT  16
 #define TYPE_TLSA 52
 
 /* A certificate that does not fit its TLSA records or its policy has many names among senders:
@@ -48,18 +47,12 @@ has_record(const struct test *t, const char *owner, uint16_t type)
 }
 
 bool
-tlsrpt_wanted(const struct test *t)
-{
-	return has_record(t, "_smtp._tls.{d}", TYPE_TXT);
-}
-
-bool
 tlsrpt_is_collector(const struct test *t, int k)
 {
 	char v4[24], v6[24];
 	bool b = false;
 
-	if (k < 0 || !tlsrpt_wanted(t))
+	if (k < 0 || !test_wants_reports(t))
 		return false;
 	snprintf(v4, sizeof v4, "{ipv4:%d}", k);
 	snprintf(v6, sizeof v6, "{ipv6:%d}", k);

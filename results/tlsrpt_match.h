@@ -44,8 +44,7 @@ void tlsrpt_received_free(struct received_report *);
 
 /* Which classes a report about host K of the test may rightly name: bits 1 << class. */
 unsigned tlsrpt_faults(const struct test *, unsigned k);
-/* Does the test ask for reports?  Is host K only there to receive them? */
-bool tlsrpt_wanted(const struct test *);
+/* Is host K only there to receive reports? */
 bool tlsrpt_is_collector(const struct test *, int k);
 
 #endif

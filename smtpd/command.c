@@ -293,6 +293,13 @@ refuse_second(struct session *s, const struct binding *other)
 	s->bind = first;
 }
 
+static bool
+takes_reports(const struct binding *b, const struct path *path)
+{
+	return path->local_len == 6 && strncasecmp(path->local, "tlsrpt", 6) == 0 &&
+	       test_wants_reports(b->test);
+}
+
 /* Whose recipient is it?  Binds the transaction.  false: answered. */
 static bool
 rcpt_bind(struct session *s, const struct path *path)
@@ -321,7 +328,8 @@ rcpt_bind(struct session *s, const struct path *path)
 		return false;
 	}
 	s->mailbox = bind_mailbox(&b, path->local, path->local_len);
-	if (s->mailbox < 0) {
+	s->to_reports = s->mailbox < 0 && takes_reports(&b, path);
+	if (s->mailbox < 0 && !s->to_reports) {
 		session_reply(s, 550, "5.1.1 No such mailbox");
 		return false;
 	}
@@ -368,6 +376,7 @@ check_rcpt(struct session *s)
 static void
 run_rcpt(struct session *s)
 {
+	s->n_reports += s->to_reports;
 	if (s->n_rcpts++ > 0)
 		strbuf_add(&s->rcpts, " ", 1);
 	else

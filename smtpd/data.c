@@ -34,6 +34,7 @@ data_clear(struct data *d)
 	EVP_MD_CTX_free(d->digest);
 	strbuf_clear(&d->headers);
 	strbuf_clear(&d->line);
+	strbuf_clear(&d->raw);
 	memset(d, 0, sizeof *d);
 }
 
@@ -105,6 +106,9 @@ content(struct data *d, const char *p, size_t len)
 	d->size += len;
 	if (d->digest != NULL)
 		EVP_DigestUpdate(d->digest, p, len);
+	if (d->raw.len < d->raw_max)
+		strbuf_add(
+		    &d->raw, p, len < d->raw_max - d->raw.len ? len : d->raw_max - d->raw.len);
 	if (d->in_header)
 		header_input(d, p, len);
 }

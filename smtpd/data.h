@@ -1,4 +1,5 @@
-/* data.h - the block between 354 and the final dot (RFC 5321 4.5.2).  Nothing of the body is kept:
+/* data.h - the block between 354 and the final dot (RFC 5321 4.5.2).  Nothing of the body is kept,
+ * unless the caller wants its first octets:
  * size, digest, framing facts and the header fields that verdicts need are.
  *
  * Only CR LF "." CR LF ends the block, whatever else looks like it: LF.LF, CR.CR and their kin are
@@ -19,6 +20,8 @@ struct data {
 	uint64_t bare_lf, bare_cr, nul, eightbit;
 	struct strbuf headers; /* kept fields, raw, at most headers_max bytes */
 	bool headers_cut;
+	struct strbuf raw; /* the first raw_max octets of the content; 0: none */
+	size_t raw_max;    /* for the caller to set */
 	/* private */
 	int state;
 	bool in_header, keeping;

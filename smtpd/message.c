@@ -8,15 +8,64 @@
 /* What is kept of To:, which names the tests that a message went to. */
 #define TO_MAX 16384
 
+#define REPORT_MAX 44000 /* octets of a TLS report that fit into an event, in base64 */
+
 /* Octets over the limit that are still read, so that the reply can be given in order. */
 #define OVERRUN_MAX (UINT64_C(64) * 1024 * 1024)
+
+/* A TLS report by mail (RFC 8460 3): all its recipients are the mailbox that takes them. */
+static bool
+is_report(const struct session *s)
+{
+	return s->n_rcpts > 0 && s->n_reports == s->n_rcpts;
+}
 
 void
 message_begin(struct session *s)
 {
 	s->data = xcalloc(1, sizeof *s->data);
 	data_init(s->data, s->env->sha256, s->env->site->conf.smtp_headers);
+	if (is_report(s))
+		s->data->raw_max = REPORT_MAX;
 	s->state = ST_DATA;
+}
+
+/* The report itself is the event; it is no mail of the measurement. */
+static void
+report_event(struct session *s, unsigned code)
+{
+	struct event_line *e = session_event(s, EV_TLSRPT_REPORT);
+	struct data *d = s->data;
+	char address[ADDRESS_TEXT_MAX], field[1024];
+	char *data = xcalloc(1, 4 * ((d->raw.len + 2) / 3) + 1);
+
+	EVP_EncodeBlock((unsigned char *)data,
+	    (const unsigned char *)(d->raw.s != NULL ? d->raw.s : ""), (int)d->raw.len);
+	address_format(address, &s->peer);
+	event_str(e, EK_PEER, address);
+	address_format(address, &s->local);
+	event_str(e, EK_LOCAL, address);
+	event_num(e, EK_HOST, s->bind.k);
+	event_str(e, EK_VIA, "mail");
+	data_field(d, "Content-Type", field, sizeof field);
+	event_str(e, EK_TYPE, field);
+	event_num(e, EK_BYTES, (int64_t)d->size);
+	event_num(e, EK_REPLY, code);
+	event_bool(e, EK_TLS, s->tls);
+	event_text(e, EK_FROM, s->from, s->from_len);
+	event_str(e, EK_MAILBOX, s->mailbox_text);
+	data_field(d, "Message-ID", field, sizeof field);
+	event_str(e, EK_MSGID, field);
+	data_field(d, "Subject", field, sizeof field);
+	event_str(e, EK_SUBJECT, field);
+	event_str(e, EK_DEV, s->dev);
+	if (s->phase > 0)
+		event_num(e, EK_PHASE, s->phase);
+	event_str(e, EK_DATA, data);
+	if (d->raw.len < d->size)
+		event_bool(e, EK_CUT, true);
+	session_event_end(s);
+	free(data);
 }
 
 static void
@@ -71,11 +120,15 @@ message_end(struct session *s, unsigned code, const char *text)
 
 	if (accepted) {
 		session_stage(s, STAGE_ACCEPTED);
-		session_phase(s, PHASE_ACCEPTED);
+		if (!is_report(s))
+			session_phase(s, PHASE_ACCEPTED);
 	}
 	if (s->dev != NULL)
 		s->dev_last = s->dev;
-	message_event(s, code, text);
+	if (is_report(s) && accepted)
+		report_event(s, code);
+	else
+		message_event(s, code, text);
 	s->dev = NULL;
 	session_reset(s);
 	s->state = ST_COMMAND;

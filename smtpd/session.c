@@ -52,7 +52,7 @@ session_reset(struct session *s)
 	s->from = NULL;
 	s->from_len = 0;
 	strbuf_clear(&s->rcpts);
-	s->n_rcpts = s->n_tried = 0;
+	s->n_rcpts = s->n_tried = s->n_reports = 0;
 	s->mail = s->batched = false;
 	s->mailbox_text[0] = '\0';
 	if (s->data != NULL) {
@@ -210,7 +210,7 @@ command_event(struct session *s, unsigned code, const char *text)
 		event_text(e, EK_ECODE, text, strcspn(text, "\r\n"));
 	event_bool(e, EK_PIPELINED, s->pipelined);
 	event_bool(e, EK_TLS, s->tls);
-	if (s->rcpt != NULL && s->mailbox >= 0)
+	if (s->rcpt != NULL && (s->mailbox >= 0 || s->to_reports))
 		event_text(e, EK_MAILBOX, s->rcpt->local, s->rcpt->local_len);
 	if (s->bind.test != NULL || s->bind.front != NULL)
 		event_num(e, EK_HOST, s->bind.k);

@@ -79,6 +79,7 @@ struct session {
 	const char *dev_last;    /* the last one of the session */
 	char dev_text[16];       /* "starttls 454" */
 	int mailbox;             /* of a RCPT, index; -1 */
+	bool to_reports;         /* of a RCPT: the mailbox that takes TLS reports */
 	const struct path *rcpt; /* of a RCPT, while it is being run */
 	struct behaviour act;
 	const struct host_rule *override; /* positive reply instead of ours */
@@ -93,6 +94,7 @@ struct session {
 	size_t from_len;
 	struct strbuf rcpts;
 	unsigned n_rcpts, n_tried;
+	unsigned n_reports; /* of n_rcpts: the mailbox that takes TLS reports */
 	char mailbox_text[PATH_LOCAL_MAX + 1];
 	struct data *data; /* owned; during ST_DATA */
 

@@ -446,3 +446,13 @@ test_mailbox(const struct test *t, unsigned zone, const char *local, size_t len)
 			return (int)i;
 	return -1;
 }
+
+bool
+test_wants_reports(const struct test *t)
+{
+	for (size_t i = 0; i < t->n_records; i++)
+		if (t->records[i].type == rrtype_by_name("TXT") &&
+		    strcasecmp(t->records[i].owner, "_smtp._tls.{d}") == 0)
+			return true;
+	return false;
+}

@@ -317,6 +317,8 @@ struct test {
 /* Index of the mailbox with this local part, case-blind, in this zone of the test; "probe" is 0 where the
  * file names none.  -1: none. */
 int test_mailbox(const struct test *, unsigned zone, const char *local, size_t len);
+/* Does its mail domain ask for TLS reports (RFC 8460 3)?  The mailbox "tlsrpt" of both zones takes them. */
+bool test_wants_reports(const struct test *);
 
 /* NULL: "file:line: what, why" in err. */
 struct test *test_load(const char *path, char *err, size_t errlen);

@@ -176,10 +176,10 @@ test_collector(void **state)
 		fail_msg("%s", err);
 	cat = all;
 	const struct test *t = catalogue_find(all, "tlsrpt-dane", 11);
-	assert_true(tlsrpt_wanted(t));
+	assert_true(test_wants_reports(t));
 	assert_true(tlsrpt_is_collector(t, 1));
 	assert_false(tlsrpt_is_collector(t, 0));
-	assert_false(tlsrpt_wanted(catalogue_find(all, "dual", 4)));
+	assert_false(test_wants_reports(catalogue_find(all, "dual", 4)));
 	event_at(&obs, 1, "smtp.connect",
 	    "\"test\":\"tlsrpt-dane\",\"conn\":\"r1\",\"peer\":\"2001:db8::1\",\"host\":1");
 	event_at(&obs, 2, "smtp.command",
