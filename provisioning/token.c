@@ -136,6 +136,15 @@ base32_encode(char dst[TOKEN_LEN + 1], const uint8_t raw[RAW_LEN])
 	dst[n] = '\0';
 }
 
+/* Of characters of the alphabet: the digits have that bit already. */
+static void
+lower(char dst[TOKEN_LEN + 1], const char *text)
+{
+	for (unsigned i = 0; i < TOKEN_LEN; i++)
+		dst[i] = (char)(text[i] | 0x20);
+	dst[TOKEN_LEN] = '\0';
+}
+
 enum token_err
 token_parse(struct token *out, const char *label, size_t len, const struct token_key *key)
 {
@@ -150,7 +159,7 @@ token_parse(struct token *out, const char *label, size_t len, const struct token
 	if (CRYPTO_memcmp(want, raw + ID_LEN, MAC_LEN) != 0 || id == 0)
 		return TOKEN_FORGED;
 	out->id = id;
-	base32_encode(out->text, raw);
+	lower(out->text, label);
 	return TOKEN_OK;
 }
 
@@ -167,7 +176,7 @@ token_decode(struct token *out, const char text[TOKEN_LEN])
 	if (id == 0)
 		return false;
 	out->id = id;
-	base32_encode(out->text, raw);
+	lower(out->text, text);
 	return true;
 }
 
