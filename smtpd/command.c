@@ -65,6 +65,9 @@ keyword_lines(struct strbuf *out, const struct session *s)
 		len = strcspn(p, " ");
 		if (len == 0 || (len == 8 && strncasecmp(p, "STARTTLS", 8) == 0))
 			continue;
+		/* RFC 8689 2: only inside TLS. */
+		if (!s->tls && len == 10 && strncasecmp(p, "REQUIRETLS", 10) == 0)
+			continue;
 		strbuf_puts(out, "\n");
 		/* The first "=" stands for a blank; later ones are the parameter's own (RFC 9422). */
 		for (size_t i = 0; i < len; i++)
@@ -240,6 +243,8 @@ mail_parse(struct session *s, struct path *path, struct params *params)
 	allowed |= offers(s, "SIZE") ? PARAM_SIZE : 0;
 	allowed |= offers(s, "8BITMIME") ? PARAM_BODY : 0;
 	allowed |= offers(s, "SMTPUTF8") ? PARAM_SMTPUTF8 : 0;
+	allowed |= offers(s, "BINARYMIME") ? PARAM_BINARY : 0;
+	allowed |= offers(s, "REQUIRETLS") && s->tls ? PARAM_REQUIRETLS : 0;
 	allowed |= offers(s, "DSN") ? PARAM_RET | PARAM_ENVID : 0;
 	return params_ok(s, params, rest, len, allowed);
 }
@@ -275,6 +280,7 @@ run_mail(struct session *s)
 		return;
 	session_reset(s);
 	s->mail = true;
+	s->binary = params.binary;
 	s->from = xstrndup(path.text, path.len);
 	s->from_len = path.len;
 	session_reply(s, 250, "2.1.0 Ok");
@@ -393,8 +399,21 @@ check_data(struct session *s)
 		session_reply(s, 554, "5.5.1 No valid recipients");
 		return false;
 	}
+	if (s->data != NULL || s->binary) {
+		session_reply(s, 503, "5.5.1 This message is sent with BDAT");
+		return false;
+	}
 	session_stage(s, STAGE_DATA);
 	return true;
+}
+
+static bool
+check_bdat(struct session *s)
+{
+	if (offers(s, "CHUNKING"))
+		return true;
+	session_reply(s, 502, "5.5.1 CHUNKING is not offered here");
+	return false;
 }
 
 static void
@@ -448,6 +467,8 @@ static const struct command commands[] = {
 	{ "MAIL", L_READY, ARG_NEED, AT_MAIL, false, check_mail, run_mail }, /* RFC 5321 4.1.1.2 */
 	{ "RCPT", L_MAIL | L_RCPT, ARG_NEED, AT_RCPT, false, check_rcpt, run_rcpt }, /* 4.1.1.3 */
 	{ "DATA", L_MAIL | L_RCPT, ARG_NONE, AT_DATA, true, check_data, run_data },  /* 4.1.1.4 */
+	/* RFC 3030 2; the octets follow, so that what is wrong with it is said after them */
+	{ "BDAT", L_ANY, ARG_NEED, AT_MAX, false, check_bdat, bdat_run },
 	{ "RSET", L_ANY, ARG_MAY, AT_MAX, false, NULL, run_rset },                   /* 4.1.1.5 */
 	{ "VRFY", L_ANY, ARG_NEED, AT_MAX, true, NULL, run_vrfy },                   /* 4.1.1.6 */
 	{ "HELP", L_ANY, ARG_MAY, AT_MAX, true, NULL, run_help },                    /* 4.1.1.8 */
@@ -465,6 +486,15 @@ bool
 command_is_last(const struct command *c)
 {
 	return c != NULL && c->last && c->run != run_quit;
+}
+
+const struct command *
+command_bdat(void)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (commands[i].run == bdat_run)
+			return &commands[i];
+	return NULL;
 }
 
 static const struct command *

@@ -217,6 +217,39 @@ data_input(struct data *d, const char *bytes, size_t len, bool *done)
 }
 
 void
+data_chunk(struct data *d, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+
+		if (d->state == IN_CR && c == '\n') {
+			line_end(d);
+			d->state = AT_START;
+			continue;
+		}
+		if (d->state == IN_CR) {
+			d->bare_cr++;
+			d->column++;
+		}
+		d->state = c == '\r' ? IN_CR : IN_LINE;
+		if (c != '\r')
+			count_octet(d, c);
+	}
+	content(d, bytes, len);
+}
+
+void
+data_end(struct data *d)
+{
+	if (d->state == IN_CR)
+		d->bare_cr++;
+	if (d->column > 0)
+		line_end(d);
+	if (d->in_header && d->line.len > 0)
+		header_line(d);
+}
+
+void
 data_digest(struct data *d, char hex[65])
 {
 	static const char digits[] = "0123456789abcdef";

@@ -37,6 +37,9 @@ void data_clear(struct data *);
 
 /* Reads up to the end of the block; returns the octets used and sets *done when it was found. */
 size_t data_input(struct data *, const char *bytes, size_t len, bool *done);
+/* Instead: a chunk of known length (RFC 3030), no dot means anything; and the end of the last one. */
+void data_chunk(struct data *, const char *bytes, size_t len);
+void data_end(struct data *);
 /* After *done: SHA-256 of the message, hex.  Once. */
 void data_digest(struct data *, char hex[65]);
 /* The unfolded, trimmed value of the first kept field of that name into dst; "" if none. */

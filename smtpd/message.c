@@ -125,11 +125,15 @@ message_end(struct session *s, unsigned code, const char *text)
 	}
 	if (s->dev != NULL)
 		s->dev_last = s->dev;
+	if (s->bdat.arg[0] != '\0')
+		session_command_event(s, code, text);
 	if (is_report(s) && accepted)
 		report_event(s, code);
 	else
 		message_event(s, code, text);
 	s->dev = NULL;
+	s->arg = NULL;
+	s->arg_len = 0;
 	session_reset(s);
 	s->state = ST_COMMAND;
 	if (code == 0)
@@ -178,23 +182,15 @@ message_resume(struct session *s)
 	at_dot(s);
 }
 
-size_t
-message_input(struct session *s, const char *bytes, size_t len)
+void
+message_done(struct session *s)
 {
 	struct behave_who who;
-	uint64_t max = s->env->site->conf.smtp_message;
-	bool done;
-	size_t n = data_input(s->data, bytes, len, &done);
 
-	if (!done) {
-		if (s->data->size > max + OVERRUN_MAX)
-			message_end(s, 421, "4.3.4 Message without end, goodbye");
-		return n;
-	}
 	memset(&s->act, 0, sizeof s->act);
-	if (s->data->size > max) {
+	if (s->data->size > s->env->site->conf.smtp_message) {
 		message_end(s, 552, "5.3.4 Message too big");
-		return n;
+		return;
 	}
 	session_who(s, &who);
 	behave_at(&s->act, s->bind.host, AT_DOT, -1, &who);
@@ -202,5 +198,20 @@ message_input(struct session *s, const char *bytes, size_t len)
 		session_delay(s, s->act.delay_us, STEP_DOT);
 	else
 		at_dot(s);
+}
+
+size_t
+message_input(struct session *s, const char *bytes, size_t len)
+{
+	bool done;
+	size_t n;
+
+	if (s->bdat.active)
+		return bdat_input(s, bytes, len);
+	n = data_input(s->data, bytes, len, &done);
+	if (done)
+		message_done(s);
+	else if (s->data->size > s->env->site->conf.smtp_message + OVERRUN_MAX)
+		message_end(s, 421, "4.3.4 Message without end, goodbye");
 	return n;
 }

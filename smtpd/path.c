@@ -138,6 +138,7 @@ static const struct {
 	{ "ENVID", PARAM_ENVID, true },
 	{ "NOTIFY", PARAM_NOTIFY, true },
 	{ "ORCPT", PARAM_ORCPT, true },
+	{ "REQUIRETLS", PARAM_REQUIRETLS, false },
 };
 
 static bool
@@ -148,7 +149,7 @@ word_is(const char *s, size_t len, const char *word)
 
 /* The value of the parameters whose value we use. */
 static bool
-param_value(struct params *dst, unsigned bit, const char *v, size_t len)
+param_value(struct params *dst, unsigned bit, const char *v, size_t len, unsigned allowed)
 {
 	if (bit == PARAM_SIZE) {
 		if (len == 0 || len > 19) /* 20DIGIT would pass 64 bits */
@@ -161,7 +162,8 @@ param_value(struct params *dst, unsigned bit, const char *v, size_t len)
 	}
 	if (bit == PARAM_BODY) {
 		dst->eightbit = word_is(v, len, "8BITMIME");
-		return dst->eightbit || word_is(v, len, "7BIT");
+		dst->binary = word_is(v, len, "BINARYMIME") && (allowed & PARAM_BINARY);
+		return dst->eightbit || dst->binary || word_is(v, len, "7BIT");
 	}
 	if (bit == PARAM_RET)
 		return word_is(v, len, "FULL") || word_is(v, len, "HDRS");
@@ -182,7 +184,7 @@ param_one(struct params *dst, const char *word, size_t len, unsigned allowed)
 		if ((dst->seen & param_rows[i].bit) || param_rows[i].value != (eq != NULL))
 			return PARAMS_SYNTAX;
 		dst->seen |= param_rows[i].bit;
-		if (eq != NULL && !param_value(dst, param_rows[i].bit, eq + 1, len - n - 1))
+		if (eq != NULL && !param_value(dst, param_rows[i].bit, eq + 1, len - n - 1, allowed))
 			return PARAMS_SYNTAX;
 		return PARAMS_OK;
 	}

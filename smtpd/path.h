@@ -31,11 +31,14 @@ enum param_bits {
 	PARAM_ENVID = 16,
 	PARAM_NOTIFY = 32,
 	PARAM_ORCPT = 64,
+	PARAM_REQUIRETLS = 128, /* RFC 8689 */
+	PARAM_BINARY = 256,     /* RFC 3030: the value BINARYMIME of BODY; not in seen */
 };
 struct params {
 	unsigned seen; /* bits of enum param_bits */
 	uint64_t size;
 	bool eightbit; /* BODY=8BITMIME */
+	bool binary;   /* BODY=BINARYMIME */
 };
 enum params_err { PARAMS_OK, PARAMS_SYNTAX, PARAMS_UNKNOWN };
 /* text is what follows the path.  allowed: bits that the command and the EHLO reply permit; a

@@ -53,7 +53,8 @@ session_reset(struct session *s)
 	s->from_len = 0;
 	strbuf_clear(&s->rcpts);
 	s->n_rcpts = s->n_tried = s->n_reports = 0;
-	s->mail = s->batched = false;
+	s->mail = s->batched = s->binary = false;
+	s->bdat.arg[0] = '\0';
 	s->mailbox_text[0] = '\0';
 	if (s->data != NULL) {
 		data_clear(s->data);
@@ -196,9 +197,8 @@ session_bound(struct session *s, const struct binding *b)
 	bind_event(s);
 }
 
-/* The event of the command that is being answered; code 0: the connection ends instead. */
-static void
-command_event(struct session *s, unsigned code, const char *text)
+void
+session_command_event(struct session *s, unsigned code, const char *text)
 {
 	struct event_line *e = session_event(s, EV_SMTP_COMMAND);
 
@@ -260,7 +260,7 @@ session_reply(struct session *s, unsigned code, const char *text)
 		s->dev_last = s->dev;
 	/* The greeting is no answer to a command; it is recorded if it deviates. */
 	if (s->state != ST_START || s->dev != NULL)
-		command_event(s, code, text);
+		session_command_event(s, code, text);
 	session_put_reply(s, code, text);
 	if (code == 421)
 		session_close(s, HOW_OURS, false);
@@ -301,11 +301,11 @@ session_deviate(struct session *s, const struct host_rule *r)
 		return;
 	case DO_CLOSE:
 	case DO_RST:
-		command_event(s, 0, NULL);
+		session_command_event(s, 0, NULL);
 		session_close(s, HOW_OURS, r->action == DO_RST);
 		return;
 	case DO_HOLD:
-		command_event(s, 0, NULL);
+		session_command_event(s, 0, NULL);
 		s->wait = WAIT_FOREVER;
 		return;
 	case DO_DELAY:
@@ -527,7 +527,8 @@ consume(struct session *s, const char *p, size_t len)
 				start_tls(s, p + used, len - used);
 				return len;
 			}
-			if (s->cmd != NULL && !s->skipping)
+			/* The octets of a chunk follow BDAT without waiting (RFC 3030 2). */
+			if (s->cmd != NULL && !s->skipping && !s->bdat.active)
 				note_early(s, p + used, len - used);
 		} else if (s->state == ST_DATA) {
 			used += message_input(s, p + used, len - used);

@@ -11,6 +11,7 @@
 
 #include "lib/event.h"
 #include "lib/strbuf.h"
+#include "smtpd/bdat.h"
 #include "smtpd/behave.h"
 #include "smtpd/bind.h"
 #include "smtpd/data.h"
@@ -96,7 +97,9 @@ struct session {
 	unsigned n_rcpts, n_tried;
 	unsigned n_reports; /* of n_rcpts: the mailbox that takes TLS reports */
 	char mailbox_text[PATH_LOCAL_MAX + 1];
-	struct data *data; /* owned; during ST_DATA */
+	struct data *data; /* owned; during ST_DATA, and between chunks of BDAT */
+	struct bdat bdat;
+	bool binary; /* BODY=BINARYMIME: no DATA */
 
 	struct strbuf pending; /* octets that could not be taken yet */
 };
@@ -137,9 +140,11 @@ void session_tls_alert(
 
 /* --- between session.c, command.c and message.c ------------------------------------------------------ */
 void session_stage(struct session *, enum stage);
-/* The one exit.  text begins with the enhanced status code; '\n' in it makes a multi-line reply. */
+/* The event of the command that is being answered; code 0: the connection ends instead. */
+void session_command_event(struct session *, unsigned code, const char *text);
 /* Only sends it, no event; "\n" in text begins another line of the reply. */
 void session_put_reply(struct session *, unsigned code, const char *text);
+/* The one exit.  text begins with the enhanced status code; '\n' in it makes a multi-line reply. */
 void session_reply(struct session *, unsigned code, const char *text);
 void session_replyf(struct session *, unsigned code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -163,11 +168,14 @@ void command_line(struct session *, const char *line, size_t len);
 void command_resume(struct session *);
 const char *command_verb(const struct command *);
 const char *command_known(const char *bytes, size_t len); /* verb that bytes begin with, or "?" */
+const struct command *command_bdat(void);
 bool command_is_last(const struct command *); /* RFC 2920: the client must await the reply */
 
 /* message.c */
 void message_begin(struct session *);
 size_t message_input(struct session *, const char *bytes, size_t len);
+/* The content is complete: the rules of the host at dot, the event, the reply. */
+void message_done(struct session *);
 void message_resume(struct session *);
 
 #endif

@@ -175,13 +175,13 @@ struct policy {
 	char *mx[8]; /* templates */
 	unsigned n_mx;
 	uint32_t max_age;
-	unsigned status; /* 200 */
+	unsigned status;       /* 200 */
 	char *redirect, *type; /* redirect: a template */
 	uint32_t pad;
 	int64_t slow_us;
 	enum cert_kind cert;
-	char *extra; /* further lines of the body */
-	char *omit;  /* the field that is left out; NULL: none */
+	char *extra;                   /* further lines of the body */
+	char *omit;                    /* the field that is left out; NULL: none */
 	unsigned phase_from, phase_to; /* served in these phases only; 0,0 always */
 };
 
