@@ -102,7 +102,7 @@ counts_and_ages(void **state)
 	assert_int_equal(phase_note_event(&m, &the_test, ID + 1, PHASE_TLS, START), 2);
 }
 
-/* The draft dns-renumber: a minute after either address was first asked for. */
+/* As dns-renumber: a minute after either address was first asked for. */
 static void
 dns(void **state)
 {

@@ -1,5 +1,4 @@
 /* Every trace of every test of the catalogue gives the verdict that it says. */
-#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,29 +27,6 @@ test_catalogue(void **state)
 		failed += n;
 	}
 	catalogue_free(cat);
-	assert_int_equal(failed, 0);
-}
-
-/* Drafts are played too, each alone: what is in them may not be in the catalogue yet. */
-static void
-test_drafts(void **state)
-{
-	unsigned failed = 0;
-	char err[512];
-	glob_t found;
-
-	(void)state;
-	if (glob("zones/draft/*.test", 0, NULL, &found) != 0)
-		return; /* none are left */
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		struct test *t = test_load(found.gl_pathv[i], err, sizeof err);
-		unsigned n = t == NULL ? 1 : trace_run(t, NULL, err, sizeof err);
-		if (n > 0)
-			print_error("%s\n", err);
-		failed += n;
-		test_free(t);
-	}
-	globfree(&found);
 	assert_int_equal(failed, 0);
 }
 
@@ -83,7 +59,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_catalogue),
-		cmocka_unit_test(test_drafts),
 		cmocka_unit_test(test_difference),
 	};
 

@@ -7,7 +7,6 @@
 
 #include "lib/strbuf.h"
 #include "zones/catalogue.h"
-#include "zones/lint.h"
 
 #define SHIPPED "zones/catalogue"
 
@@ -142,41 +141,6 @@ shipped_is_clean(void **state)
 	assert_non_null(c);
 	assert_int_equal(lint_catalogue(c, complain, NULL), 0);
 	catalogue_free(c);
-}
-
-static void
-count_errors(void *ctx, enum lint_level level, const char *text)
-{
-	(void)text;
-	*(unsigned *)ctx += level == LINT_ERROR;
-}
-
-/* The drafts say what daemons cannot do yet, but they are right as files. */
-static void
-drafts_are_clean(void **state)
-{
-	DIR *d = opendir("zones/draft");
-	struct dirent *e;
-	unsigned n = 0, errors = 0;
-
-	(void)state;
-	assert_non_null(d);
-	while ((e = readdir(d)) != NULL) {
-		char err[600] = "", *path;
-		struct test *t;
-		if (strstr(e->d_name, ".test") == NULL)
-			continue;
-		path = xasprintf("zones/draft/%s", e->d_name);
-		if ((t = test_load(path, err, sizeof err)) == NULL)
-			fail_msg("%s", err);
-		lint_test(t, count_errors, &errors);
-		test_free(t);
-		free(path);
-		n++;
-	}
-	closedir(d);
-	assert_true(n > 0);
-	assert_int_equal(errors, 0);
 }
 
 /* The whole shipped catalogue, one file under another name, and one test more. */
@@ -322,7 +286,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shipped),
 		cmocka_unit_test(shipped_is_clean),
-		cmocka_unit_test(drafts_are_clean),
 		cmocka_unit_test_setup_teardown(a_test_is_a_file, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(what_spans_files, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(numbers_and_names, make_dir, remove_dir),
