@@ -7,6 +7,7 @@
 
 #include "lib/strbuf.h"
 #include "zones/catalogue.h"
+#include "zones/lint.h"
 
 #define SHIPPED "zones/catalogue"
 
