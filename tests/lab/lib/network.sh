@@ -2,7 +2,7 @@
 # network.sh - the lab's namespaces.
 #
 #   LAB-net     router: one link to each of the others, forwards between them, has no other route
-#   LAB-site    203.0.113.2...50, 2001:db8:f::2; 2001:db8:53::/64 is routed to it and local there
+#   LAB-site    203.0.113.2...60, 2001:db8:f::2; 2001:db8:53::/64 is routed to it and local there
 #   LAB-root    198.51.100.2 and 2001:db8:a::2: the root and "example", on NSD
 #   LAB-check   198.51.100.18..., 2001:db8:1::1:2...: where outpost check looks from (sender 1)
 #   LAB-SENDER  the same with 2, 3, ... up to 15: 13 IPv4 addresses and 13 IPv6 addresses each
@@ -10,7 +10,7 @@
 # No namespace has a default route: what is not the lab's is unreachable in all of them.
 
 SITE_V4_FIRST=2
-SITE_V4_LAST=50
+SITE_V4_LAST=60
 SENDERS_MAX=15
 SENDER_ADDRESSES=12
 PREFIX=2001:db8:53::/64
