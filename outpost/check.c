@@ -198,6 +198,12 @@ check_all(struct check *c, const size_t *todo, size_t n)
 static void
 prepare(struct check *c)
 {
+	char err[512];
+
+	/* Every worker makes its own; what is wrong with the options is said once. */
+	if ((c->resolver = check_resolver(&c->options, err, sizeof(err))) == NULL)
+		log_fatal(EXIT_USAGE, "check: %s", err);
+	ub_ctx_delete(c->resolver);
 	c->site = command_site(SITE_SECRET | SITE_CERTS);
 	c->origin.node = c->site->conf.node;
 	c->origin.daemon = "check";

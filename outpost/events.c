@@ -1,5 +1,7 @@
 /* outpost events, outpost ingest: the raw observations. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -17,9 +19,19 @@ show_progress(void *ctx, const struct store_progress *p)
 		fprintf(stderr, "\r\033[K");
 }
 
+/* What participants did is not for everybody on this host. */
+static void
+must_own(const struct site *site)
+{
+	if (access(site->dir, W_OK) != 0)
+		log_fatal(EXIT_CANNOT, "%s: %s: run as root or as the owner of the site", site->dir,
+		    strerror(errno));
+}
+
 int
 command_load_new(const struct site *site, struct store_progress *total)
 {
+	must_own(site);
 	return store_ingest(site, total, isatty(STDERR_FILENO) ? show_progress : NULL, NULL);
 }
 
@@ -37,6 +49,7 @@ command_ingest(const struct command *c, int argc, char **argv)
 
 	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 0);
 	site = command_site(0);
+	must_own(site);
 	rc = quiet ? store_ingest(site, &total, NULL, NULL) : command_load_new(site, &total);
 	site_free(site);
 	if (rc != 0)
@@ -49,8 +62,8 @@ command_ingest(const struct command *c, int argc, char **argv)
 		printf("%llu events from %u segments\n", (unsigned long long)total.events,
 		    total.segments);
 	if (total.corrupt > 0)
-		log_warn("ingest: %llu lines were no events: they are skipped, see them with: "
-			 "outpost ingest --help",
+		log_warn("ingest: %llu lines were no events: they are skipped: look at the disk, "
+			 "or who else writes into log",
 		    (unsigned long long)total.corrupt);
 	return EXIT_DONE;
 }

@@ -1,8 +1,10 @@
 /* lint.c - see lint.h. */
 #include "outpost/lint.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "results/trace.h"
@@ -38,7 +40,11 @@ lint_run(const char *dir, const char *base_zone, const char *only)
 	size_t traces = 0;
 
 	if (c == NULL) {
-		fprintf(stderr, "%s\n", err);
+		if (access(dir, R_OK) != 0)
+			log_warn("tests: %s: %s: install Outpost, or give --catalogue", dir,
+			    strerror(errno));
+		else
+			fprintf(stderr, "%s\n", err);
 		basezone_free(base);
 		return EXIT_USAGE;
 	}

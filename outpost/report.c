@@ -34,7 +34,7 @@ build(const struct request *r)
 	char err[1024];
 	struct report *report;
 
-	if (store_ingest(r->site, NULL, NULL, NULL) != 0)
+	if (command_load_new(r->site, NULL) != 0)
 		log_fatal(EXIT_CANNOT, "report: the log could not be loaded");
 	report = report_build(
 	    r->site, r->token.text, r->set, r->at != 0 ? r->at : clock_now(), err, sizeof(err));

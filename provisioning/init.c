@@ -4,16 +4,21 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/hash.h"
+#include "lib/log.h"
 #include "lib/strbuf.h"
 #include "provisioning/address.h"
 #include "provisioning/keys.h"
 #include "provisioning/render.h"
 
+#define NFTABLES_MARK  "# edited if this is not its digest: "
+#define NFTABLES_MAX   65536
 #define PUBLISH_DIGEST 2  /* SHA-256 */
 #define OWN_ADDRESSES  6  /* name servers that share theirs with nobody... */
 #define OWN_FROM       40 /* ...when so many addresses leave enough fronts */
@@ -178,6 +183,82 @@ init_nftables(FILE *f, const struct site *site)
 	fprintf(f, "\t}\n}\n");
 }
 
+/* The file, with a last line by which it is known whether somebody has edited it. */
+static char *
+nftables_text(const struct site *site, size_t *len)
+{
+	static const uint8_t key[16];
+	char *text = NULL;
+	FILE *f = open_memstream(&text, len);
+
+	if (f == NULL)
+		return NULL;
+	init_nftables(f, site);
+	if (fflush(f) == 0)
+		fprintf(f, NFTABLES_MARK "%016" PRIx64 "\n", hash_sip(key, text, *len));
+	fclose(f);
+	return text;
+}
+
+static bool
+is_as_made(const char *text, size_t len)
+{
+	static const uint8_t key[16];
+	const char *mark = strstr(text, NFTABLES_MARK);
+	uint64_t digest;
+
+	return mark != NULL && mark + sizeof(NFTABLES_MARK) - 1 + 16 + 1 == text + len &&
+	       sscanf(mark, NFTABLES_MARK "%16" SCNx64, &digest) == 1 &&
+	       hash_sip(key, text, (size_t)(mark - text)) == digest;
+}
+
+static char *
+read_whole(const char *path, size_t *len)
+{
+	char *text = xcalloc(1, NFTABLES_MAX);
+	FILE *f = fopen(path, "re");
+
+	*len = f != NULL ? fread(text, 1, NFTABLES_MAX - 1, f) : 0;
+	if (f != NULL)
+		fclose(f);
+	return text;
+}
+
+static int
+write_text(FILE *f, void *ctx)
+{
+	return fputs(ctx, f) < 0 ? -1 : 0;
+}
+
+/* Made when it is not there, made anew when the configuration says something else now; what somebody has
+ * edited is theirs. */
+static int
+put_nftables(const struct site *site)
+{
+	size_t len, have_len;
+	char path[512], *text = nftables_text(site, &len), *have = NULL;
+	int rc = -1;
+
+	site_path(path, site, "", "nftables.conf");
+	if (text == NULL)
+		return -1;
+	if (access(path, F_OK) == 0) {
+		have = read_whole(path, &have_len);
+		if (strcmp(have, text) == 0 || !is_as_made(have, have_len)) {
+			rc = 0;
+			goto out;
+		}
+		log_info("%s: made anew: load it", path);
+		if (unlink(path) != 0)
+			goto out;
+	}
+	rc = keys_create_file(path, 0644, write_text, text);
+out:
+	free(have);
+	free(text);
+	return rc;
+}
+
 /* --- what the parent publishes ----------------------------------------------------------------------- */
 
 int
@@ -203,13 +284,6 @@ static int
 write_conf(FILE *f, void *ctx)
 {
 	init_conf_write(f, ctx);
-	return ferror(f) ? -1 : 0;
-}
-
-static int
-write_nftables(FILE *f, void *ctx)
-{
-	init_nftables(f, ctx);
 	return ferror(f) ? -1 : 0;
 }
 
@@ -302,16 +376,14 @@ static int
 finish(const char *dir, const struct init_options *o, bool fresh, char *err, size_t errlen)
 {
 	struct site *site = site_load(dir, err, errlen);
-	char path[512];
 	int rc = -1;
 
 	if (site == NULL)
 		return -1;
 	if (!fresh && compare_conf(site, o, err, errlen) != 0)
 		goto out;
-	site_path(path, site, "", "nftables.conf");
-	if (access(path, F_OK) != 0 && keys_create_file(path, 0644, write_nftables, site) != 0) {
-		snprintf(err, errlen, "%s: could not be written", path);
+	if (put_nftables(site) != 0) {
+		snprintf(err, errlen, "%s/nftables.conf: could not be written", dir);
 		goto out;
 	}
 	rc = 0;

@@ -231,6 +231,34 @@ test_roles(void **state)
 	assert_roles("a,b,c,d,e,f,g", "a", "b", 1, 1, "e", 3);
 }
 
+/* With many addresses some name servers have theirs to themselves. */
+static void
+test_roles_of_many(void **state)
+{
+	struct init_options o = { 0 };
+	struct site_conf c;
+	char text[41][4];
+
+	(void)state;
+	for (unsigned i = 0; i < 41; i++) {
+		snprintf(text[i], sizeof(text[i]), "%u", i);
+		o.ipv4.item[i] = text[i];
+	}
+	memset(&c, 0, sizeof(c));
+	o.ipv4.n = 39;
+	init_roles(&c, &o.ipv4);
+	assert_int_equal(c.ipv4_child.n, 1);
+	assert_int_equal(c.ipv4_front.n, 35);
+	memset(&c, 0, sizeof(c));
+	o.ipv4.n = 40;
+	init_roles(&c, &o.ipv4);
+	assert_int_equal(c.ipv4_child.n, 7);
+	assert_string_equal(c.ipv4_child.item[0], "1");
+	assert_string_equal(c.ipv4_child.item[6], "9");
+	assert_string_equal(c.ipv4_front.item[0], "10");
+	assert_int_equal(c.ipv4_front.n, 30);
+}
+
 static void
 test_publish(void **state)
 {
@@ -256,6 +284,49 @@ test_publish(void **state)
 	assert_non_null(strstr(text, "ns.probe.example. 3600 IN AAAA 2001:db8:53::\n"));
 	free(text);
 	site_free(site);
+	fixture_free(&f);
+}
+
+static void
+append(const char *path, const char *line)
+{
+	FILE *f = fopen(path, "a");
+
+	assert_non_null(f);
+	assert_true(fputs(line, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* The packet filter's rules follow the configuration until somebody edits them. */
+static void
+test_nftables(void **state)
+{
+	struct init_options o = { 0 };
+	struct prepared made;
+	struct fixture f;
+	char conf[300], rules[300], err[512], *text;
+	bool fresh;
+
+	(void)state;
+	fixture_new(&f);
+	fixture_test(&f, "plain", 1, "", "", "");
+	site_free(fixture_site(&f, "192.0.2.1", "", NULL));
+	snprintf(conf, sizeof(conf), "%s/outpost.conf", f.dir);
+	snprintf(rules, sizeof(rules), "%s/nftables.conf", f.dir);
+
+	append(conf, "ipv4-silent 192.0.2.77\n");
+	assert_int_equal(init_site(&made, &fresh, f.dir, &o, err, sizeof(err)), 0);
+	text = slurp(rules);
+	assert_non_null(strstr(text, "192.0.2.77 tcp dport 25 drop"));
+	free(text);
+
+	append(rules, "# mine\n");
+	append(conf, "ipv4-refused 192.0.2.78\n");
+	assert_int_equal(init_site(&made, &fresh, f.dir, &o, err, sizeof(err)), 0);
+	text = slurp(rules);
+	assert_non_null(strstr(text, "# mine\n"));
+	assert_null(strstr(text, "192.0.2.78"));
+	free(text);
 	fixture_free(&f);
 }
 
@@ -302,7 +373,9 @@ main(void)
 		cmocka_unit_test(test_permissions),
 		cmocka_unit_test(test_open_without_keys),
 		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_roles_of_many),
 		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_nftables),
 		cmocka_unit_test(test_conf),
 	};
 
