@@ -181,6 +181,22 @@ sleep 1
 has "$token" "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "serves after a reload"
 [[ $(ls "$site/log" | wc -l) -gt $before ]]
 result $? "the new generation has a segment of its own"
+
+# phases: of two workers that share what they saw, with minutes made seconds
+sed -i 's/^#* *workers .*//; s/^#* *pace .*//' "$site/outpost.conf"
+printf 'workers 2\npace 60\n' >>"$site/outpost.conf"
+kill -TERM $server
+wait $server
+start || result 1 "starts with two workers" "$(tail -2 "$dir/authdns.err")"
+other=$("$OUTPOST" enrol -C "$site" --set full 2>/dev/null | grep -om1 '[a-z2-7]\{16\}')
+moved() { # how many of 20 questions, by as many sockets, get the address of phase 2
+	for _ in $(seq 20); do ask @192.0.2.2 $other.mx0.phased.lab.example AAAA +short; done | grep -c '^2001:db8::2$'
+}
+same 0 "$(moved)" "phase 1 for a new participant"
+sleep 1.2
+same 20 "$(moved)" "phase 2 after its time, whichever worker is asked"
+sleep 1.1
+has '"phase":2' "$(grep -ah "$other" "$site"/log/*.jsonl | tail -1)" "the event says the phase"
 echo 'nonsense' >>"$site/outpost.conf"
 kill -HUP $server
 sleep 0.5
@@ -204,6 +220,7 @@ sleep 0.2
 result $? "kill -9 loses no line that was written"
 start
 result $? "starts again after kill -9" "$(tail -3 "$dir/authdns.err")"
+same 20 "$(moved)" "phases outlive kill -9"
 kill -TERM $server
 wait $server
 same 0 $? "SIGTERM ends it with code 0"
