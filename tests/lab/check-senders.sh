@@ -21,10 +21,11 @@ PICTURES=(
 	"postfix-pool+unbound-validating retry"
 	"postfix-dane+unbound-farm dane"
 )
-LONGEST=420
-# Verdicts are final once a sender gave up and then stayed away for 6 h / PACE.
-export QUEUE_LIFETIME=40s
-PACE=500
+LONGEST=400
+# Verdicts are final once a sender gave up and then stayed away for 6 h / PACE, or
+# when no TLS report came for 72 h / PACE.
+export QUEUE_LIFETIME=90s
+PACE=1000
 
 # compare PICTURE TOKEN
 compare() {
