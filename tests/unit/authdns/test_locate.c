@@ -44,6 +44,32 @@ test_views(void **state)
 	assert_true(!v.parent && v.only == NULL);
 }
 
+/* "address own": there that zone and nothing else, and the zone nowhere else on IPv4. */
+static void
+test_own_address(void **state)
+{
+	struct conf_list *child = &s.site->conf.ipv4_child;
+	struct zone *z = zones_by_label(s.zones, (const uint8_t *)"plain", 5);
+	struct view v;
+
+	(void)state;
+	assert_non_null(z);
+	child->item[child->n++] = strdup("192.0.2.3");
+	z->own4 = "192.0.2.3";
+	test_site_view(&v, &s, "192.0.2.3");
+	assert_true(!v.parent && !v.children && v.only == z);
+	find("192.0.2.3", "plain", "{d}", TYPE_MX);
+	assert_ptr_equal(p.zone, z);
+	find("192.0.2.3", "two", "{d}", TYPE_MX);
+	assert_null(p.zone);
+	find("192.0.2.2", "plain", "{d}", TYPE_MX);
+	assert_null(p.zone);
+	find("2001:db8:53::e140", "plain", "{d}", TYPE_MX);
+	assert_ptr_equal(p.zone, z);
+	z->own4 = NULL;
+	free(child->item[--child->n]);
+}
+
 static void
 test_spelling(void **state)
 {
@@ -187,6 +213,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_views),
+		cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_spelling),
 		cmocka_unit_test(test_invalid),
 		cmocka_unit_test(test_boundaries),

@@ -103,6 +103,39 @@ test_addresses(void **state)
 	    "192.0.2.1 2001:db8:53:: probe.example. probe.example.");
 }
 
+/* One address after the first for each name server that must share none, as far as they go. */
+static void
+test_own_address(void **state)
+{
+	static const char *const want[] = { "192.0.2.2", "192.0.2.22", "192.0.2.21", NULL };
+	struct fixture f;
+	struct site *s;
+	char got[512];
+
+	(void)state;
+	fixture_new(&f);
+	fixture_test(&f, "shares", 1, "", "", "");
+	fixture_test(&f, "second", 3, "control shares", "[zone]\naddress own\n", "");
+	fixture_test(&f, "first", 2, "control shares", "[zone]\naddress own\n", "");
+	fixture_test(&f, "third", 4, "control shares", "[zone]\naddress own\n", "");
+	s = fixture_site(
+	    &f, "192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4,192.0.2.10", "2001:db8:53::/64", NULL);
+	s->conf.ipv4_child.item[s->conf.ipv4_child.n++] = strdup("192.0.2.21");
+	s->conf.ipv4_child.item[s->conf.ipv4_child.n++] = strdup("192.0.2.22");
+	for (unsigned i = 0; i < 4; i++) {
+		const char *name = (const char *[]){ "shares", "second", "first", "third" }[i];
+		const struct test *t = catalogue_find(s->catalogue, name, strlen(name));
+
+		assert_int_equal(
+		    try(got, s, t, "{ns4}"), want[i] != NULL ? RENDER_OK : RENDER_NO_ADDRESS);
+		if (want[i] != NULL)
+			assert_string_equal(got, want[i]);
+		assert_int_equal(try(got, s, t, "{ns6}"), RENDER_OK);
+	}
+	site_free(s);
+	fixture_free(&f);
+}
+
 static void
 test_no_address(void **state)
 {
@@ -289,6 +322,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_own_address),
 		cmocka_unit_test(test_no_address),
 		cmocka_unit_test(test_digests),
 		cmocka_unit_test(test_shared_key),

@@ -245,6 +245,31 @@ test_ipv6_only(void **state)
 	correlation_free(c);
 }
 
+/* Its name server is reached over IPv6 only here: nor is one whose resolver has no IPv6. */
+static void
+test_dns_ipv6_only(void **state)
+{
+	char err[400];
+	struct catalogue *all = catalogue_load("zones/catalogue", err, sizeof err), *stages = cat;
+	struct verdict v;
+
+	(void)state;
+	assert_non_null(all);
+	cat = all;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+	struct judge j = {
+		.c = c, .now = EVENTS_START + 7 * 3600 * CLOCK_SECOND, .pace = 1, .asked4 = never4
+	};
+	judge_test(&v, &j, catalogue_find(cat, "greylist", 8));
+	IS(v, GRADE_INCONCLUSIVE, true);
+	assert_string_equal(v.missing, "dns-ipv6-only");
+	correlation_free(c);
+	catalogue_free(all);
+	cat = stages;
+}
+
 int
 main(void)
 {
@@ -257,6 +282,7 @@ main(void)
 		T(test_so_far),
 		T(test_not_so_far),
 		T(test_control_missing),
+		T(test_dns_ipv6_only),
 		T(test_no_evidence),
 		T(test_unsound),
 		T(test_ipv6_only),

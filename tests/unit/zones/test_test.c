@@ -51,7 +51,7 @@ every_keyword(void **state)
 	    "any any noedns\nany any ttl 0\nany any case\nany any pad 1400\nTLSA _25._tcp.{mx0} "
 	    "sign corrupt while phase 2\n"
 	    "[host 0]\ngreet \"hello\"\nehlo SIZE=2000 PIPELINING\nstarttls 454\ntls "
-	    "1.0..1.2\nciphers \"A:B\"\ngroups P-256\n"
+	    "1.0..1.2\nciphers \"A:B\"\ngroups P-256\ndh 1024\n"
 	    "client-cert\ncert cn-only\nat rcpt reply 450 \"4.7.1 Later\" mailbox 1 while "
 	    "count(network) < 3\n"
 	    "at banner delay 100s\nat dot close\nat connect rst\nat quit hold\n"
@@ -109,6 +109,7 @@ every_keyword(void **state)
 	assert_string_equal(h->ehlo, "SIZE=2000 PIPELINING");
 	assert_int_equal(h->starttls, STARTTLS_CODE);
 	assert_int_equal(h->starttls_code, 454);
+	assert_true(h->weak_dh);
 	assert_int_equal(h->tls_min, 0x0301);
 	assert_int_equal(h->tls_max, 0x0303);
 	assert_int_equal(h->n_rules, 5);
@@ -241,6 +242,7 @@ static const struct {
 	{ HEAD "[host 0]\nstarttls perhaps\n", 9, "must be one of offer" },
 	{ HEAD "[host 0]\nstarttls CODE\n", 9, "stands for a number" },
 	{ HEAD "[host 0]\nstarttls 399\n", 9, "400 to 599" },
+	{ HEAD "[host 0]\ndh 512\n", 9, "must be one of 1024" },
 	{ HEAD "[host 0]\nstarttls inject\n", 9, "a text must follow" },
 	{ HEAD "[host 0]\nstarttls off x\n", 9, "only inject" },
 	{ HEAD "[host 0]\ntls 1.4\n", 9, "1.0 1.1 1.2 1.3" },
