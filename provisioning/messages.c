@@ -15,6 +15,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
+#include "provisioning/front.h"
 #include "provisioning/render.h"
 
 #define RECIPIENTS_MAX 25
@@ -37,10 +38,37 @@ struct draft {
 
 struct plan {
 	const struct site *site;
+	/* Tests that this site can show over IPv6 only are judged by these as well; NULL: there are none. */
+	const struct test *ipv6, *ipv6_dns;
 	const struct enrolment *enrolment;
 	struct enrol_message *messages;
 	size_t n;
 };
+
+static bool
+is_wanted(const struct plan *p, const struct test *t)
+{
+	return catalogue_in_set(t, p->enrolment->set) || t == p->ipv6 || t == p->ipv6_dns;
+}
+
+/* Whether a sender has IPv6 must be known before it is called strict (judge.h). */
+static void
+want_ipv6(struct plan *p)
+{
+	const struct catalogue *c = p->site->catalogue;
+	enum outcome when;
+
+	for (size_t i = 0; i < c->n && p->site->has_ipv6; i++) {
+		const struct test *t = c->tests[i];
+
+		if (!catalogue_in_set(t, p->enrolment->set))
+			continue;
+		if (t->v6_only || !front_reachable4(p->site, t))
+			p->ipv6 = catalogue_trait(c, "ipv6", &when);
+		if (t->zone[0].own_address && site_ns4(p->site, t, 0) == NULL)
+			p->ipv6_dns = catalogue_trait(c, "ipv6-dns", &when);
+	}
+}
 
 static bool
 says_delivered(const struct verdict_rule *r)
@@ -257,8 +285,7 @@ fill(struct queue *q, const struct plan *p, char batch, bool slow, bool failing)
 	q->n = q->next = 0;
 	for (size_t i = 0; i < c->n; i++)
 		if (c->tests[i]->batch == batch && is_slow(c->tests[i]) == slow &&
-		    catalogue_in_set(c->tests[i], p->enrolment->set) &&
-		    expected_to_fail(c->tests[i]) == failing)
+		    is_wanted(p, c->tests[i]) && expected_to_fail(c->tests[i]) == failing)
 			q->tests[q->n++] = c->tests[i];
 }
 
@@ -330,6 +357,7 @@ enrol_messages(
 
 	if (!catalogue_set_exists(site->catalogue, e->set))
 		return -1;
+	want_ipv6(&p);
 	for (const char *batch = "abo"; *batch != '\0'; batch++) {
 		place(&p, *batch, false);
 		place(&p, *batch, true);

@@ -101,6 +101,24 @@ control_accepted_at(const struct judge *j, const struct test *t)
 	return at;
 }
 
+/* Nothing follows from a test whose control came to nothing, and nothing more is to be expected of it. */
+static bool
+control_given_up(const struct judge *j, const struct test *t)
+{
+	char why[96];
+	int64_t until;
+
+	for (unsigned i = 0; i < t->n_control; i++) {
+		const struct test *control = catalogue_find(
+		    j->c->catalogue, t->control[i], strlen(t->control[i]));
+		const struct facts *f = control == NULL ? NULL : correlation_facts(j->c, control);
+		if (f != NULL && f->accepted == 0 && f->n_attempts > 0 &&
+		    judge_settled(j, f, &until, why, sizeof why))
+			return true;
+	}
+	return false;
+}
+
 bool
 judge_settled(
     const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
@@ -117,7 +135,7 @@ judge_settled(
 		snprintf(why, whylen, "the sender");
 		return j->given->settled || is_complete(f);
 	}
-	if (is_complete(f))
+	if (is_complete(f) || (last == NULL && control_given_up(j, f->test)))
 		return true;
 	if (last != NULL && last->reply >= 500) {
 		snprintf(why, whylen, "a last look whether it comes back after a final refusal");
@@ -191,10 +209,11 @@ judge_outcome(const struct judge *j, const struct test *t)
 	int64_t until;
 	bool settled;
 
+	/* What was delivered was, in the set or not: messages hold tests of other sets as well. */
+	if (f != NULL && f->accepted > 0)
+		return OUTCOME_ACCEPTED;
 	if (f == NULL || !in_set(j, t))
 		return OUTCOME_UNKNOWN;
-	if (f->accepted > 0)
-		return OUTCOME_ACCEPTED;
 	settled = judge_settled(j, f, &until, why, sizeof why);
 	if (is_asked_for(f) && (settled || is_so_far(j, f)) &&
 	    evaluate_controls(j, t, missing, sizeof missing))

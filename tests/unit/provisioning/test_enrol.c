@@ -68,11 +68,13 @@ setup(void **state)
 	    "", "");
 	fixture_test(&fixture, "slow", 63, "control dual", "", "at banner delay 100s");
 	fixture_test(&fixture, "silent", 64, "control slow", "_x.{d} 60 A {ipv4-silent}", "");
+	fixture_test(&fixture, "ipv6", 65, "control dual\ntrait ipv6 accepted", "", "");
+	fixture_test(&fixture, "only6", 66, "control dual\nv6", "", "");
 	failing_test("lonely0", 300, "control dual\nbatch alone");
 	failing_test("lonely1", 301, "control dual\nbatch alone");
 	fixture_test(&fixture, "two-zones", 400, "control dual\nmailbox probe probe@{d:b}",
 	    "[zone b]\nds none\n[dns b]\n{d:b} 60 MX 10 {mx0}", "");
-	site = fixture_site(&fixture, "192.0.2.1", "", NULL);
+	site = fixture_site(&fixture, "192.0.2.1", "2001:db8:53::/64", NULL);
 	return 0;
 }
 
@@ -288,6 +290,23 @@ test_slow(void **state)
 	enrol_messages_free(m, n);
 }
 
+/* Where a test can be shown over IPv6 only, it is asked whether the sender has that. */
+static void
+test_ipv6(void **state)
+{
+	struct enrolment e;
+	struct enrol_message *m;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(enrol_new(&e, site, "only6", NULL, 1), 0);
+	assert_int_equal(enrol_messages(&m, &n, site, &e), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(m[0].n, 3);
+	assert_int_equal(count(&m[0], ".ipv6."), 1);
+	enrol_messages_free(m, n);
+}
+
 static int
 on_row(void *ctx, const struct enrolment *e)
 {
@@ -350,6 +369,7 @@ main(void)
 		cmocka_unit_test(test_single),
 		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_refuses),
 	};
