@@ -37,6 +37,7 @@ struct speech {
 	void (*committed)(void *, int64_t now_us);
 	void (*end)(void *, enum session_how, int64_t now_us);
 	void (*clear)(void *);
+	void (*shift)(void *, int64_t us);
 };
 
 struct conn {
@@ -87,6 +88,7 @@ struct io {
 	char id[40]; /* prefix of connection names */
 	int spare_fd, code;
 	int64_t complained_us;
+	int64_t ahead_us; /* of the wall clock before the monotonic one */
 	uint64_t refused; /* since the last event that says so */
 	bool draining;
 	char buf[READ_MAX];
@@ -210,8 +212,14 @@ smtp_clear(void *s)
 	session_clear(s);
 }
 
+static void
+smtp_shift(void *s, int64_t us)
+{
+	session_shift(s, us);
+}
+
 static const struct speech smtp = { &tls_of_session, smtp_tick, smtp_deadline, smtp_committed,
-	smtp_end, smtp_clear };
+	smtp_end, smtp_clear, smtp_shift };
 
 static void
 https_tick(void *w, int64_t now_us)
@@ -243,8 +251,14 @@ https_clear(void *w)
 	web_clear(w);
 }
 
+static void
+https_shift(void *w, int64_t us)
+{
+	web_shift(w, us);
+}
+
 static const struct speech https = { &tls_of_web, https_tick, https_deadline, https_committed,
-	https_end, https_clear };
+	https_end, https_clear, https_shift };
 
 static bool
 is_smtp(const struct conn *c)
@@ -257,6 +271,26 @@ static enum session_how *
 how_of(struct conn *c)
 {
 	return is_smtp(c) ? &c->session.how : &c->web.how;
+}
+
+/* --- time -------------------------------------------------------------------------------------------- */
+
+/* The wall clock, which is what observations tell.  When somebody sets it, what was begun is taken to have
+ * begun so much later or earlier: no wait and no time limit becomes longer or shorter by it. */
+static int64_t
+time_now(struct io *io)
+{
+	int64_t now = clock_now(), ahead = now - clock_monotonic(), jump = ahead - io->ahead_us;
+
+	if (jump > CLOCK_SECOND || jump < -CLOCK_SECOND) {
+		io->ahead_us = ahead;
+		for (struct conn *c = io->all; c != NULL; c = c->next) {
+			c->speech->shift(&c->session, jump);
+			if (c->armed_us != INT64_MAX)
+				c->armed_us += jump;
+		}
+	}
+	return now;
 }
 
 /* --- connections ---------------------------------------------------------------------------------- */
@@ -355,13 +389,13 @@ conn_flush(struct conn *c)
 static void
 conn_arm(struct conn *c)
 {
-	int64_t at = c->speech->deadline(&c->session), wait;
+	int64_t now = time_now(c->io), at = c->speech->deadline(&c->session), wait;
 	struct timeval tv;
 
 	/* A timer that fires too early only asks again: deadlines mostly move away. */
 	if (at >= c->armed_us)
 		return;
-	wait = at - clock_now();
+	wait = at - now;
 	if (wait < 0)
 		wait = 0;
 	tv.tv_sec = (time_t)(wait / CLOCK_SECOND);
@@ -469,7 +503,7 @@ conn_eof(struct conn *c)
 static void
 conn_tls(struct conn *c, const char *bytes, size_t len)
 {
-	switch (tls_input(c->tls, bytes, len, clock_now())) {
+	switch (tls_input(c->tls, bytes, len, time_now(c->io))) {
 	case TLS_MORE:
 		conn_settle(c);
 		return;
@@ -506,7 +540,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 		conn_end(c, HOW_RESET);
 		return;
 	}
-	now = clock_now();
+	now = time_now(io);
 	if (c->tls != NULL) {
 		/* The second shape of an injection: plaintext in a segment of its own. */
 		if (is_smtp(c) && c->session.state == ST_TLS && c->session.stage < STAGE_HELLO)
@@ -539,7 +573,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->armed_us = INT64_MAX;
-	c->speech->tick(&c->session, clock_now());
+	c->speech->tick(&c->session, time_now(c->io));
 	if (c->tls != NULL && !c->closing && !tls_established(c->tls)) {
 		conn_tls(c, "", 0);
 		return;
@@ -573,7 +607,7 @@ on_durable(evutil_socket_t fd, short what, void *arg)
 		if (c->hold.len > 0)
 			put(c, c->hold.s, c->hold.len);
 		strbuf_clear(&c->hold);
-		c->speech->committed(&c->session, clock_now());
+		c->speech->committed(&c->session, time_now(io));
 		conn_settle(c);
 	}
 }
@@ -802,6 +836,7 @@ io_open(struct io *io)
 	if (io->base == NULL || fd == -1)
 		return -1;
 	io->commit_last = &io->commit_first;
+	io->ahead_us = clock_now() - clock_monotonic();
 	io->spare_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	io->env = (struct session_env){ .site = c->site, .ops = &ops, .line = &io->line };
 	phase_memory_init(&io->env.memory, c->site, c->memory);

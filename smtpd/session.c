@@ -663,6 +663,15 @@ resume(struct session *s)
 }
 
 void
+session_shift(struct session *s, int64_t us)
+{
+	s->start_us += us;
+	s->active_us += us;
+	s->wait_us += us;
+	s->now_us += us;
+}
+
+void
 session_tick(struct session *s, int64_t now_us)
 {
 	if (now_us < session_deadline(s) || s->ended)

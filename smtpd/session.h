@@ -117,6 +117,8 @@ void session_committed(struct session *, int64_t now_us);
 /* When session_tick wants to be called, wall clock; INT64_MAX: never. */
 int64_t session_deadline(const struct session *);
 void session_tick(struct session *, int64_t now_us);
+/* The wall clock was set by us microseconds. */
+void session_shift(struct session *, int64_t us);
 /* Does the session want no more input for now (its buffer is full)? */
 bool session_full(const struct session *);
 /* The connection is gone.  how counts unless the session knew already why.  Once. */

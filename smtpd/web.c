@@ -497,6 +497,14 @@ web_deadline(const struct web *w)
 }
 
 void
+web_shift(struct web *w, int64_t us)
+{
+	w->start_us += us;
+	w->wait_us += us;
+	w->now_us += us;
+}
+
+void
 web_tick(struct web *w, int64_t now_us)
 {
 	if (w->ended || now_us < web_deadline(w))

@@ -52,6 +52,7 @@ void web_input(struct web *, const char *bytes, size_t len, int64_t now_us);
 void web_committed(struct web *, int64_t now_us);
 int64_t web_deadline(const struct web *);
 void web_tick(struct web *, int64_t now_us);
+void web_shift(struct web *, int64_t us); /* as session_shift */
 void web_end(struct web *, enum session_how, int64_t now_us);
 
 /* Reports of the TLS engine. */

@@ -163,6 +163,10 @@ slow(void **state)
 	ask("GET", POLICY_PATH, "mta-sts", "policy-slow", "");
 	assert_int_equal(bed.replies.len, 0);
 	assert_int_equal(web_deadline(&w), bed.now + INT64_C(20000000));
+	/* Somebody sets the clock back an hour and forth again: the wait stays the same. */
+	web_shift(&w, -INT64_C(3600000000));
+	assert_int_equal(web_deadline(&w), bed.now + INT64_C(20000000) - INT64_C(3600000000));
+	web_shift(&w, INT64_C(3600000000));
 	bed.now += INT64_C(20000000);
 	web_tick(&w, bed.now);
 	REPLY("\r\n\r\nmode: enforce\r\n");
