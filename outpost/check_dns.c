@@ -171,9 +171,12 @@ server_new(const char *address, unsigned port)
 	return r;
 }
 
+/* For the next question. */
 static void
 set_edns(ldns_resolver *server, bool on)
 {
+	/* ldns asks no more where once nothing came back; here that may have been right. */
+	ldns_resolver_set_nameserver_rtt(server, 0, LDNS_RESOLV_RTT_MIN);
 	ldns_resolver_set_dnssec(server, on);
 	ldns_resolver_set_edns_udp_size(server, on ? 1232 : 0);
 }
@@ -191,8 +194,6 @@ check_edns(
 	answered = ldns_resolver_query_status(&pkt, server, owner, (ldns_rr_type)e->type,
 		       LDNS_RR_CLASS_IN, 0) == LDNS_STATUS_OK &&
 		   pkt != NULL;
-	/* ldns asks no more where nothing came back; here that was right. */
-	ldns_resolver_set_nameserver_rtt(server, 0, LDNS_RESOLV_RTT_MIN);
 	formerr = answered && ldns_pkt_get_rcode(pkt) == LDNS_RCODE_FORMERR;
 	ldns_pkt_free(pkt);
 	ldns_rdf_deep_free(owner);
