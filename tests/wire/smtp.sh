@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
-tests=39
+tests=41
 
 if [[ $(id -u) != 0 ]]; then
 	echo "1..0 # SKIP wants root, for a network namespace"
@@ -182,6 +182,20 @@ openssl s_client -starttls smtp -connect "$v4:25" -noservername -CAfile "$site/c
 	-verify_hostname "$name" </dev/null >"$dir/out" 2>&1
 grep -q 'Verify return code: 0' "$dir/out"
 report $? 'and without SNI'
+# shown ADDRESS OPTIONS... - the public key that the host shows
+shown() {
+	local to=$1
+	shift
+	openssl s_client -starttls smtp -connect "$to:25" "$@" </dev/null 2>/dev/null | openssl x509 -noout -pubkey 2>/dev/null
+}
+named=$token.mx0.sni-only.outpost.example
+own=$(openssl x509 -noout -pubkey -in "$site"/certs/sni-only.mx0.*.pem)
+n6="[$(address 125 0)]"
+[[ $own && $(shown "$n6" -servername "$named") == "$own" ]]
+report $? 'sni-only: who names the host sees its key'
+other=$(shown "$n6" -noservername)
+[[ $other && $other != "$own" && $(shown "$n6" -servername "$name") == "$other" ]]
+report $? 'others see another one'
 openssl s_client -starttls smtp -connect "[$v6]:25" -noservername -verify_return_error </dev/null >"$dir/out" 2>&1
 seen tls.alert '"dir":"in"' '"alert":"unknown_ca"\|"alert":"certificate_unknown"\|"alert":"bad_certificate"' "\"token\":\"$token\""
 report $? 'an alert of the client is recorded, the test known by address'
