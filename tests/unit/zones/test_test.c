@@ -79,6 +79,11 @@ every_keyword(void **state)
 	assert_string_equal(t->about, "A B");
 	assert_string_equal(t->fooled_by, "1\n2");
 	assert_string_equal(t->mailbox[1], "two@{d:b}");
+	assert_int_equal(test_mailbox(t, 0, "ONE", 3), 0);
+	assert_int_equal(test_mailbox(t, 1, "one", 3), -1);
+	assert_int_equal(test_mailbox(t, 1, "two", 3), 1);
+	assert_int_equal(test_mailbox(t, 0, "two", 3), -1);
+	assert_int_equal(test_mailbox(t, 0, "probe", 5), -1);
 	assert_true(t->v6_only);
 	assert_int_equal(t->zone[0].ns, NS_V6);
 	assert_int_equal(t->zone[0].ds, DS_DIGEST);
@@ -161,6 +166,10 @@ static const struct {
 	{ "trait x perhaps\n", 1, "accepted or refused" },
 	{ "trait a accepted\ntrait b accepted\ntrait c accepted\n", 3, "at most 2" },
 	{ "title \"\"\n", 1, "1 to 72" },
+	{ "mailbox a A\n", 1, "stands there twice" },
+	{ "mailbox a@sub.{d} a\n", 1, "stands there twice" },
+	{ "mailbox \xc3\xbc@\xc3\xbc.b\n", 1, "must end in" },
+	{ "message canary\n", 1, "must be one of 8bit" },
 	{ "mailbox a@b\n", 1, "must end in" },
 	{ "mailbox a@{zone}\n", 1, "must end in {d}" },
 	{ "mailbox \"a b\"\n", 1, "local part" },
