@@ -1,0 +1,193 @@
+/* speak.c - see conn.h: what the cores ask the rim for, and how it calls them. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "smtpd/conn.h"
+
+/* --- what the session asks for ----------------------------------------------------------------------- */
+
+void
+conn_put(struct conn *c, const char *bytes, size_t len)
+{
+	if (c->tls == NULL)
+		strbuf_add(&c->out, bytes, len);
+	else
+		tls_write(c->tls, bytes, len, clock_now());
+}
+
+static void
+op_reply(void *ctx, const char *bytes, size_t len)
+{
+	struct conn *c = ctx;
+
+	if (c->committing)
+		strbuf_add(&c->hold, bytes, len);
+	else
+		conn_put(c, bytes, len);
+}
+
+static void
+op_commit(void *ctx)
+{
+	struct conn *c = ctx;
+
+	if (c->committing)
+		return;
+	c->committing = true;
+	c->commit_next = NULL;
+	*c->io->commit_last = c;
+	c->io->commit_last = &c->commit_next;
+	eventlog_hurry(c->io->log);
+}
+
+static void
+op_start_tls(void *ctx, const char *bytes, size_t len)
+{
+	struct conn *c = ctx;
+
+	c->starting_tls = true;
+	if (len > 0)
+		strbuf_add(&c->first, bytes, len);
+}
+
+static void
+op_close(void *ctx, bool reset)
+{
+	struct conn *c = ctx;
+
+	c->closing = true;
+	c->reset = c->reset || reset;
+}
+
+static struct event_origin *
+op_origin(void *ctx)
+{
+	return eventlog_origin(((struct conn *)ctx)->io->log);
+}
+
+/* Blind measurement is worse than none. */
+void
+io_blind(struct io *io)
+{
+	log_warn("event log: %s: serving stops; free space or repair the disk, then start again",
+	    eventlog_reason(io->log));
+	_exit(EXIT_CANNOT);
+}
+
+static void
+op_event(void *ctx, const char *line, size_t len)
+{
+	struct conn *c = ctx;
+	uint64_t ticket = eventlog_append(c->io->log, line, len);
+
+	if (ticket != 0) {
+		c->ticket = ticket;
+		return;
+	}
+	io_blind(c->io);
+}
+
+const struct session_ops conn_ops = {
+	.reply = op_reply,
+	.commit = op_commit,
+	.start_tls = op_start_tls,
+	.close = op_close,
+	.origin = op_origin,
+	.event = op_event,
+};
+
+/* --- what is spoken ---------------------------------------------------------------------------------- */
+
+static void
+smtp_tick(void *s, int64_t now_us)
+{
+	session_tick(s, now_us);
+}
+
+static int64_t
+smtp_deadline(const void *s)
+{
+	return session_deadline(s);
+}
+
+static void
+smtp_committed(void *s, int64_t now_us)
+{
+	session_committed(s, now_us);
+}
+
+static void
+smtp_end(void *s, enum session_how how, int64_t now_us)
+{
+	session_end(s, how, now_us);
+}
+
+static void
+smtp_clear(void *s)
+{
+	session_clear(s);
+}
+
+static void
+smtp_shift(void *s, int64_t us)
+{
+	session_shift(s, us);
+}
+
+const struct speech speech_smtp = { &tls_of_session, smtp_tick, smtp_deadline, smtp_committed,
+	smtp_end, smtp_clear, smtp_shift };
+
+static void
+https_tick(void *w, int64_t now_us)
+{
+	web_tick(w, now_us);
+}
+
+static int64_t
+https_deadline(const void *w)
+{
+	return web_deadline(w);
+}
+
+static void
+https_committed(void *w, int64_t now_us)
+{
+	web_committed(w, now_us);
+}
+
+static void
+https_end(void *w, enum session_how how, int64_t now_us)
+{
+	web_end(w, how, now_us);
+}
+
+static void
+https_clear(void *w)
+{
+	web_clear(w);
+}
+
+static void
+https_shift(void *w, int64_t us)
+{
+	web_shift(w, us);
+}
+
+const struct speech speech_https = { &tls_of_web, https_tick, https_deadline, https_committed,
+	https_end, https_clear, https_shift };
+
+bool
+conn_is_smtp(const struct conn *c)
+{
+	return c->speech == &speech_smtp;
+}
+
+/* Why the connection ends, if the core knows already. */
+enum session_how *
+conn_how(struct conn *c)
+{
+	return conn_is_smtp(c) ? &c->session.how : &c->web.how;
+}
