@@ -15,8 +15,8 @@ static const char *const outcomes[OUTCOME_MAX] = { "accepted", "refused", "open"
 static const char *const trait_answers[TRAIT_MAX] = { "yes", "no", "open", "unknown" };
 static const char *const message_traits[] = { "8bit", "bare-lf", "bare-cr", "nul", "long-line",
 	"over-size", "canary", NULL };
-static const char *const said_verbs[] = { "EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "BDAT",
-	"RSET", "NOOP", "VRFY", "HELP", "QUIT", NULL };
+static const char *const said_verbs[] = { "EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA",
+	"BDAT", "RSET", "NOOP", "VRFY", "HELP", "QUIT", NULL };
 static const char *const report_words[] = { "true", "false", "any", NULL };
 
 const char *

@@ -130,7 +130,8 @@ struct predicate {
 	enum outcome outcome;     /* CONTRAST */
 	enum trait_answer answer; /* TRAIT */
 	char *name[PREDICATE_NAMES_MAX];
-	unsigned n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word */
+	unsigned
+	    n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word */
 };
 #define RCODE_DROP 0x10000
 

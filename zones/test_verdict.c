@@ -124,7 +124,8 @@ const struct section section_phases = { "phases", "[phases]", NULL, NULL, 0, pha
 
 /* --- [verdict] --------------------------------------------------------------------------------- */
 const char *const reason_names[] = { "attempts", "addresses", "schedule", "gaps", "delay",
-	"horizon", "completed", "lasted", "hosts", "size", "tls", "stage", "next", "control", NULL };
+	"horizon", "completed", "lasted", "hosts", "size", "tls", "stage", "next", "control",
+	NULL };
 
 static int
 check_reason(struct parse *p, unsigned line, const char *s)
