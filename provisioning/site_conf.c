@@ -47,7 +47,8 @@ static const struct conf_row rows[] = {
 	LIST("ipv4-refused", ipv4_refused, "Address on which port 25 answers RST"),
 	LIST("ipv4-silent", ipv4_silent, "Address on which port 25 does not answer"),
 	LIST("location-database", location_database,
-	    "Database of the networks and countries of addresses: a file of libmaxminddb (.mmdb) or "
+	    "Database of the networks and countries of addresses: a file of libmaxminddb (.mmdb) "
+	    "or "
 	    "libloc; none: that of libloc's package, if it is there"),
 	STRING("user", user, "nobody", "Who the worker processes run as; empty: who starts them"),
 	UINT("workers", workers, 0, 64, "0",
