@@ -130,6 +130,10 @@ check_hosts(struct parse *p)
 {
 	const struct test *t = p->test;
 
+	/* Its IPv6 address is that of the last host. */
+	if (t->n_policy > 0 && t->host[TEST_HOSTS_MAX - 1].used)
+		return parse_fail(p, t->host[TEST_HOSTS_MAX - 1].line,
+		    "[host %d]: is the policy host when a test has a [policy]", TEST_HOSTS_MAX - 1);
 	for (unsigned k = 0; k < t->n_hosts; k++)
 		if (t->host[k].used && t->host[k].require_tls &&
 		    (t->host[k].starttls == STARTTLS_OFF || t->host[k].starttls == STARTTLS_CODE))
