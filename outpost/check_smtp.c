@@ -165,7 +165,8 @@ check_tlsa(const struct probe *p, const STACK_OF(X509) * chain)
 		const struct dns_record *r = &p->test->records[i];
 		enum tlsa_wanted wanted;
 
-		if (r->type != TYPE_TLSA || (wanted = tlsa_wanted(r->rdata, p->k)) == TLSA_OTHER_HOST)
+		if (r->type != TYPE_TLSA ||
+		    (wanted = tlsa_wanted(r->rdata, p->k)) == TLSA_OTHER_HOST)
 			continue;
 		if (render(rdata, sizeof(rdata), r->rdata, p->site, p->test, 0, p->token, err,
 			sizeof(err)) != RENDER_OK)
