@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/clock.h"
 #include "results/evaluate.h"
@@ -12,8 +13,10 @@
 #define AWAY     (6 * 3600 * CLOCK_SECOND) /* a sender that stays away this long has given up, maybe */
 #define AGAIN    (300 * CLOCK_SECOND)      /* two attempts this far apart say "so far" */
 #define DEADLINE (6 * 86400 * CLOCK_SECOND)
-#define REPORTS                                                                                    \
-	(72 * 3600 * CLOCK_SECOND) /* a TLS report tells of a day, and may come a day later */
+/* A TLS report tells of a day, and may come a day later; who has not even asked where to send it when the
+ * day was over sends none. */
+#define REPORTS   (72 * 3600 * CLOCK_SECOND)
+#define NOT_ASKED (36 * 3600 * CLOCK_SECOND)
 
 static int64_t
 paced(const struct judge *j, int64_t us)
@@ -59,6 +62,16 @@ awaits_report(const struct facts *f)
 			return false;
 	}
 	return true;
+}
+
+static bool
+asked_where_to(const struct facts *f)
+{
+	for (size_t i = 0; i < f->n_lookups; i++) {
+		if (strcasecmp(f->lookups[i].at, "_smtp._tls.{d}") == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Accepted in the last phase, for every mailbox that the test has. */
@@ -151,7 +164,8 @@ judge_settled(
 		by = control + away;
 	}
 	if (by != 0 && awaits_report(f)) {
-		int64_t told = (f->n_attempts > 0 ? f->attempts[0].t : control) + paced(j, REPORTS);
+		int64_t told = (f->n_attempts > 0 ? f->attempts[0].t : control) +
+			       paced(j, asked_where_to(f) ? REPORTS : NOT_ASKED);
 		if (told > by) {
 			snprintf(why, whylen, "a TLS report");
 			by = told;
