@@ -90,6 +90,7 @@ set_limits(struct daemon *d)
 	}
 	d->limits->answers.rate = d->site->conf.dns_rate;
 	d->limits->invalid.rate = d->site->conf.dns_sign_invalid;
+	quota_set(d->limits->tokens, d->site->conf.events_per_token_hour);
 	return 0;
 }
 

@@ -58,12 +58,18 @@ limits_new(const uint8_t random[16])
 		return NULL;
 	}
 	memcpy(l->answers.key, random, sizeof(l->answers.key));
+	if ((l->tokens = quota_new(random)) == NULL) {
+		limits_free(l);
+		return NULL;
+	}
 	return l;
 }
 
 void
 limits_free(struct limits *l)
 {
-	if (l != NULL)
-		munmap(l, sizeof(*l));
+	if (l == NULL)
+		return;
+	quota_free(l->tokens);
+	munmap(l, sizeof(*l));
 }

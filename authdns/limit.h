@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/listen.h"
+#include "lib/quota.h"
 
 #define LIMIT_SLOTS 16384 /* networks counted at once; two that collide share */
 
@@ -31,6 +32,7 @@ bool budget_take(struct budget *, int64_t now_s); /* false: spent */
 struct limits {
 	struct limit answers;
 	struct budget invalid; /* signatures for names that strangers make up */
+	struct quota *tokens;  /* events of a participant */
 };
 /* For all processes that are forked from now on; random: 16 octets nobody knows.  NULL: logged. */
 struct limits *limits_new(const uint8_t random[16]);

@@ -117,12 +117,37 @@ put_edns(struct event_line *e, const struct dns_query *q)
 	}
 }
 
+/* May another event of the token be written?  The first that may not says so. */
+static bool
+within_quota(struct engine *g, const struct token *token, int64_t now_us)
+{
+	struct event_line *e = &g->line;
+
+	switch (quota_take(g->limits->tokens, token->id, now_us)) {
+	case QUOTA_WITHIN:
+		return true;
+	case QUOTA_REACHED:
+		event_begin(e, EV_LIMIT_EVENTS, g->log.origin(g->log.ctx), now_us);
+		event_text(e, EK_TOKEN, token->text, TOKEN_LEN);
+		event_num(e, EK_COUNT, quota_limit(g->limits->tokens));
+		event_end(e);
+		g->log.append(g->log.ctx, e->buf, e->len);
+		return false;
+	case QUOTA_OVER:
+		break;
+	}
+	return false;
+}
+
 void
 observe_query(struct engine *g, const struct observation *o)
 {
 	struct event_line *e = &g->line;
 	const struct place *p = o->place;
 	char text[ADDRESS_TEXT_MAX], rcode[12];
+
+	if (p != NULL && p->token.id != 0 && !within_quota(g, &p->token, o->in->now_us))
+		return;
 
 	event_begin(e, EV_DNS_QUERY, g->log.origin(g->log.ctx), o->in->now_us);
 	if (p != NULL && p->token.id != 0)

@@ -43,6 +43,7 @@ enum event_kind {
 	EV_HTTP_REQUEST,  /* one request and the response */
 	EV_HTTP_CLOSE,    /* end of an HTTPS connection */
 	EV_SMTP_REFUSED,  /* counter: connections over smtp-max, since the last such line */
+	EV_LIMIT_EVENTS,  /* a token's events of this hour are over the limit: no more are written */
 	EV_KIND_MAX
 };
 

@@ -240,10 +240,13 @@ load_conf(struct site *site, char *err, size_t errlen)
 void
 site_find_catalogue(char dst[512], char base_zone[512], const char *conf_dir)
 {
+	/* From the programs of a source tree, from bin, from libexec/outpost. */
 	static const char *const catalogues[] = { "../zones/catalogue",
-		"../share/outpost/zones/catalogue", OUTPOST_SHAREDIR "/zones/catalogue", NULL };
+		"../share/outpost/zones/catalogue", "../../share/outpost/zones/catalogue",
+		OUTPOST_SHAREDIR "/zones/catalogue", NULL };
 	static const char *const bases[] = { "../zones/base.zone",
-		"../share/outpost/zones/base.zone", OUTPOST_SHAREDIR "/zones/base.zone", NULL };
+		"../share/outpost/zones/base.zone", "../../share/outpost/zones/base.zone",
+		OUTPOST_SHAREDIR "/zones/base.zone", NULL };
 
 	if (conf_dir[0] != '\0')
 		snprintf(dst, 512, "%s", conf_dir);

@@ -35,6 +35,7 @@ struct site_conf {
 	    https_port; /* 53, 25, 443; other values for tests on loopback */
 	unsigned tap;   /* 1: record SYNs */
 	unsigned memory_slots;
+	unsigned events_per_token_hour;
 	/* limits: each in one place, tested at its edge */
 	uint64_t segment_max, segment_reserve;
 	unsigned dns_tcp_max, dns_tcp_queries; /* connections a worker; queries a connection */

@@ -67,6 +67,9 @@ static const struct conf_row rows[] = {
 	    "HTTPS port; other values are for trying things on loopback"),
 	UINT("tap", tap, 0, 1, "1",
 	    "1: record TCP SYNs to measurement addresses, also refused ones"),
+	UINT("events-per-token-hour", events_per_token_hour, 0, 1000000000, "50000",
+	    "Events of one participant that a daemon writes in an hour; what is over it is not "
+	    "evidence, so verdicts then are inconclusive; 0: no limit"),
 	UINT("memory-slots", memory_slots, 1024, 1 << 26, "262144",
 	    "Entries of the table that remembers first attempts (32 bytes each)"),
 	BYTES("segment-max", segment_max, 64 << 10, UINT64_C(1) << 40, "64M",
