@@ -34,3 +34,14 @@ message_compose() { # N [+WORD...] RECIPIENT...
 	# More than the 2000 octets that the test size allows.
 	for ((i = 1; i <= 40; i++)); do printf '%02d This message measures how mail is sent from here.\n' "$i"; done
 }
+
+# Lines as they come, 15 minutes apart as participants are asked to send, divided by the site's pace.
+messages_apart() {
+	local line gap first=1
+	gap=$(awk '$1 == "pace" { p = $2 } END { printf "%.1f", 900 / (p > 0 ? p : 1) }' "$SITE/outpost.conf")
+	while read -r line; do
+		[[ -n $first ]] || sleep "$gap"
+		first=''
+		printf '%s\n' "$line"
+	done
+}
