@@ -164,7 +164,9 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	[EV_HTTP_CLOSE] = { "http.close", "end of an HTTPS connection",
 	    KEYS(EK_PEER, EK_LOCAL, EK_HOW, EK_MS, EK_COUNT) },
 	[EV_SMTP_REFUSED] = { "smtp.refused",
-	    "connections over the limit smtp-max since the last such line", KEYS(EK_COUNT) },
+	    "connections over smtp-max, or to a participant over events-per-token-hour, since the "
+	    "last such line",
+	    KEYS(EK_COUNT) },
 	[EV_LIMIT_EVENTS] = { "limit.events",
 	    "the token has reached events-per-token-hour: what it causes is not written before "
 	    "the next hour begins",

@@ -51,11 +51,32 @@ quota_limit(const struct quota *q)
 	return atomic_load(&q->per_hour);
 }
 
+static size_t
+slot_of(const struct quota *q, uint64_t who)
+{
+	return hash_sip(q->key, &who, sizeof(who)) % SLOTS;
+}
+
+static uint64_t
+hour_of(int64_t now_us)
+{
+	return (uint64_t)(uint32_t)(now_us / HOUR) << 32;
+}
+
+bool
+quota_over(const struct quota *q, uint64_t who, int64_t now_us)
+{
+	uint64_t have = atomic_load(&q->slot[slot_of(q, who)]);
+	uint32_t limit = atomic_load(&q->per_hour);
+
+	return limit != 0 && have >> 32 == hour_of(now_us) >> 32 && (uint32_t)have > limit;
+}
+
 enum quota_state
 quota_take(struct quota *q, uint64_t who, int64_t now_us)
 {
-	_Atomic uint64_t *slot = &q->slot[hash_sip(q->key, &who, sizeof(who)) % SLOTS];
-	uint64_t hour = (uint64_t)(uint32_t)(now_us / HOUR) << 32, old = atomic_load(slot);
+	_Atomic uint64_t *slot = &q->slot[slot_of(q, who)];
+	uint64_t hour = hour_of(now_us), old = atomic_load(slot);
 	uint32_t limit = atomic_load(&q->per_hour), count;
 
 	if (limit == 0)

@@ -4,6 +4,7 @@
 #ifndef LIB_QUOTA_H
 #define LIB_QUOTA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct quota;
@@ -18,5 +19,7 @@ unsigned quota_limit(const struct quota *);
 /* One more for WHO.  REACHED: the first that is over in this hour, which is worth a line. */
 enum quota_state { QUOTA_WITHIN, QUOTA_REACHED, QUOTA_OVER };
 enum quota_state quota_take(struct quota *, uint64_t who, int64_t now_us);
+/* Is WHO over it now?  Takes nothing. */
+bool quota_over(const struct quota *, uint64_t who, int64_t now_us);
 
 #endif

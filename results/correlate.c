@@ -436,6 +436,8 @@ note_event(struct correlation *c, const struct observation *o)
 	if (c->first == 0)
 		c->first = o->t;
 	c->last = o->t;
+	if (o->kind == EV_LIMIT_EVENTS)
+		c->cut_short = true;
 	if (*name == '\0')
 		return;
 	if ((f = facts_of(c, name, strlen(name))) == NULL) {

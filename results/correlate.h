@@ -141,6 +141,7 @@ struct correlation {
 	int64_t gap;           /* largest between two attempts of one test */
 	size_t unknown_test;   /* events of tests that the catalogue has not */
 	size_t foreign;        /* events of other tokens: ignored */
+	bool cut_short;        /* limit.events: there were more than were written */
 };
 
 /* obs must be sorted and outlive the correlation.  Never fails (memory: fatal). */

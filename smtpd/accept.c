@@ -9,6 +9,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "provisioning/address.h"
 #include "smtpd/conn.h"
 
 #define ACCEPT_BATCH 64
@@ -40,7 +41,6 @@ refuse(struct io *io, int fd, bool is_https)
 	static const char full[] = "421 4.3.2 Too many connections, try again later\r\n";
 
 	io->refused++;
-	complain(io, "smtp-max");
 	if (!is_https && send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		errno = 0;
 	close(fd);
@@ -72,6 +72,18 @@ https_start(struct conn *c, const char *id, const union sockaddr_any *local, int
 		conn_settle(c);
 }
 
+/* The address names a participant that has had its events of this hour. */
+static bool
+is_over(const struct io *io, const union sockaddr_any *local, int64_t now)
+{
+	const struct site *site = io->config->site;
+	struct address_parts parts;
+
+	return local->sa.sa_family == AF_INET6 && site->has_ipv6 &&
+	       address_split(&parts, &local->in6.sin6_addr, &site->prefix) && parts.id != 0 &&
+	       quota_over(io->config->quota, parts.id, now);
+}
+
 static void
 conn_new(struct listener *l, int fd, const union sockaddr_any *peer)
 {
@@ -88,7 +100,9 @@ conn_new(struct listener *l, int fd, const union sockaddr_any *peer)
 		close(fd);
 		return;
 	}
-	if (io->n_conns >= conf->smtp_max) {
+	if (io->n_conns >= conf->smtp_max)
+		complain(io, "smtp-max");
+	if (io->n_conns >= conf->smtp_max || is_over(io, &local, now)) {
 		refuse(io, fd, l->https);
 		return;
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -25,6 +26,7 @@ struct daemon {
 	struct site *site;
 	struct tls_contexts *tls;
 	struct memory *memory;
+	struct quota *quota;
 	unsigned workers;
 	int *fds; /* n_fds for each worker, the last n_https of them for HTTPS */
 	unsigned n_fds, n_https;
@@ -67,6 +69,7 @@ run_worker(unsigned index, void *ctx)
 		.tls = d->tls,
 		.mint = &d->mint,
 		.memory = d->memory,
+		.quota = d->quota,
 		.worker = index,
 		.n_fds = d->n_fds,
 		.n_https = d->n_https,
@@ -83,7 +86,7 @@ run_worker(unsigned index, void *ctx)
 	close(d->mint.key[0]);
 	close(d->mint.key[1]);
 	if (role == ROLE_TAP)
-		return tap_run(d->tap, d->site, index, PROGRAM);
+		return tap_run(d->tap, d->site, d->quota, index, PROGRAM);
 	c.fds = d->fds + index * d->n_fds;
 	return io_run(&c);
 }
@@ -118,6 +121,7 @@ reload(void *ctx)
 	site_free(d->site);
 	d->site = site;
 	d->tls = tls;
+	quota_set(d->quota, site->conf.events_per_token_hour);
 	return 0;
 }
 
@@ -214,6 +218,21 @@ raise_limit(const struct site_conf *c)
 	    c->smtp_max, (unsigned long long)l.rlim_cur);
 }
 
+static struct quota *
+open_quota(const struct site *site)
+{
+	uint8_t random[16];
+	struct quota *q;
+
+	if (RAND_bytes(random, sizeof random) != 1) {
+		log_warn("no random numbers: check the OpenSSL installation");
+		return NULL;
+	}
+	if ((q = quota_new(random)) != NULL)
+		quota_set(q, site->conf.events_per_token_hour);
+	return q;
+}
+
 int
 daemon_run(const char *dir)
 {
@@ -234,7 +253,8 @@ daemon_run(const char *dir)
 	if ((d.lock = lock_site(d.site, PROGRAM)) == -1)
 		return EXIT_CANNOT;
 	d.memory = phase_memory_open(d.site);
-	if (d.memory == NULL || mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1)
+	if ((d.quota = open_quota(d.site)) == NULL || d.memory == NULL ||
+	    mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1)
 		return EXIT_CANNOT;
 	if (d.site->conf.tap && geteuid() == 0) {
 		if (tap_open(d.tap, d.site) == -1)
@@ -249,6 +269,7 @@ daemon_run(const char *dir)
 		close(d.fds[i]);
 	free(d.fds);
 	memory_close(d.memory);
+	quota_free(d.quota);
 	mint_setup_close(&d.mint);
 	close(d.lock);
 	tls_contexts_free(d.tls);

@@ -7,6 +7,7 @@
 #define SMTPD_IO_H
 
 #include "lib/memory.h"
+#include "lib/quota.h"
 #include "provisioning/site.h"
 #include "smtpd/tls.h"
 
@@ -15,7 +16,8 @@ struct io_config {
 	struct tls_contexts *tls;
 	const struct mint_setup *mint;
 	struct memory *memory;
-	const int *fds; /* listening sockets of this worker, those for HTTPS last */
+	struct quota *quota; /* events of a participant */
+	const int *fds;      /* listening sockets of this worker, those for HTTPS last */
 	unsigned n_fds, n_https;
 	unsigned worker;
 	const char *program; /* name of the daemon in events: "smtpd" */

@@ -77,17 +77,32 @@ io_blind(struct io *io)
 	_exit(EXIT_CANNOT);
 }
 
+/* Said once in an hour: from now on connections to the participant's addresses are refused. */
+static void
+limit_event(struct conn *c)
+{
+	struct event_line *e = &c->io->line;
+
+	event_begin(e, EV_LIMIT_EVENTS, eventlog_origin(c->io->log), c->session.now_us);
+	event_str(e, EK_TOKEN, c->session.bind.token.text);
+	event_num(e, EK_COUNT, quota_limit(c->io->config->quota));
+	event_end(e);
+	eventlog_append(c->io->log, e->buf, e->len);
+}
+
 static void
 op_event(void *ctx, const char *line, size_t len)
 {
 	struct conn *c = ctx;
 	uint64_t ticket = eventlog_append(c->io->log, line, len);
 
-	if (ticket != 0) {
-		c->ticket = ticket;
-		return;
-	}
-	io_blind(c->io);
+	if (ticket == 0)
+		io_blind(c->io);
+	c->ticket = ticket;
+	if (conn_is_smtp(c) && c->session.bind.token.id != 0 &&
+	    quota_take(c->io->config->quota, c->session.bind.token.id, c->session.now_us) ==
+		QUOTA_REACHED)
+		limit_event(c);
 }
 
 const struct session_ops conn_ops = {

@@ -225,9 +225,24 @@ write_syn(struct event_line *e, struct eventlog *log, const struct tap_syn *s)
 	eventlog_append(log, e->buf, e->len);
 }
 
+/* A flood of SYNs shall not fill the disk: so many an hour to a participant's addresses, and where the address
+ * names none, from a sender's. */
+static bool
+within_quota(struct quota *q, const struct tap_syn *s)
+{
+	uint64_t who = s->token.id;
+
+	if (s->test == NULL)
+		memcpy(&who,
+		    s->peer.sa.sa_family == AF_INET ? (const void *)&s->peer.in.sin_addr
+						    : &s->peer.in6.sin6_addr,
+		    s->peer.sa.sa_family == AF_INET ? 4 : 8);
+	return quota_take(q, who, clock_now()) == QUOTA_WITHIN;
+}
+
 /* Everything that waits at one socket.  Bounded, so that the log is written in between. */
 static void
-drain(int fd, struct event_line *e, struct eventlog *log, const struct site *site)
+drain(int fd, struct event_line *e, struct eventlog *log, const struct site *site, struct quota *q)
 {
 	unsigned char packet[SNAP];
 	struct tap_syn s;
@@ -237,13 +252,14 @@ drain(int fd, struct event_line *e, struct eventlog *log, const struct site *sit
 
 		if (n < 0)
 			return;
-		if (tap_parse(&s, packet, (size_t)n, site))
+		if (tap_parse(&s, packet, (size_t)n, site) && within_quota(q, &s))
 			write_syn(e, log, &s);
 	}
 }
 
 int
-tap_run(const int fds[2], const struct site *site, unsigned worker, const char *program)
+tap_run(const int fds[2], const struct site *site, struct quota *quota, unsigned worker,
+    const char *program)
 {
 	char dir[512];
 	struct eventlog_config lc = { .dir = dir,
@@ -278,7 +294,7 @@ tap_run(const int fds[2], const struct site *site, unsigned worker, const char *
 		}
 		for (unsigned i = 0; i < 2; i++)
 			if (p[i].revents & POLLIN)
-				drain(p[i].fd, e, log, site);
+				drain(p[i].fd, e, log, site, quota);
 		if (eventlog_write(log) == -1) {
 			log_warn("event log: %s: serving stops", eventlog_reason(log));
 			code = EXIT_CANNOT;

@@ -3,13 +3,15 @@
 #ifndef SMTPD_TAP_H
 #define SMTPD_TAP_H
 
+#include "lib/quota.h"
 #include "provisioning/site.h"
 
 /* The two packet sockets (IPv4, IPv6; -1 if the site has none of that family), filtered in the kernel.
  * Wants CAP_NET_RAW: the parent opens, a child reads.  0, or -1 logged. */
 int tap_open(int fds[2], const struct site *);
 /* Writes net.syn events into its own segment until SIGTERM or SIGHUP.  Exit code. */
-int tap_run(const int fds[2], const struct site *, unsigned worker, const char *program);
+int tap_run(
+    const int fds[2], const struct site *, struct quota *, unsigned worker, const char *program);
 
 /* What one SYN tells. */
 struct tap_syn {

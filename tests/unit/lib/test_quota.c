@@ -27,7 +27,10 @@ an_hour(void **state)
 
 		for (int i = 0; i < 3; i++)
 			assert_int_equal(quota_take(q, 7, now), QUOTA_WITHIN);
+		assert_false(quota_over(q, 7, now));
 		assert_int_equal(quota_take(q, 7, now), QUOTA_REACHED);
+		assert_true(quota_over(q, 7, now));
+		assert_false(quota_over(q, 8, now));
 		assert_int_equal(quota_take(q, 7, now), QUOTA_OVER);
 		assert_int_equal(quota_take(q, 8, now), QUOTA_WITHIN);
 	}

@@ -217,6 +217,22 @@ test_unsound(void **state)
 	correlation_free(c);
 }
 
+/* Not all that was seen was written: what is missing could be what another verdict needs. */
+static void
+test_cut_short(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	accept_at(0, "dual");
+	event_at(&obs, 1, "limit.events", "\"count\":50000");
+	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+	struct judge j = { .c = c, .now = EVENTS_START, .pace = 1 };
+	judge_test(&v, &j, catalogue_find(cat, "dual", 4));
+	IS(v, GRADE_INCONCLUSIVE, true);
+	correlation_free(c);
+}
+
 static bool
 never4(void *ctx, const struct test *t)
 {
@@ -285,6 +301,7 @@ main(void)
 		T(test_dns_ipv6_only),
 		T(test_no_evidence),
 		T(test_unsound),
+		T(test_cut_short),
 		T(test_ipv6_only),
 	};
 
