@@ -469,11 +469,11 @@ static const struct command commands[] = {
 	{ "DATA", L_MAIL | L_RCPT, ARG_NONE, AT_DATA, true, check_data, run_data },  /* 4.1.1.4 */
 	/* RFC 3030 2; the octets follow, so that what is wrong with it is said after them */
 	{ "BDAT", L_ANY, ARG_NEED, AT_MAX, false, check_bdat, bdat_run },
-	{ "RSET", L_ANY, ARG_MAY, AT_MAX, false, NULL, run_rset },                   /* 4.1.1.5 */
-	{ "VRFY", L_ANY, ARG_NEED, AT_MAX, true, NULL, run_vrfy },                   /* 4.1.1.6 */
-	{ "HELP", L_ANY, ARG_MAY, AT_MAX, true, NULL, run_help },                    /* 4.1.1.8 */
-	{ "NOOP", L_ANY, ARG_MAY, AT_MAX, true, NULL, run_noop },                    /* 4.1.1.9 */
-	{ "QUIT", L_ANY, ARG_MAY, AT_QUIT, true, NULL, run_quit },                   /* 4.1.1.10 */
+	{ "RSET", L_ANY, ARG_MAY, AT_MAX, false, NULL, run_rset }, /* 4.1.1.5 */
+	{ "VRFY", L_ANY, ARG_NEED, AT_MAX, true, NULL, run_vrfy }, /* 4.1.1.6 */
+	{ "HELP", L_ANY, ARG_MAY, AT_MAX, true, NULL, run_help },  /* 4.1.1.8 */
+	{ "NOOP", L_ANY, ARG_MAY, AT_MAX, true, NULL, run_noop },  /* 4.1.1.9 */
+	{ "QUIT", L_ANY, ARG_MAY, AT_QUIT, true, NULL, run_quit }, /* 4.1.1.10 */
 };
 
 const char *

@@ -184,7 +184,8 @@ param_one(struct params *dst, const char *word, size_t len, unsigned allowed)
 		if ((dst->seen & param_rows[i].bit) || param_rows[i].value != (eq != NULL))
 			return PARAMS_SYNTAX;
 		dst->seen |= param_rows[i].bit;
-		if (eq != NULL && !param_value(dst, param_rows[i].bit, eq + 1, len - n - 1, allowed))
+		if (eq != NULL &&
+		    !param_value(dst, param_rows[i].bit, eq + 1, len - n - 1, allowed))
 			return PARAMS_SYNTAX;
 		return PARAMS_OK;
 	}
