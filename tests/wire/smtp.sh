@@ -351,8 +351,9 @@ pid=$smtpd
 		use Socket; $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit }; alarm 5;
 		socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($ARGV[0]))) or exit;
 		syswrite $s, "HELO x\r\n" . ("NOOP " . "a" x 1900 . "\r\n") x 900 . "QUIT\r\n"; 1 while sysread $s, my $b, 9999' "$v4"
+	mail "$v4" "$domain" "full$i" | grep -q '^250 2.0.0' && echo "full$i@" >>"$dir/promised"
 	kill -0 $pid 2>/dev/null || break
-done ) &
+done ) 2>/dev/null &
 filler=$!
 for ((i = 0; i < 400; i++)); do
 	kill -0 $pid 2>/dev/null || break
@@ -365,5 +366,16 @@ kill $filler 2>/dev/null
 smtpd=
 [[ $code == 3 ]] && grep -q 'No space left' "$dir/stderr"
 report $? 'a full disk: it stops serving, says why, code 3'
+lost=
+while read -r id; do
+	cat "$site"/log/*.jsonl | grep -q "$id.*\"reply\":250\|\"reply\":250.*$id" || lost+=" $id"
+done <"$dir/promised"
+[[ -s $dir/promised && -z $lost ]]
+report $? 'every message that was acknowledged until then is in the log'
+[[ -z $lost ]] || echo "#$lost"
+rm -f "$site"/log/filler*
+start
+mail "$v4" "$domain" room | grep -q '^250 2.0.0'
+report $? 'with room again it starts and serves'
 [[ $failed == 0 ]] || sed 's/^/# /' "$dir/stderr"
 exit $failed
