@@ -228,6 +228,29 @@ static const struct {
 	{ "{control}", put_control },
 };
 
+/* "1 attempts" reads badly: after a count of one the noun that follows loses its plural. */
+static const char *
+put_singular(struct strbuf *b, const char *p)
+{
+	static const struct {
+		const char *many, *one;
+	} nouns[] = {
+		{ " attempts", " attempt" },
+		{ " addresses", " address" },
+		{ " connections", " connection" },
+		{ " times", " time" },
+		{ " hosts", " host" },
+	};
+
+	for (size_t i = 0; i < sizeof nouns / sizeof nouns[0]; i++) {
+		if (strncmp(p, nouns[i].many, strlen(nouns[i].many)) == 0) {
+			strbuf_puts(b, nouns[i].one);
+			return p + strlen(nouns[i].many);
+		}
+	}
+	return p;
+}
+
 void
 reason_fill(
     char *dst, size_t len, const char *text, const struct evaluation *e, const struct verdict *v)
@@ -239,8 +262,11 @@ reason_fill(
 		while (i < n && strncmp(p, words[i].name, strlen(words[i].name)) != 0)
 			i++;
 		if (i < n) {
+			size_t before = b.len;
 			words[i].put(&b, e, v);
 			p += strlen(words[i].name);
+			if (b.len == before + 1 && b.s[before] == '1')
+				p = put_singular(&b, p);
 		} else {
 			strbuf_add(&b, p++, 1);
 		}
