@@ -131,7 +131,8 @@ command_enrol(const struct command *c, int argc, char **argv)
 	site = command_site(SITE_SECRET);
 	if (!catalogue_set_exists(site->catalogue, set))
 		log_fatal(EXIT_USAGE,
-		    "enrol: %s: no such set: quick, standard, full, a group or a test; see outpost "
+		    "enrol: %s: no such set: quick, standard, full, groups and tests, joined by "
+		    "commas; see outpost "
 		    "tests",
 		    set);
 	if (enrol_new(&e, site, set, label, clock_now()) != 0)

@@ -30,7 +30,7 @@ enrol_new(struct enrolment *dst, const struct site *site, const char *set, const
 	int rc;
 
 	memset(dst, 0, sizeof(*dst));
-	if (!catalogue_set_exists(site->catalogue, set)) {
+	if (strlen(set) >= sizeof(dst->set) || !catalogue_set_exists(site->catalogue, set)) {
 		log_warn("enrol: no set \"%s\": see outpost tests", set);
 		return -1;
 	}

@@ -6,7 +6,7 @@
 
 struct enrolment {
 	struct token token;
-	char set[TEST_NAME_MAX + 1];
+	char set[256];   /* one or several, joined by commas */
 	char label[256]; /* what the operator called it; may be empty */
 	int64_t t_us;
 };

@@ -196,13 +196,26 @@ check_chain(struct loading *l, const struct test *t, const struct test *at, unsi
 }
 
 /* --- sets -------------------------------------------------------------------------------------- */
+static bool
+is_in(const struct test *t, const char *set, size_t len)
+{
+	for (size_t i = 0; i < t->n_in_sets; i++)
+		if (strncmp(t->in_sets[i], set, len) == 0 && t->in_sets[i][len] == '\0')
+			return true;
+	return false;
+}
+
 bool
 catalogue_in_set(const struct test *t, const char *set)
 {
-	for (size_t i = 0; i < t->n_in_sets; i++)
-		if (strcmp(t->in_sets[i], set) == 0)
+	for (const char *p = set;; p++) {
+		size_t len = strcspn(p, ",");
+		if (is_in(t, p, len))
 			return true;
-	return false;
+		p += len;
+		if (*p == '\0')
+			return false;
+	}
 }
 
 static void
@@ -379,8 +392,14 @@ catalogue_trait(const struct catalogue *c, const char *trait, enum outcome *when
 bool
 catalogue_set_exists(const struct catalogue *c, const char *set)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (catalogue_in_set(c->tests[i], set))
+	for (const char *p = set;; p++) {
+		size_t len = strcspn(p, ","), i = 0;
+		while (i < c->n && !is_in(c->tests[i], p, len))
+			i++;
+		if (i == c->n)
+			return false;
+		p += len;
+		if (*p == '\0')
 			return true;
-	return false;
+	}
 }

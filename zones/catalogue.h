@@ -22,10 +22,10 @@ const struct test *catalogue_find(
 /* The test that tells whether a participant has the trait; NULL: none. */
 const struct test *catalogue_trait(const struct catalogue *, const char *trait, enum outcome *when);
 
-/* Is the test in the set?  Sets: quick and standard (which the files name; loading fails if they are
+/* Is the test in the set, or in one of several, joined by commas?  Sets: quick and standard (which the files name; loading fails if they are
  * not closed), full, a group's name, a test's own name; the last two hold what their tests need:
  * controls, contrasts and the tests behind the traits that their rules ask for. */
 bool catalogue_in_set(const struct test *, const char *set);
-bool catalogue_set_exists(const struct catalogue *, const char *set);
+bool catalogue_set_exists(const struct catalogue *, const char *set); /* all of them */
 
 #endif

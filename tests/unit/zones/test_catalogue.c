@@ -115,6 +115,14 @@ shipped(void **state)
 	assert_true(catalogue_set_exists(c, "quick"));
 	assert_true(catalogue_set_exists(c, "dane"));
 	assert_false(catalogue_set_exists(c, "nonsense"));
+	assert_true(catalogue_set_exists(c, "quick,dane"));
+	assert_false(catalogue_set_exists(c, "quick,nonsense"));
+	assert_false(catalogue_set_exists(c, "quick,"));
+	assert_false(catalogue_set_exists(c, ""));
+	assert_true(
+	    catalogue_in_set(catalogue_find(c, "greylist-data", 13), "quick,greylist-data"));
+	assert_false(catalogue_in_set(catalogue_find(c, "greylist-data", 13), "quick,dane"));
+	assert_false(catalogue_in_set(catalogue_find(c, "greylist-data", 13), "greylist"));
 	/* what a single test needs comes with it: control, contrast, their traits, the control of all */
 	assert_true(
 	    catalogue_in_set(catalogue_find(c, "dane-ee-mismatch", 16), "dane-ee-self-signed"));
