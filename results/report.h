@@ -27,7 +27,7 @@ struct report_group {
 
 struct report {
 	const struct catalogue *catalogue;
-	char token[32], set[TEST_NAME_MAX + 1], label[256], base[200];
+	char token[32], set[256], label[256], base[200];
 	int64_t started, updated,
 	    now; /* enrolled (or first event); last event (0 none); built for */
 	unsigned pace;
