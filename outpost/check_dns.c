@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define SERVER_TIMEOUT_S 3
+#define RESOLVE_TRIES    3
+#define RESOLVE_PAUSE_S  6
 
 static const char *const security_name[] = {
 	[ZONE_SECURE] = "secure",
@@ -116,6 +118,22 @@ check_result(const struct ub_result *r, const struct expect *e, char *err, size_
 	return true;
 }
 
+/* A slow name server, or a busy machine, makes a resolver give up now and then; it remembers that for
+ * five seconds, and what it had learned by then makes the next question easier. */
+static int
+resolve(struct ub_result **r, struct ub_ctx *ctx, const struct expect *e)
+{
+	int rc;
+
+	for (unsigned tries = 1;; tries++) {
+		if ((rc = ub_resolve(ctx, e->owner, e->type, 1, r)) != 0 || e->fails ||
+		    (*r)->rcode != LDNS_RCODE_SERVFAIL || (*r)->bogus || tries == RESOLVE_TRIES)
+			return rc;
+		ub_resolve_free(*r);
+		sleep(RESOLVE_PAUSE_S);
+	}
+}
+
 bool
 check_resolved(struct ub_ctx *ctx, const struct expectations *x, char *err, size_t errlen)
 {
@@ -134,7 +152,7 @@ check_resolved(struct ub_ctx *ctx, const struct expectations *x, char *err, size
 		if (e->dropped || e->edns == EDNS_DROPPED)
 			continue;
 		bogus_seen |= e->security == ZONE_BOGUS;
-		if ((rc = ub_resolve(ctx, e->owner, e->type, 1, &r)) != 0) {
+		if ((rc = resolve(&r, ctx, e)) != 0) {
 			snprintf(err, errlen, "%s: %s", e->owner, ub_strerror(rc));
 			return false;
 		}
