@@ -11,7 +11,7 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 LAB=checkcrash
 RUNS=4
 
-send() { lab send --name $LAB --sender postfix-plain --resolver unbound-permissive --set full 2>/dev/null; }
+send() { lab send --name $LAB --sender postfix-plain --resolver unbound-permissive --set standard 2>/dev/null; }
 # processes PROGRAM: of the site, oldest first: the parent, then its workers.
 processes() {
 	local pid

@@ -1,4 +1,4 @@
-"""naive.py FILE FROM RECIPIENT... - a mailer as it is written in an afternoon.
+"""naive.py FROM < LIST - a mailer as it is written in an afternoon.  A line of LIST: FILE RECIPIENT...
 
 It asks for everything and heeds nothing: TLSA records and MTA-STS policies are fetched and forgotten,
 certificates are not looked at, the highest MX preference wins, a null MX and an MX without address
@@ -20,6 +20,10 @@ import dns.resolver
 ATTEMPTS = 8
 INTERVAL = 4
 TIMEOUT = 200
+
+# Policies are asked for once, as by a sender with a cache.
+asked = set()
+asking = threading.Lock()
 
 
 def lookup(name, kind):
@@ -44,6 +48,10 @@ def curious(domain, names):
     """What a careful sender would heed."""
     for name in names:
         lookup("_25._tcp." + name, "TLSA")
+    with asking:
+        if domain in asked:
+            return
+        asked.add(domain)
     if lookup("_mta-sts." + domain, "TXT"):
         try:
             url = "https://mta-sts." + domain + "/.well-known/mta-sts.txt"
@@ -125,11 +133,19 @@ def keep_at_it(*what):
         time.sleep(INTERVAL)
 
 
-def main():
-    with open(sys.argv[1], "rb") as file:
+def wire(path):
+    """The file as DATA has it: lines end in CRLF, dots at their beginning are doubled."""
+    with open(path, "rb") as file:
         lines = file.read().split(b"\n")
-    message = b"".join((b"." if l.startswith(b".") else b"") + l + b"\r\n" for l in lines[:-1])
-    threads = [threading.Thread(target=keep_at_it, args=(sys.argv[2], r, message)) for r in sys.argv[3:]]
+    return b"".join((b"." if l.startswith(b".") else b"") + l + b"\r\n" for l in lines[:-1])
+
+
+def main():
+    threads = []
+    for line in sys.stdin:
+        path, *recipients = line.split()
+        message = wire(path)
+        threads += [threading.Thread(target=keep_at_it, args=(sys.argv[1], r, message)) for r in recipients]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -137,7 +153,7 @@ def main():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 2:
         print(__doc__)
     else:
         main()
