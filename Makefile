@@ -35,18 +35,22 @@ endif
 DEPS_lib          = lib
 DEPS_zones        = zones lib
 DEPS_provisioning = provisioning zones lib
+DEPS_verify       = verify lib
 DEPS_authdns      = authdns provisioning zones lib
-DEPS_smtpd        = smtpd provisioning zones lib
+DEPS_smtpd        = smtpd verify provisioning zones lib
 DEPS_results      = results provisioning zones lib
-DEPS_outpost      = outpost results provisioning zones lib
-MODULES           = lib zones provisioning authdns smtpd results outpost
+DEPS_web          = web results provisioning zones lib
+DEPS_outpost      = outpost results verify provisioning zones lib
+MODULES           = lib zones provisioning verify authdns smtpd results web outpost
 
 LIBS_lib          = -lseccomp -lpthread
 LIBS_zones        = -lcrypto $(LIBS_lib)
 LIBS_provisioning = -lldns -lssl -lcrypto $(LIBS_lib)
+LIBS_verify       = -lcrypto $(LIBS_lib)
 LIBS_authdns      = -levent $(LIBS_provisioning)
 LIBS_smtpd        = -levent -levent_openssl $(LIBS_provisioning)
 LIBS_results      = -lsqlite3 -lz -lm $(LIBS_provisioning)
+LIBS_web          = -levent -levent_openssl -lsqlite3 -lz -lm $(LIBS_provisioning)
 LIBS_outpost      = -lsqlite3 -lz -lm -lunbound $(LIBS_provisioning)
 
 # Databases of addresses: whichever library is there.
