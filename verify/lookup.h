@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/strbuf.h"
+
 enum verify_step { VERIFY_DONE, VERIFY_NEED };
 
 enum lookup_status {
@@ -27,8 +29,15 @@ struct lookup_rdata {
 	const uint8_t *data; /* wire format, names not compressed */
 	uint16_t len;
 };
+
+/* A name as text takes so much at most: 253 octets, each as \DDD, and a final NUL. */
+#define LOOKUP_NAME_SIZE (4 * 253 + 1)
+#define LOOKUP_DATA_MAX  65535 /* octets of an answer as DNS would carry it */
+
 struct lookup {
-	char name[256]; /* presentation, lower case, no final dot; escapes \DDD (RFC 1035 5.1) */
+	char name
+	    [LOOKUP_NAME_SIZE]; /* presentation, lower case, no final dot; what is not printable,
+	                              * and dot and \ inside a label, as \DDD (RFC 1035 5.1) */
 	uint16_t type;
 	enum lookup_status status;
 	bool secure;   /* validated: of a denial too */
@@ -42,16 +51,27 @@ struct lookups; /* the book of one message */
 struct lookups *lookups_new(size_t max); /* NULL: out of memory */
 void lookups_free(struct lookups *);
 
-/* Never NULL; status is LOOKUP_WANTED while the answer is not there.  A name that is no domain name
- * (empty label, label over 63, over 253 octets) is LOOKUP_NXDOMAIN at once.  Case-blind.  The pointer
- * is good until lookups_free. */
+/* Never NULL; status is LOOKUP_WANTED while the answer is not there.  name is presentation, escapes
+ * \DDD and \X.  One that is no domain name (empty label, label over 63, over 253 octets, the root) is
+ * LOOKUP_NXDOMAIN at once; that and the answer "too many lookups" have no name and are not in the
+ * book.  Case-blind.  The pointer is good until lookups_free. */
 const struct lookup *lookup_get(struct lookups *, const char *name, uint16_t type);
 /* The first question that waits for its answer, from *iter on (0 at first); NULL: none. */
 const struct lookup *lookup_wanted(const struct lookups *, size_t *iter);
-/* The answer; rdata are copied.  -1: nobody asked, or too large (64 KiB an answer). */
+/* The answer; rdata are copied.  LOOKUP_OK without records is LOOKUP_NODATA; of another status none
+ * are kept.  -1: nobody waits for it, or it is too large (then it is LOOKUP_FAILED from now on). */
 int lookup_put(struct lookups *, const char *name, uint16_t type, enum lookup_status, bool secure,
     const char *why, const struct lookup_rdata *, size_t n);
 /* All that was asked, in the order of asking; NULL after the last. */
 const struct lookup *lookup_at(const struct lookups *, size_t i);
+
+/* --- what stands in rdata --- */
+
+/* The name at the start of data as struct lookup has it, the case kept; "" is the root.  The octets
+ * that it takes, -1: there is none. */
+int lookup_name(char dst[LOOKUP_NAME_SIZE], const uint8_t *data, size_t len);
+/* The strings of a TXT record joined (RFC 7208 3.3, RFC 6376 3.6.2.2), appended; they may hold any octets.
+ * -1: malformed, dst unchanged. */
+int lookup_txt(struct strbuf *dst, const struct lookup_rdata *);
 
 #endif
