@@ -140,7 +140,7 @@ void session_tls_failed(struct session *, const char *reason, int64_t now_us);
 void session_tls_alert(
     struct session *, bool out, unsigned level, const char *name, int64_t now_us);
 
-/* --- between session.c, command.c and message.c ------------------------------------------------------ */
+/* --- between session.c, session_reply.c, command.c and message.c --------------------------------------- */
 void session_stage(struct session *, enum stage);
 /* The event of the command that is being answered; code 0: the connection ends instead. */
 void session_command_event(struct session *, unsigned code, const char *text);
@@ -161,6 +161,7 @@ void session_phase(struct session *, enum phase_event);
 struct event_line *session_event(struct session *, enum event_kind);
 void session_event_end(struct session *);
 void session_early(struct session *, const char *bytes, size_t len);
+void session_framing(struct session *, const char *what, const char *line, size_t len);
 void session_hex(struct event_line *, const char *bytes, size_t len);
 /* Our name: that of the MX host if the address tells it, else BASE. */
 void session_name(const struct session *, char *dst, size_t dstlen);
