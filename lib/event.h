@@ -44,6 +44,10 @@ enum event_kind {
 	EV_HTTP_CLOSE,    /* end of an HTTPS connection */
 	EV_SMTP_REFUSED,  /* counter: connections over smtp-max, since the last such line */
 	EV_LIMIT_EVENTS,  /* a token's events of this hour are over the limit: no more are written */
+	EV_VERIFY_RESULT,  /* an accepted message was judged */
+	EV_VERIFY_CRASHED, /* its judge crashed, or took too much */
+	EV_VERIFY_SKIPPED, /* it was not judged: no room, too large, no verifier */
+	EV_VERIFY_LOST,    /* it was handed over, and never judged */
 	EV_KIND_MAX
 };
 
@@ -64,6 +68,7 @@ enum event_key {
 	EK_DIR, EK_LEVEL, EK_ALERT, EK_REASON, EK_OK,
 	EK_CATALOGUE, EK_CUT,
 	EK_TYPE, EK_ENCODING, EK_DATA, EK_AGENT, EK_AUTHORITY,
+	EK_HANDED, EK_RESULTS, EK_LIBSPF2,
 	EK_MAX
 };
 /* clang-format on */

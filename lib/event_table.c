@@ -96,6 +96,13 @@ static const struct event_key_row keys[EK_MAX] = {
 	[EK_DATA] = { "data", EVT_TEXT, "raw octets, base64; cut to what fits a line" },
 	[EK_AGENT] = { "agent", EVT_TEXT, "User-Agent field" },
 	[EK_AUTHORITY] = { "authority", EVT_TEXT, "host that the request is for: its Host field" },
+	[EK_HANDED] = { "handed", EVT_BOOL,
+	    "the message was handed to the verifier: one of verify.result, verify.crashed, "
+	    "verify.skipped and verify.lost follows, with the same conn, token, test and digest" },
+	[EK_RESULTS] = { "results", EVT_TEXT, "who wrote the message: a JSON object, as text" },
+	[EK_LIBSPF2] = { "libspf2", EVT_TEXT,
+	    "what libspf2 says of SPF: pass, fail, softfail, neutral, none, temperror, permerror, "
+	    "or crashed" },
 };
 
 #define KEYS(...)                                                                                  \
@@ -133,7 +140,8 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	    "end of data and the reply given; on disk before a 250 leaves",
 	    KEYS(EK_PEER, EK_LOCAL, EK_HOST, EK_FROM, EK_RCPTS, EK_MAILBOX, EK_REPLY, EK_ECODE,
 		EK_TLS, EK_SIZE, EK_DIGEST, EK_LINES, EK_LONGEST, EK_BARE_LF, EK_BARE_CR, EK_NUL,
-		EK_EIGHTBIT, EK_MSGID, EK_TO, EK_SUBJECT, EK_HEADERS, EK_DEV, EK_PHASE) },
+		EK_EIGHTBIT, EK_MSGID, EK_TO, EK_SUBJECT, EK_HEADERS, EK_DEV, EK_PHASE,
+		EK_HANDED) },
 	[EV_SMTP_CLOSE] = { "smtp.close", "end of a session",
 	    KEYS(EK_PEER, EK_LOCAL, EK_HOST, EK_STAGE, EK_HOW, EK_MS, EK_COMMANDS, EK_BY, EK_DEV,
 		EK_PHASE) },
@@ -171,6 +179,18 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	    "the token has reached events-per-token-hour: what it causes is not written before "
 	    "the next hour begins",
 	    KEYS(EK_COUNT) },
+	[EV_VERIFY_RESULT] = { "verify.result",
+	    "who wrote an accepted message; reason says why libspf2 has none to say",
+	    KEYS(EK_PEER, EK_FROM, EK_DIGEST, EK_SIZE, EK_MS, EK_RESULTS, EK_LIBSPF2, EK_REASON) },
+	[EV_VERIFY_CRASHED] = { "verify.crashed",
+	    "the process that judged an accepted message crashed, or took too much time or memory",
+	    KEYS(EK_PEER, EK_FROM, EK_DIGEST, EK_SIZE, EK_MS, EK_LIBSPF2, EK_REASON) },
+	[EV_VERIFY_SKIPPED] = { "verify.skipped",
+	    "an accepted message that is not judged, and why: accepting mail never waits for it",
+	    KEYS(EK_PEER, EK_FROM, EK_DIGEST, EK_SIZE, EK_REASON) },
+	[EV_VERIFY_LOST] = { "verify.lost",
+	    "an accepted message that was handed to the verifier and not judged before that ended",
+	    KEYS(EK_PEER, EK_FROM, EK_DIGEST, EK_SIZE, EK_REASON) },
 };
 
 const struct event_key_row *
