@@ -522,7 +522,8 @@ zones_compile(const struct site *site, char *err, size_t errlen)
 	key_add(zs, &site->base_key, site->base_key.algorithm);
 	for (size_t i = 0; i < c->n; i++)
 		for (unsigned k = 0; k < TEST_ZONES_MAX; k++)
-			if (k == 0 || c->tests[i]->zone[k].used) {
+			if (c->tests[i]->n_graded_on == 0 &&
+			    (k == 0 || c->tests[i]->zone[k].used)) {
 				zs->zone[zs->n].test = c->tests[i];
 				zs->zone[zs->n++].index = k;
 			}

@@ -235,9 +235,14 @@ command_check(const struct command *command, int argc, char **argv)
 	if (operands > 0 &&
 	    (only = catalogue_find(c.site->catalogue, argv[1], strlen(argv[1]))) == NULL)
 		log_fatal(EXIT_USAGE, "check: %s: no such test: see outpost tests", argv[1]);
+	if (only != NULL && only->n_graded_on > 0)
+		log_fatal(EXIT_USAGE,
+		    "check: %s: has nothing to be looked at: it is graded on the mail of %s",
+		    only->name, only->graded_on[0]);
 	todo = xcalloc(c.site->catalogue->n + 1, sizeof(*todo));
 	for (size_t i = 0; i < c.site->catalogue->n; i++)
-		if (only == NULL || c.site->catalogue->tests[i] == only)
+		if (only == NULL ? c.site->catalogue->tests[i]->n_graded_on == 0
+				 : c.site->catalogue->tests[i] == only)
 			todo[n++] = i;
 	wrong = check_all(&c, todo, n);
 	if (!c.json)

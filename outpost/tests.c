@@ -71,6 +71,7 @@ print_test(const struct test *t)
 	printf(" full %s\n", t->group);
 	print_names("control", t->control, t->n_control);
 	print_names("contrast", t->contrast, t->n_contrast);
+	print_names("graded on", t->graded_on, t->n_graded_on);
 	printf("%-10s %s\n%-10s %s\n\n", "spec", t->spec != NULL ? t->spec : "-", "file", t->path);
 	print_folded(t->title);
 	putchar('\n');
@@ -115,6 +116,7 @@ add_test(struct strbuf *b, const struct test *t)
 	add_names(b, "sets", t->sets, t->n_sets);
 	add_names(b, "control", t->control, t->n_control);
 	add_names(b, "contrast", t->contrast, t->n_contrast);
+	add_names(b, "graded_on", t->graded_on, t->n_graded_on);
 	add_member(b, "title", t->title);
 	add_member(b, "spec", t->spec);
 	add_member(b, "about", t->about);

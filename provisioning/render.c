@@ -461,7 +461,7 @@ find_zone(unsigned *zone, const struct site *site, const char *label, size_t len
 
 	*zone = 0;
 	if (t != NULL)
-		return t;
+		return t->n_graded_on > 0 ? NULL : t; /* has no names of its own */
 	*zone = 1;
 	if (len < 3 || strncasecmp(label + len - 2, "-b", 2) != 0)
 		return NULL;

@@ -455,6 +455,56 @@ note_event(struct correlation *c, const struct observation *o)
 	}
 }
 
+/* --- tests that are graded on others' mail --------------------------------------------------------- */
+
+#define JOIN(to, n_to, from, n_from)                                                               \
+	do {                                                                                       \
+		(to) = xrealloc((to), ((n_to) + (n_from) + 1) * sizeof *(to));                     \
+		if ((n_from) > 0)                                                                  \
+			memcpy((to) + (n_to), (from), (n_from) * sizeof *(to));                    \
+		(n_to) += (n_from);                                                                \
+	} while (0)
+
+static int
+lookup_order(const void *pa, const void *pb)
+{
+	const struct lookup *a = pa, *b = pb;
+
+	return a->t < b->t ? -1 : a->t > b->t;
+}
+
+/* Its facts are those of the named tests, in the order of time.  The last step: sums over all tests count
+ * an attempt once. */
+static void
+join(struct correlation *c, struct facts *f)
+{
+	const struct test *t = f->test;
+
+	for (unsigned i = 0; i < t->n_graded_on; i++) {
+		const struct facts *from = facts_of(c, t->graded_on[i], strlen(t->graded_on[i]));
+		if (from == NULL || from == f || from->test->n_graded_on > 0)
+			continue;
+		JOIN(f->attempts, f->n_attempts, from->attempts, from->n_attempts);
+		JOIN(f->lookups, f->n_lookups, from->lookups, from->n_lookups);
+		JOIN(f->events, f->n_events, from->events, from->n_events);
+		if (from->accepted > 0 && (f->accepted == 0 || from->accepted_at < f->accepted_at))
+			f->accepted_at = from->accepted_at;
+		f->accepted += from->accepted;
+		if (from->last_attempt > f->last_attempt)
+			f->last_attempt = from->last_attempt;
+		if (from->first != 0 && (f->first == 0 || from->first < f->first))
+			f->first = from->first;
+		if (from->last > f->last)
+			f->last = from->last;
+	}
+	if (f->n_attempts > 0)
+		qsort(f->attempts, f->n_attempts, sizeof *f->attempts, attempt_order);
+	if (f->n_lookups > 0)
+		qsort(f->lookups, f->n_lookups, sizeof *f->lookups, lookup_order);
+	if (f->n_events > 0)
+		qsort(f->events, f->n_events, sizeof *f->events, event_order);
+}
+
 struct correlation *
 correlate(const struct observations *obs, const struct catalogue *cat, const char *token)
 {
@@ -477,6 +527,10 @@ correlate(const struct observations *obs, const struct catalogue *cat, const cha
 	count_lookups(c);
 	add_senders(c);
 	resolvers_read(c, obs);
+	for (size_t i = 0; i < cat->n; i++) {
+		if (cat->tests[i]->n_graded_on > 0)
+			join(c, &c->facts[i]);
+	}
 	return c;
 }
 

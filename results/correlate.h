@@ -75,7 +75,7 @@ struct fetch {
 	const struct observation *event;
 };
 
-/* What is known of one (token, test). */
+/* What is known of one (token, test).  A test that is graded on others' mail has theirs, joined. */
 struct received_report; /* tlsrpt_match.h */
 #define REPORTS_MAX 64  /* TLS reports of one test that are read; more are only events */
 struct facts {

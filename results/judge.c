@@ -132,6 +132,35 @@ control_given_up(const struct judge *j, const struct test *t)
 	return false;
 }
 
+/* A test that is graded on others' mail is settled when all of these are. */
+static bool
+graded_settled(
+    const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
+{
+	const struct test *t = f->test;
+	bool settled = true;
+
+	*until = 0;
+	snprintf(why, whylen, "the sender");
+	if (j->given != NULL)
+		return j->given->settled;
+	for (unsigned i = 0; i < t->n_graded_on; i++) {
+		const struct test *on = catalogue_find(
+		    j->c->catalogue, t->graded_on[i], strlen(t->graded_on[i]));
+		int64_t by = 0;
+		char what[160];
+		if (on == NULL ||
+		    judge_settled(j, correlation_facts(j->c, on), &by, what, sizeof what))
+			continue;
+		if (settled || by == 0 || (*until != 0 && by > *until)) {
+			*until = by;
+			snprintf(why, whylen, "%s in %s", what, on->name);
+		}
+		settled = false;
+	}
+	return settled;
+}
+
 bool
 judge_settled(
     const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
@@ -142,6 +171,8 @@ judge_settled(
 	int64_t deadline = f->test->deadline_us > 0 ? f->test->deadline_us : DEADLINE;
 	int64_t control = control_accepted_at(j, f->test), by = 0;
 
+	if (f->test->n_graded_on > 0)
+		return graded_settled(j, f, until, why, whylen);
 	*until = 0;
 	snprintf(why, whylen, "a first message");
 	if (j->given != NULL) {

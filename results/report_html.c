@@ -347,6 +347,19 @@ put_control(struct strbuf *b, const struct report *r, const struct test *t)
 	strbuf_puts(b, "</p>\n");
 }
 
+static void
+put_graded_on(struct strbuf *b, const struct test *t)
+{
+	if (t->n_graded_on == 0)
+		return;
+	strbuf_puts(b, "<h4>Seen in the mail of</h4>\n<p>");
+	for (unsigned i = 0; i < t->n_graded_on; i++) {
+		strbuf_puts(b, i == 0 ? "" : ", ");
+		link_to(b, t->graded_on[i]);
+	}
+	strbuf_puts(b, "</p>\n");
+}
+
 static bool
 decides(const struct verdict *v, const struct observation *o)
 {
@@ -448,6 +461,7 @@ put_test(struct strbuf *b, const struct report *r, const struct report_entry *e)
 	put_part(b, "What it means", e->means);
 	put_part(b, "What to do", e->advice);
 	put_control(b, r, t);
+	put_graded_on(b, t);
 	put_part(b, "How this could be wrong", t->fooled_by);
 	put_part(b, "Specification", t->spec);
 	put_timeline(b, e);

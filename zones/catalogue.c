@@ -170,6 +170,14 @@ needs_of(struct loading *l, struct needs *d, const struct test *t)
 	for (unsigned i = 0; i < t->n_contrast; i++)
 		if (need(l, d, t, "contrast", t->contrast[i]) != 0)
 			return -1;
+	for (unsigned i = 0; i < t->n_graded_on; i++) {
+		const struct test *on;
+		if (need(l, d, t, "graded on", t->graded_on[i]) != 0)
+			return -1;
+		on = catalogue_find(l->c, t->graded_on[i], strlen(t->graded_on[i]));
+		if (on->n_graded_on > 0)
+			return fail(l, t, "graded on %s: which gets no mail itself", on->name);
+	}
 	if (dns_may_be_v6(t) && catalogue_trait(l->c, "ipv6-dns", NULL) != NULL &&
 	    need(l, d, t, "control", catalogue_trait(l->c, "ipv6-dns", NULL)->name) != 0)
 		return -1;

@@ -409,6 +409,7 @@ test_free(struct test *t)
 	free_strings(t->sets, t->n_sets);
 	free_strings(t->control, t->n_control);
 	free_strings(t->contrast, t->n_contrast);
+	free_strings(t->graded_on, t->n_graded_on);
 	for (unsigned i = 0; i < t->n_traits; i++)
 		free(t->trait[i].name);
 	free(t->title);

@@ -277,6 +277,10 @@ struct test {
 	unsigned n_control; /* none: the test has none */
 	char *contrast[TEST_NAMES_MAX];
 	unsigned n_contrast;
+	/* "graded on A B": nothing is mailed to this test itself, its facts are those of the named ones.  It has
+	 * no zone, no host, no mailbox, no control and no contrast. */
+	char *graded_on[TEST_NAMES_MAX];
+	unsigned n_graded_on;
 	struct trait_source trait[TEST_TRAITS_MAX];
 	unsigned n_traits;
 	char *title;     /* one line for lists */

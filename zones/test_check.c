@@ -37,6 +37,43 @@ check_head(struct parse *p)
 	return 0;
 }
 
+/* What is graded on other tests' mail has none of its own, and nothing for it to come to. */
+static int
+check_graded(struct parse *p)
+{
+	const struct test *t = p->test;
+	const struct {
+		const char *word;
+		bool there;
+	} own[] = {
+		{ "[dns]", t->n_records > 0 },
+		{ "[zone]", p->zones_given != 0 },
+		{ "[answers]", t->n_answers > 0 },
+		{ "[host]", t->n_hosts > 0 },
+		{ "[policy]", t->n_policy > 0 },
+		{ "[phases]", t->n_phases > 0 },
+		{ "mailbox", t->n_mailbox > 0 },
+		{ "message", t->message != NULL },
+		{ "batch", t->batch != 'a' },
+		{ "control", t->n_control > 0 },
+		{ "contrast", t->n_contrast > 0 },
+		{ "trait", t->n_traits > 0 },
+		{ "v6", t->v6_only },
+	};
+
+	if (t->n_graded_on == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (own[i].there)
+			return parse_fail(p, 1,
+			    "%s: the test is graded on the mail of others, nothing is sent to it",
+			    own[i].word);
+	for (unsigned i = 0; i < t->n_graded_on; i++)
+		if (strcmp(t->graded_on[i], t->name) == 0)
+			return parse_fail(p, 1, "graded on %s: is the test itself", t->name);
+	return 0;
+}
+
 /* --- records ----------------------------------------------------------------------------------- */
 /* Is there a record at the host name mxK (or below it) of the zone? */
 static bool
@@ -371,8 +408,9 @@ check_traces(struct parse *p)
 int
 parse_check(struct parse *p)
 {
-	return check_head(p) != 0 || check_records(p) != 0 || check_hosts(p) != 0 ||
-		       check_phases(p) != 0 || check_rules(p) != 0 || check_traces(p) != 0
+	return check_head(p) != 0 || check_graded(p) != 0 || check_records(p) != 0 ||
+		       check_hosts(p) != 0 || check_phases(p) != 0 || check_rules(p) != 0 ||
+		       check_traces(p) != 0
 		   ? -1
 		   : 0;
 }

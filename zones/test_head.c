@@ -114,6 +114,22 @@ head_contrast(struct parse *p, const struct text_line *l)
 }
 
 static int
+head_graded(struct parse *p, const struct text_line *l)
+{
+	struct test *t = p->test;
+
+	if (strcmp(l->word[1], "on") != 0)
+		return parse_fail(p, l->number, "graded %.40s: on must follow", l->word[1]);
+	for (unsigned i = 2; i < l->n; i++) {
+		if (!label_ok(l->word[i], TEST_NAME_MAX))
+			return parse_fail(
+			    p, l->number, "graded on %.60s: no name of a test", l->word[i]);
+		t->graded_on[t->n_graded_on++] = xstrdup(l->word[i]);
+	}
+	return 0;
+}
+
+static int
 head_trait(struct parse *p, const struct text_line *l)
 {
 	struct test *t = p->test;
@@ -242,6 +258,7 @@ static const struct keyword head_keywords[] = {
 	{ "batch", 1, 1, false, "batch ordinary|refusable|alone", head_batch },
 	{ "control", 1, TEST_NAMES_MAX, false, "control TEST [TEST...]", head_control },
 	{ "contrast", 1, TEST_NAMES_MAX, false, "contrast TEST [TEST...]", head_contrast },
+	{ "graded", 2, 1 + TEST_NAMES_MAX, false, "graded on TEST [TEST...]", head_graded },
 	{ "trait", 2, 2, true, "trait NAME accepted|refused", head_trait },
 	{ "title", 1, 1, false, "title TEXT", head_title },
 	{ "spec", 1, 1, false, "spec TEXT", head_spec },

@@ -278,6 +278,31 @@ sets_are_closed(void **state)
 	catalogue_free(c);
 }
 
+/* A test that is graded on others needs them in its sets; these must get mail themselves. */
+static void
+graded_on_others(void **state)
+{
+	char err[600] = "";
+	struct catalogue *c;
+
+	(void)state;
+	put_test("a", 1, "sets quick standard\n", "");
+	put("x.test", "test x\nnumber 9\ngroup mail\nsets quick standard\ntitle T\nabout A\n"
+		      "graded on a b\n[verdict]\npending otherwise \"x\"\n");
+	assert_non_null(strstr(error_of_dir(), "graded on b: there is no such test"));
+	put_test("b", 2, "", "");
+	assert_non_null(strstr(error_of_dir(), "it needs as graded on"));
+	put_test("b", 2, "sets quick standard\n", "");
+	c = catalogue_load(dir, err, sizeof err);
+	assert_string_equal(err, "");
+	assert_true(catalogue_in_set(catalogue_find(c, "b", 1), "x"));
+	assert_true(catalogue_in_set(catalogue_find(c, "a", 1), "mail"));
+	catalogue_free(c);
+	put("y.test", "test y\nnumber 10\ngroup mail\ntitle T\nabout A\n"
+		      "graded on x\n[verdict]\npending otherwise \"x\"\n");
+	assert_non_null(strstr(error_of_dir(), "graded on x: which gets no mail itself"));
+}
+
 static void
 no_directory(void **state)
 {
@@ -300,6 +325,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(numbers_and_names, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(controls, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(sets_are_closed, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(graded_on_others, make_dir, remove_dir),
 		cmocka_unit_test(no_directory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -439,6 +439,43 @@ names_of_enums(void **state)
 	assert_string_equal(cert_kind_name(CERT_KIND_MAX), "?");
 }
 
+#define GRADED "test x\nnumber 7\ngroup mail\ntitle \"T\"\nspec \"RFC 1\"\nabout \"A\"\n"
+
+/* What is graded on others' mail has only a head and rules. */
+static void
+graded_on_others(void **state)
+{
+	static const char *const own[][2] = {
+		{ "[dns]", GRADED "graded on a\n[dns]\n{d} 60 TXT x\n" RULES },
+		{ "[zone]", GRADED "graded on a\n[zone]\nds none\n" RULES },
+		{ "[answers]", GRADED "graded on a\n[answers]\nany any tc\n" RULES },
+		{ "mailbox", GRADED "graded on a\nmailbox two\n" RULES },
+		{ "batch", GRADED "graded on a\nbatch refusable\n" RULES },
+		{ "control", GRADED "graded on a\ncontrol a\n" RULES },
+		{ "contrast", GRADED "graded on a\ncontrast a\n" RULES },
+		{ "trait", GRADED "graded on a\ntrait t accepted\n" RULES },
+		{ "v6", GRADED "graded on a\nv6\n" RULES },
+	};
+	struct test *t = load_text(GRADED "graded on a b c\n" RULES);
+	char want[200];
+
+	(void)state;
+	assert_int_equal(t->n_graded_on, 3);
+	assert_string_equal(t->graded_on[2], "c");
+	assert_int_equal(t->n_control, 0);
+	test_free(t);
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+		snprintf(want, sizeof want, "f:1: %s: the test is graded on", own[i][0]);
+		if (strncmp(error_of(own[i][1]), want, strlen(want)) != 0)
+			fail_msg("%s: %s", want, error_of(own[i][1]));
+	}
+	assert_string_equal(
+	    error_of(GRADED "graded on x\n" RULES), "f:1: graded on x: is the test itself");
+	assert_string_equal(
+	    error_of(GRADED "graded by a\n" RULES), "f:7: graded by: on must follow");
+	assert_non_null(strstr(error_of(GRADED "graded on A\n" RULES), "graded on A: no name"));
+}
+
 static void
 no_file(void **state)
 {
@@ -460,6 +497,7 @@ main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(security_of_zones),
 		cmocka_unit_test(names_of_enums),
+		cmocka_unit_test(graded_on_others),
 		cmocka_unit_test(no_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
