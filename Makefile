@@ -46,12 +46,12 @@ MODULES           = lib zones provisioning verify authdns smtpd results web outp
 LIBS_lib          = -lseccomp -lpthread
 LIBS_zones        = -lcrypto $(LIBS_lib)
 LIBS_provisioning = -lldns -lssl -lcrypto $(LIBS_lib)
-LIBS_verify       = -lcrypto $(LIBS_lib)
+LIBS_verify       = -lunbound -lpsl -lidn2 -levent -lcrypto $(LIBS_lib)
 LIBS_authdns      = -levent $(LIBS_provisioning)
-LIBS_smtpd        = -levent -levent_openssl $(LIBS_provisioning)
+LIBS_smtpd        = -levent_openssl $(LIBS_verify) $(LIBS_provisioning)
 LIBS_results      = -lsqlite3 -lz -lm $(LIBS_provisioning)
 LIBS_web          = -levent -levent_openssl -lsqlite3 -lz -lm $(LIBS_provisioning)
-LIBS_outpost      = -lsqlite3 -lz -lm -lunbound $(LIBS_provisioning)
+LIBS_outpost      = -lsqlite3 -lz -lm $(LIBS_verify) $(LIBS_provisioning)
 
 # Databases of addresses: whichever library is there.
 GEO := $(shell for l in libloc libmaxminddb; do pkg-config --exists $$l 2>/dev/null && echo $$l; done)
