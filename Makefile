@@ -46,7 +46,8 @@ MODULES           = lib zones provisioning verify authdns smtpd results web outp
 LIBS_lib          = -lseccomp -lpthread
 LIBS_zones        = -lcrypto $(LIBS_lib)
 LIBS_provisioning = -lldns -lssl -lcrypto $(LIBS_lib)
-LIBS_verify       = -lunbound -lpsl -lidn2 -levent -lcrypto $(LIBS_lib)
+LIBS_verify       = -lspf2 -lunbound -lpsl -lidn2 -levent -lcrypto $(LIBS_lib)
+TEST_LIBS_verify  = -lyaml
 LIBS_authdns      = -levent $(LIBS_provisioning)
 LIBS_smtpd        = -levent_openssl $(LIBS_verify) $(LIBS_provisioning)
 LIBS_results      = -lsqlite3 -lz -lm $(LIBS_provisioning)
@@ -113,7 +114,7 @@ FUZZ_$(1)   := $$(patsubst tests/fuzz/$(1)/fuzz_%.c,%,$$(wildcard tests/fuzz/$(1
 UNITS       += $$(UNIT_$(1))
 REPLAYS     += $$(REPLAY_$(1))
 FUZZ        += $$(FUZZ_$(1))
-$$(if $$(UNIT_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/unit/$(1)/%,$$(BUILD)/obj/tests/unit/$(1)/%.o,-lcmocka)))
+$$(if $$(UNIT_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/unit/$(1)/%,$$(BUILD)/obj/tests/unit/$(1)/%.o,-lcmocka $(TEST_LIBS_$(1)))))
 $$(if $$(REPLAY_$(1)),$$(eval $$(call test-program,$(1),$$(REPLAY_$(1)),$$(BUILD)/obj/tests/replay/$(1).o)))
 $$(foreach x,$$(FUZZ_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/fuzz-replay/$$(x),\
     $$(BUILD)/obj/tests/fuzz/$(1)/fuzz_$$(x).o $$(BUILD)/obj/tests/fuzz/main.o)))
