@@ -279,15 +279,21 @@ evaluate(
 static enum spf_verdict
 load(struct spf_run *r, struct strbuf *record)
 {
-	struct spf_error err;
 	enum spf_verdict v = find_record(r, record);
-	char around[64];
+	struct spf_term t = { .text = record->s };
+	struct spf_error err;
+	char text[128];
 
 	if (r->need || v != SPF_PASS || spf_record_check(record->s, record->len, &err) == 0)
 		return v;
-	spf_text(around, sizeof(around), record->s + err.at, record->len - err.at);
-	spf_reason(r, "syntax error in the record of %s at octet %zu, \"%s\": %s", r->macro.domain,
-	    err.at + 1, around, err.why);
+	for (t.at = err.at; t.at > 0 && record->s[t.at - 1] != ' ';)
+		t.at--;
+	for (t.text += t.at; t.at + t.len < record->len && t.text[t.len] != ' ';)
+		t.len++;
+	set_term(r, &t);
+	spf_text(text, sizeof(text), t.text, t.len);
+	spf_reason(r, "syntax error in the record of %s, \"%s\" at octet %zu: %s", r->macro.domain,
+	    text, err.at + 1, err.why);
 	return SPF_PERMERROR;
 }
 
