@@ -30,7 +30,7 @@ enum event_kind {
 	EV_SMTP_INJECT,   /* bytes after STARTTLS before the handshake (RFC 3207), never executed */
 	EV_SMTP_MESSAGE,  /* end of data and the reply given: durable before a 250 is sent */
 	EV_SMTP_CLOSE,    /* end of a session: furthest stage, how it ended */
-	EV_TLS_HELLO,     /* ClientHello, raw and decoded */
+	EV_TLS_HELLO,     /* ClientHello, raw and decoded; a second one after HelloRetryRequest too */
 	EV_TLS_DONE,      /* handshake finished; negotiated parameters */
 	EV_TLS_FAIL,      /* handshake failed */
 	EV_TLS_ALERT,     /* an alert, either way */
@@ -64,7 +64,7 @@ enum event_key {
 	EK_EIGHTBIT, EK_HEADERS, EK_MSGID, EK_TO, EK_SUBJECT,
 	EK_STAGE, EK_HOW, EK_MS, EK_COMMANDS,
 	EK_VERSION, EK_CIPHER, EK_GROUP, EK_SIGALG, EK_SNI, EK_ALPN, EK_VERSIONS, EK_CIPHERS,
-	EK_GROUPS, EK_SIGALGS, EK_EXTENSIONS, EK_JA3, EK_JA4, EK_RESUMED, EK_CLIENTCERT,
+	EK_GROUPS, EK_SHARES, EK_SIGALGS, EK_EXTENSIONS, EK_JA3, EK_JA4, EK_RETRY, EK_RESUMED, EK_CLIENTCERT,
 	EK_DIR, EK_LEVEL, EK_ALERT, EK_REASON, EK_OK,
 	EK_CATALOGUE, EK_CUT,
 	EK_TYPE, EK_ENCODING, EK_DATA, EK_AGENT, EK_AUTHORITY,

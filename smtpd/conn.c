@@ -283,7 +283,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	now = io_time(io);
 	if (c->tls != NULL) {
 		/* The second shape of an injection: plaintext in a segment of its own. */
-		if (conn_is_smtp(c) && c->session.state == ST_TLS && c->session.stage < STAGE_HELLO)
+		if (conn_is_smtp(c) && c->session.state == ST_TLS)
 			skip = session_preface(
 			    &c->session, io->buf, (size_t)n, "later-segment", now);
 		conn_tls(c, io->buf + skip, (size_t)n - skip);

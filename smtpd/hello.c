@@ -12,7 +12,8 @@ enum {
 	EXT_FORMATS = 11,
 	EXT_SIGALGS = 13,
 	EXT_ALPN = 16,
-	EXT_VERSIONS = 43
+	EXT_VERSIONS = 43,
+	EXT_SHARES = 51
 };
 
 /* What is left to read.  Every take checks; a failure empties the rest. */
@@ -108,6 +109,19 @@ read_alpn(struct hello *h, struct span s)
 	}
 }
 
+/* KeyShareEntry: group, key_exchange<1..2^16-1> (RFC 8446 4.2.8). */
+static void
+read_shares(struct hello *h, struct span s)
+{
+	struct span list, key;
+	size_t group;
+
+	if (!take_vector(&list, &s, 2))
+		return;
+	while (take_number(&group, &list, 2) && take_vector(&key, &list, 2))
+		list_add(&h->shares, group);
+}
+
 static void
 read_extension(struct hello *h, size_t type, struct span body)
 {
@@ -132,6 +146,9 @@ read_extension(struct hello *h, size_t type, struct span body)
 		break;
 	case EXT_ALPN:
 		read_alpn(h, body);
+		break;
+	case EXT_SHARES:
+		read_shares(h, body);
 		break;
 	case EXT_VERSIONS:
 		if (take_vector(&v, &body, 1)) {

@@ -23,8 +23,9 @@ struct hello {
 	uint16_t legacy_version;
 	struct hello_list versions; /* supported_versions, else the legacy version */
 	struct hello_list ciphers, extensions, groups, formats, sigalgs;
-	char sni[256];  /* "" if none; octets that no host name has are replaced by ? */
-	char alpn[256]; /* comma-separated */
+	struct hello_list shares; /* groups with a key share */
+	char sni[256];            /* "" if none; octets that no host name has are replaced by ? */
+	char alpn[256];           /* comma-separated */
 	bool has_versions;
 };
 /* msg: the handshake message with its 4 octets of header, as OpenSSL's message callback gives it. */

@@ -6,7 +6,8 @@
 #define HELLO_HEX_MAX 8192 /* octets of a ClientHello that are shown */
 
 void
-observe_hello(struct event_line *e, const struct hello *h, const unsigned char *msg, size_t len)
+observe_hello(
+    struct event_line *e, const struct hello *h, const unsigned char *msg, size_t len, bool retry)
 {
 	static const char digits[] = "0123456789abcdef";
 	char text[2 * HELLO_HEX_MAX], ja3[33], ja4[37];
@@ -18,6 +19,7 @@ observe_hello(struct event_line *e, const struct hello *h, const unsigned char *
 		{ EK_VERSIONS, offsetof(struct hello, versions), false },
 		{ EK_CIPHERS, offsetof(struct hello, ciphers), false },
 		{ EK_GROUPS, offsetof(struct hello, groups), false },
+		{ EK_SHARES, offsetof(struct hello, shares), false },
 		{ EK_SIGALGS, offsetof(struct hello, sigalgs), false },
 		{ EK_EXTENSIONS, offsetof(struct hello, extensions), true },
 	};
@@ -37,6 +39,9 @@ observe_hello(struct event_line *e, const struct hello *h, const unsigned char *
 		event_str(e, EK_JA3, ja3);
 		event_str(e, EK_JA4, ja4);
 	}
+	if (retry)
+		event_bool(e, EK_RETRY, true);
+	event_str(e, EK_WHAT, h->sslv2 ? "sslv2" : h->malformed ? "malformed" : NULL);
 	event_num(e, EK_BYTES, (int64_t)len);
 	if (len > HELLO_HEX_MAX)
 		len = HELLO_HEX_MAX;

@@ -10,9 +10,9 @@ struct session_tls_done {
 	const char *clientcert; /* hex, or NULL */
 	bool resumed;
 };
-/* msg: the raw ClientHello that h was decoded from. */
+/* msg: the raw ClientHello that h was decoded from; retry: it answers a HelloRetryRequest. */
 void observe_hello(
-    struct event_line *, const struct hello *h, const unsigned char *msg, size_t len);
+    struct event_line *, const struct hello *h, const unsigned char *msg, size_t len, bool retry);
 void observe_tls_done(struct event_line *, const struct session_tls_done *);
 void observe_alert(struct event_line *, bool out, unsigned level, const char *name);
 

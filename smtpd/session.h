@@ -67,6 +67,7 @@ struct session {
 	unsigned phase;
 
 	bool tls, greeted, pipelining, refused, too_many, was_tls, tls_closed, ended;
+	bool tls_begun;      /* an octet of TLS came after STARTTLS */
 	bool tail_pipelined; /* the unfinished line in pending came together with a command */
 	bool early_noted;    /* for the reply that is awaited now */
 	bool skipping;       /* the rest of an over-long line */
@@ -125,8 +126,9 @@ bool session_full(const struct session *);
 void session_end(struct session *, enum session_how how, int64_t now_us);
 
 /* --- TLS: what the TLS engine reports ------------------------------------------------------------ */
-/* Octets that arrived after STARTTLS and before TLS: returns how many of them are injected plaintext
- * (recorded, never executed: RFC 3207 4.2); TLS begins after them. */
+/* Octets that arrived after STARTTLS: returns how many of them are injected plaintext (recorded, never
+ * executed: RFC 3207 4.2).  TLS begins after them, and from then on there are none: a ClientHello may
+ * come in many segments. */
 size_t session_preface(
     struct session *, const char *bytes, size_t len, const char *what, int64_t now_us);
 
@@ -134,6 +136,9 @@ enum session_tls { TLS_GO, TLS_ABORT, TLS_DELAY, TLS_HOLD, TLS_GONE };
 /* A ClientHello, raw; may bind the session.  resumed: the second call after TLS_DELAY. */
 enum session_tls session_hello(
     struct session *, const unsigned char *msg, size_t len, int64_t now_us);
+
+/* The second ClientHello, after HelloRetryRequest. */
+void session_hello_again(struct session *, const unsigned char *msg, size_t len, int64_t now_us);
 
 void session_tls_done(struct session *, const struct session_tls_done *, int64_t now_us);
 void session_tls_failed(struct session *, const char *reason, int64_t now_us);

@@ -23,10 +23,14 @@ tls_offset(const unsigned char *p, size_t len)
 size_t
 session_preface(struct session *s, const char *bytes, size_t len, const char *what, int64_t now_us)
 {
-	size_t n = tls_offset((const unsigned char *)bytes, len);
 	struct event_line *e;
+	size_t n;
 
 	s->now_us = s->active_us = now_us;
+	if (s->tls_begun)
+		return 0;
+	n = tls_offset((const unsigned char *)bytes, len);
+	s->tls_begun = n < len;
 	if (n == 0)
 		return 0;
 	e = session_event(s, EV_SMTP_INJECT);
@@ -78,7 +82,7 @@ session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t n
 	hello_decode(&h, msg, len);
 	session_stage(s, STAGE_HELLO);
 	e = session_event(s, EV_TLS_HELLO);
-	observe_hello(e, &h, msg, len);
+	observe_hello(e, &h, msg, len, false);
 	session_event_end(s);
 	if (h.sni[0] != '\0' && bind_sni(&b, s->env->site, h.sni, strlen(h.sni)) == BIND_NEW)
 		session_bound(s, &b);
@@ -90,6 +94,19 @@ session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t n
 		return TLS_DELAY;
 	}
 	return handshake_rule(s);
+}
+
+void
+session_hello_again(struct session *s, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	struct event_line *e;
+	struct hello h;
+
+	s->now_us = s->active_us = now_us;
+	hello_decode(&h, msg, len);
+	e = session_event(s, EV_TLS_HELLO);
+	observe_hello(e, &h, msg, len, true);
+	session_event_end(s);
 }
 
 void

@@ -108,9 +108,13 @@ on_message(int out, int version, int type, const void *bytes, size_t len, SSL *s
 		return;
 	}
 	/* An SSLv2-format hello comes with content type 0. */
-	if (out || t->hello_seen || len == 0 || p[0] != SSL3_MT_CLIENT_HELLO ||
+	if (out || t->established || len == 0 || p[0] != SSL3_MT_CLIENT_HELLO ||
 	    (type != SSL3_RT_HANDSHAKE && !(type == 0 && version == SSL2_VERSION)))
 		return;
+	if (t->hello_seen) {
+		t->user->hello_again(t->who, p, len, t->now_us);
+		return;
+	}
 	t->hello_seen = true;
 	t->verdict = t->user->hello(t->who, p, len, t->now_us);
 }
@@ -548,6 +552,12 @@ smtp_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
 	return session_hello(who, msg, len, now_us);
 }
 
+static void
+smtp_hello_again(void *who, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	session_hello_again(who, msg, len, now_us);
+}
+
 static bool
 smtp_waits(const void *who)
 {
@@ -591,13 +601,19 @@ smtp_input(void *who, const char *bytes, size_t len, int64_t now_us)
 	session_input(who, bytes, len, now_us);
 }
 
-const struct tls_user tls_of_session = { smtp_hello, smtp_waits, smtp_context, smtp_prepare,
-	smtp_done, smtp_failed, smtp_alert, smtp_input };
+const struct tls_user tls_of_session = { smtp_hello, smtp_hello_again, smtp_waits, smtp_context,
+	smtp_prepare, smtp_done, smtp_failed, smtp_alert, smtp_input };
 
 static enum session_tls
 https_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
 {
 	return web_hello(who, msg, len, now_us);
+}
+
+static void
+https_hello_again(void *who, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	web_hello_again(who, msg, len, now_us);
 }
 
 static bool
@@ -649,8 +665,8 @@ https_input(void *who, const char *bytes, size_t len, int64_t now_us)
 	web_input(who, bytes, len, now_us);
 }
 
-const struct tls_user tls_of_web = { https_hello, https_waits, https_context, https_prepare,
-	https_done, https_failed, https_alert, https_input };
+const struct tls_user tls_of_web = { https_hello, https_hello_again, https_waits, https_context,
+	https_prepare, https_done, https_failed, https_alert, https_input };
 
 void
 tls_contexts_set_mint(struct tls_contexts *c, struct mint *mint)

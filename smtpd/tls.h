@@ -15,6 +15,8 @@ struct tls;
  * connection. */
 struct tls_user {
 	enum session_tls (*hello)(void *, const unsigned char *msg, size_t len, int64_t now_us);
+	/* The second ClientHello, after our HelloRetryRequest (RFC 8446 4.1.4): only recorded. */
+	void (*hello_again)(void *, const unsigned char *msg, size_t len, int64_t now_us);
 	bool (*waits)(const void *); /* the delay that hello asked for is not over */
 	/* The context of a new connection, and after the ClientHello the right certificate. */
 	SSL_CTX *(*context)(const struct tls_contexts *, const void *);

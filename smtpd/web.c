@@ -574,9 +574,22 @@ web_hello(struct web *w, const unsigned char *msg, size_t len, int64_t now_us)
 	if (web_name_parse(&n, h.sni, strlen(h.sni), w->env->site) && take_name(w, &n, "sni"))
 		w->phase = phase_now(&w->env->memory, w->test, w->token.id, now_us);
 	e = web_event(w, EV_TLS_HELLO);
-	observe_hello(e, &h, msg, len);
+	observe_hello(e, &h, msg, len, false);
 	web_event_end(w);
 	return TLS_GO;
+}
+
+void
+web_hello_again(struct web *w, const unsigned char *msg, size_t len, int64_t now_us)
+{
+	struct event_line *e;
+	struct hello h;
+
+	w->now_us = now_us;
+	hello_decode(&h, msg, len);
+	e = web_event(w, EV_TLS_HELLO);
+	observe_hello(e, &h, msg, len, true);
+	web_event_end(w);
 }
 
 void

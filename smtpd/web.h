@@ -57,6 +57,7 @@ void web_end(struct web *, enum session_how, int64_t now_us);
 
 /* Reports of the TLS engine. */
 enum session_tls web_hello(struct web *, const unsigned char *msg, size_t len, int64_t now_us);
+void web_hello_again(struct web *, const unsigned char *msg, size_t len, int64_t now_us);
 void web_tls_done(struct web *, const struct session_tls_done *, int64_t now_us);
 void web_tls_failed(struct web *, const char *reason, int64_t now_us);
 void web_tls_alert(struct web *, bool out, unsigned level, const char *name, int64_t now_us);
