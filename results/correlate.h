@@ -47,6 +47,7 @@ struct attempt {
 	unsigned n_rcpt;
 	const struct observation *decides; /* the event that says its outcome; NULL none */
 	const struct observation *message; /* smtp.message; NULL none */
+	const struct observation *hello;   /* the first ClientHello of its session; NULL none */
 	unsigned session;                  /* index into correlation.sessions; UINT_MAX: bare SYN */
 };
 

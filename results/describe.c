@@ -143,10 +143,11 @@ describe_close(struct strbuf *b, const struct observation *o)
 static void
 describe_hello(struct strbuf *b, const struct observation *o)
 {
-	strbuf_puts(b, "ClientHello");
+	strbuf_puts(b, observation_num(o, EK_RETRY, 0) ? "second ClientHello" : "ClientHello");
 	say_key(b, o, EK_SNI, " for ");
 	if (*text_of(o, EK_SNI) == '\0')
 		strbuf_puts(b, " without a server name");
+	say_key(b, o, EK_WHAT, ", ");
 	say_key(b, o, EK_JA4, ", JA4 ");
 }
 

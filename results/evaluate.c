@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "results/offer.h"
 #include "results/session.h"
 #include "results/tlsrpt_match.h"
 
@@ -380,6 +381,19 @@ select_fetches(struct moments *m)
 }
 
 static void
+select_hellos(struct moments *m)
+{
+	const struct facts *f = m->e->facts;
+
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (offer_counts(f, a) && selects(m->p, a) &&
+		    offer_has(a->hello, m->p->thing) != m->p->without)
+			found(m, a->hello->t, a->hello);
+	}
+}
+
+static void
 select_reports(struct moments *m)
 {
 	const struct facts *f = m->e->facts;
@@ -412,6 +426,7 @@ static select_fn *const selectors[P_KIND_MAX] = {
 	[P_STALE] = select_stale,
 	[P_SAID] = select_said,
 	[P_MESSAGE] = select_messages,
+	[P_HELLO] = select_hellos,
 	[P_REPORT] = select_reports,
 	[P_DSN] = select_none,
 	[P_AGAIN] = select_again,

@@ -7,6 +7,7 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/describe.h"
+#include "results/offer.h"
 
 #define TIMES_MAX 12 /* times listed in a schedule; of more the number is told */
 
@@ -210,6 +211,34 @@ put_control(struct strbuf *b, const struct evaluation *e, const struct verdict *
 
 static const struct {
 	const char *name;
+	enum hello_thing thing;
+} offers[] = {
+	{ "{versions}", HELLO_ANY },
+	{ "{old}", HELLO_OLD },
+	{ "{ssl}", HELLO_SSL },
+	{ "{hybrid}", HELLO_HYBRID },
+	{ "{draft-hybrid}", HELLO_DRAFT_HYBRID },
+	{ "{forbidden}", HELLO_FORBIDDEN },
+	{ "{weak}", HELLO_WEAK },
+	{ "{static}", HELLO_STATIC },
+};
+
+/* Says what ClientHellos offered, if p begins with such a word; its length, else 0. */
+static size_t
+put_offer(struct strbuf *b, const char *p, const struct evaluation *e)
+{
+	for (size_t i = 0; i < sizeof offers / sizeof offers[0]; i++) {
+		size_t len = strlen(offers[i].name);
+		if (strncmp(p, offers[i].name, len) == 0) {
+			offer_names(b, e->facts, offers[i].thing);
+			return len;
+		}
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
 	void (*put)(struct strbuf *, const struct evaluation *, const struct verdict *);
 } words[] = {
 	{ "{attempts}", put_attempts },
@@ -258,7 +287,11 @@ reason_fill(
 	struct strbuf b = { 0 };
 
 	for (const char *p = text; *p != '\0';) {
-		size_t i = 0, n = sizeof words / sizeof words[0];
+		size_t i = 0, n = sizeof words / sizeof words[0], offer = put_offer(&b, p, e);
+		if (offer > 0) {
+			p += offer;
+			continue;
+		}
 		while (i < n && strncmp(p, words[i].name, strlen(words[i].name)) != 0)
 			i++;
 		if (i < n) {

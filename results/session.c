@@ -33,6 +33,7 @@ struct reading {
 	const struct observation *reply; /* last command with a reply */
 	const struct observation *dev;   /* last deviation before a transaction */
 	const struct observation *close;
+	const struct observation *hello; /* the first ClientHello */
 	const char *alert_in, *alert_out;
 	int phase;
 	struct {
@@ -293,6 +294,9 @@ on_tls(struct reading *r, const struct observation *o)
 		r->s.sni = sni;
 	switch (o->kind) {
 	case EV_TLS_HELLO:
+		if (r->hello != NULL)
+			break; /* the second one: the offer was the first */
+		r->hello = o;
 		reach(&r->stage, STAGE_HELLO);
 		r->s.ja3 = text_of(o, EK_JA3);
 		r->s.ja4 = text_of(o, EK_JA4);
@@ -395,6 +399,7 @@ finish(struct reading *r, struct attempt *a, unsigned session, const struct fact
 	a->state = "serves";
 	a->sni = *r->s.sni != '\0';
 	a->client_cert = r->client_cert;
+	a->hello = r->hello;
 	a->commands = r->commands;
 	a->how = r->close == NULL ? "" : text_of(r->close, EK_HOW);
 	a->by = binding_of(r, f);

@@ -17,6 +17,19 @@ static const char *const message_traits[] = { "8bit", "bare-lf", "bare-cr", "nul
 	"over-size", "canary", NULL };
 static const char *const said_verbs[] = { "EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA",
 	"BDAT", "RSET", "NOOP", "VRFY", "HELP", "QUIT", NULL };
+static const char *const hello_things[HELLO_THING_MAX] = {
+	[HELLO_ANY] = "",
+	[HELLO_TLS13] = "version tls1.3",
+	[HELLO_TLS12] = "version tls1.2",
+	[HELLO_OLD] = "version old",
+	[HELLO_SSL] = "version ssl",
+	[HELLO_HYBRID] = "group hybrid",
+	[HELLO_DRAFT_HYBRID] = "group draft-hybrid",
+	[HELLO_FORBIDDEN] = "cipher forbidden",
+	[HELLO_WEAK] = "cipher weak",
+	[HELLO_STATIC] = "cipher static",
+	[HELLO_MODERN] = "cipher modern",
+};
 static const char *const report_words[] = { "true", "false", "any", NULL };
 
 const char *
@@ -62,6 +75,12 @@ trait_answer_by_name(const char *name)
 		if (strcmp(trait_answers[i], name) == 0)
 			return (enum trait_answer)i;
 	return TRAIT_MAX;
+}
+
+const char *
+hello_thing_name(enum hello_thing thing)
+{
+	return (unsigned)thing < HELLO_THING_MAX ? hello_things[thing] : "?";
 }
 
 /* --- predicates ------------------------------------------------------------------------------- */
@@ -132,6 +151,29 @@ static int
 arg_message(struct words *w, struct predicate *p)
 {
 	return words_one_of(w, p, "message", message_traits);
+}
+
+/* [with|without KIND WHAT] */
+static int
+arg_hello(struct words *w, struct predicate *p)
+{
+	const char *kind, *what;
+	char thing[40];
+
+	if (!words_take(w, "with") && !(p->without = words_take(w, "without")))
+		return 0;
+	kind = words_argument(w, "hello", "version, group or cipher");
+	what = kind == NULL ? NULL : words_argument(w, kind, "which");
+	if (what == NULL)
+		return -1;
+	snprintf(thing, sizeof thing, "%s %s", kind, what);
+	for (int i = HELLO_ANY + 1; i < HELLO_THING_MAX; i++) {
+		if (strcmp(hello_things[i], thing) == 0) {
+			p->thing = (enum hello_thing)i;
+			return 0;
+		}
+	}
+	return words_fail(w, "hello %.40s %.40s: no such thing", kind, what);
 }
 
 static int
@@ -215,6 +257,7 @@ static const struct row {
 	[P_STALE] = { "stale", NULL, "stale host K D", arg_stale, S_COUNT | S_TIME },
 	[P_SAID] = { "said", NULL, "said VERB [WORD]", arg_said, S_HOST | S_TLS | S_ANY },
 	[P_MESSAGE] = { "message", NULL, "message TRAIT", arg_message, S_SESSION | S_MAILBOX },
+	[P_HELLO] = { "hello", NULL, "hello [with|without THING]", arg_hello, S_SESSION },
 	[P_REPORT] = { "report", NULL, "report true|false|any", arg_report, S_COUNT | S_TIME },
 	[P_DSN] = { "dsn", NULL, "dsn CODE", arg_dsn, S_COUNT | S_TIME },
 	[P_AGAIN] = { "again", NULL, "again", NULL, 0 },

@@ -17,6 +17,9 @@
  *   message TRAIT        an accepted message with the trait (8bit, bare-lf, bare-cr, nul, long-line;
  *                        over-size: larger than the SIZE that the host names; canary: its Subject
  *                        holds the marker of a message that was asked for in these words)
+ *   hello [with THING|without THING]   the ClientHello of a session that delivered (or of one of the same
+ *                        address: it may have failed and delivered in clear after it), which offers
+ *                        the thing (not); THING is two words, enum hello_thing
  *   report true|false|any   a TLS report came; true: it matches what we saw
  *   dsn CODE             a bounce with this status ("5", "4.7", "5.7.1") came
  *   again                final (5xx) answers outnumber the messages, by Message-ID, that the
@@ -89,6 +92,7 @@ enum predicate_kind {
 	P_STALE,
 	P_SAID,
 	P_MESSAGE,
+	P_HELLO,
 	P_REPORT,
 	P_DSN,
 	P_AGAIN,
@@ -101,6 +105,24 @@ enum predicate_kind {
 	P_OTHERWISE,
 	P_KIND_MAX
 };
+
+/* What a ClientHello may offer; results/offer.h says by which numbers that is told. */
+enum hello_thing {
+	HELLO_ANY,          /* nothing in particular: a ClientHello */
+	HELLO_TLS13,        /* "version tls1.3" */
+	HELLO_TLS12,        /* "version tls1.2" */
+	HELLO_OLD,          /* "version old": below TLS 1.2 */
+	HELLO_SSL,          /* "version ssl": the format of SSL 2, or version 3.0 */
+	HELLO_HYBRID,       /* "group hybrid": post-quantum and classical, with TLS 1.3 */
+	HELLO_DRAFT_HYBRID, /* "group draft-hybrid": one that was used before there was a standard */
+	HELLO_FORBIDDEN,    /* "cipher forbidden": no encryption, RC4, under 112 bits */
+	HELLO_WEAK,         /* "cipher weak": 3DES, or without authentication */
+	HELLO_STATIC,       /* "cipher static": no forward secrecy */
+	HELLO_MODERN,       /* "cipher modern": AEAD with forward secrecy */
+	HELLO_THING_MAX
+};
+
+const char *hello_thing_name(enum hello_thing); /* "group hybrid"; "" of HELLO_ANY */
 
 enum within_side { WITHIN_BEFORE, WITHIN_AFTER, WITHIN_OF };
 
@@ -126,6 +148,8 @@ struct predicate {
 	int rcode;                           /* SEEN; -1 any; RCODE_DROP: not answered */
 	enum { VIA_ANY, VIA_UDP, VIA_TCP, VIA_V4, VIA_V6 } via;
 	unsigned number;          /* FETCHED status, 0 any */
+	enum hello_thing thing;   /* HELLO */
+	bool without;             /* HELLO: those that do not offer it */
 	int64_t age_us;           /* STALE */
 	enum outcome outcome;     /* CONTRAST */
 	enum trait_answer answer; /* TRAIT */

@@ -110,6 +110,16 @@ chrome(struct builder *b)
 		case 0x000a:
 			put_list(b, groups, N(groups), 2, 2);
 			break;
+		case 0x0033:
+			put(b, 0, 2);
+			put(b, 0x11ec, 2);
+			put(b, 3, 2);
+			put(b, 0x010203, 3);
+			put(b, 0x001d, 2);
+			put(b, 1, 2);
+			put(b, 9, 1);
+			close_length(b, inner, 2);
+			break;
 		}
 		close_length(b, one, 2);
 	}
@@ -132,6 +142,8 @@ test_ja4(void **state)
 	assert_string_equal(h.alpn, "h2,http/1.1");
 	hello_list_hex(text, sizeof text, &h.groups);
 	assert_string_equal(text, "3a3a,11ec,001d");
+	hello_list_hex(text, sizeof text, &h.shares);
+	assert_string_equal(text, "11ec,001d");
 	hello_list_hex(text, sizeof text, &h.versions);
 	assert_string_equal(text, "2a2a,0304,0303");
 	hello_list_decimal(text, sizeof text, &h.extensions);

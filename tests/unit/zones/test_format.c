@@ -58,6 +58,8 @@ every_word(const char *file)
 	}
 	for (unsigned k = 0; k < P_KIND_MAX; k++)
 		want(predicate_word((enum predicate_kind)k));
+	for (int i = HELLO_ANY + 1; i < HELLO_THING_MAX; i++)
+		want(hello_thing_name((enum hello_thing)i));
 	for (unsigned i = 0; predicate_selector(i) != NULL; i++)
 		want(predicate_selector(i));
 	for (unsigned i = 0; parse_trace_word(i) != NULL; i++)

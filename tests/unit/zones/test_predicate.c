@@ -48,6 +48,7 @@ every_row(void **state)
 		[P_STALE] = "stale host 0 35s",
 		[P_SAID] = "said MAIL SMTPUTF8 host 0 clear",
 		[P_MESSAGE] = "message 8bit tls",
+		[P_HELLO] = "hello without group hybrid v4 host 0",
 		[P_REPORT] = "report true",
 		[P_DSN] = "dsn 5.7.1",
 		[P_AGAIN] = "again",
@@ -113,6 +114,13 @@ fields(void **state)
 	assert_int_equal(p[0].within_of->tls, 1);
 	predicate_free(p, n);
 
+	p = good("hello without cipher weak v6 and hello", &n);
+	assert_int_equal(p[0].thing, HELLO_WEAK);
+	assert_true(p[0].without);
+	assert_int_equal(p[0].family, 6);
+	assert_int_equal(p[1].thing, HELLO_ANY);
+	assert_false(p[1].without);
+	predicate_free(p, n);
 	p = good("trait validates", &n);
 	assert_int_equal(p[0].answer, TRAIT_YES);
 	assert_string_equal(p[0].name[0], "validates");
@@ -187,6 +195,14 @@ refused(void **state)
 		"said MAIL mailbox 0",
 		"message",
 		"message nice",
+		"hello with",
+		"hello with group",
+		"hello with group magic",
+		"hello with cipher hybrid",
+		"hello without version",
+		"hello group hybrid",
+		"hello with group hybrid without cipher weak",
+		"hello mailbox 0",
 		"report perhaps",
 		"dsn 3",
 		"dsn 5x",
