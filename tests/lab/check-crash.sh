@@ -10,7 +10,7 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 . "$LAB_HOME/lib/report.sh"
 # shellcheck source=lib/packages.sh
 . "$LAB_HOME/lib/packages.sh"
-LAB=checkcrash
+LAB=checkcrash$$
 RUNS=4
 
 send() { lab send --name $LAB --sender postfix-plain --resolver unbound-permissive --set standard 2>/dev/null; }
@@ -64,7 +64,7 @@ delivered() { [[ $(verdicts "$1" | grep -cE '^(dual|greylist)	conforms') == 2 ]]
 tap_begin
 PACKAGES=$LAB_ROOT/packages
 packages_environment
-tap_lab $LAB
+tap_lab checkcrash
 LAB_DIR=$LAB_ROOT/$LAB SITE=$LAB_ROOT/$LAB/site
 export OUTPOST_SITE=$SITE
 tokens=()

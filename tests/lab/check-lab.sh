@@ -10,7 +10,7 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 . "$LAB_HOME/lib/report.sh"
 # shellcheck source=lib/packages.sh
 . "$LAB_HOME/lib/packages.sh"
-A=checklaba B=checklabb
+A=checklaba$$ B=checklabb$$
 
 namespaces_of() { ip netns list | awk -v p="$1-" 'index($1, p) == 1 { print $1 }'; }
 no_way_out() { # NAMESPACE
@@ -61,7 +61,7 @@ remember_processes() { # LAB
 tap_begin
 PACKAGES=$LAB_ROOT/packages
 packages_environment
-tap_lab "$A"
+tap_lab checklaba
 SITE=$LAB_ROOT/$A/site
 export OUTPOST_SITE=$SITE
 token=$(lab send --name "$A" --sender postfix-plain --resolver unbound-permissive --set ipv6-broken) ||
@@ -92,7 +92,7 @@ sleep 2
 expect "a test that is not as specified gets no verdict" is "$(verdicts "$token" | awk '$1 == "dns-tcp" { print $2 }')" inconclusive
 expect "the others do" is "$(verdicts "$token" | awk '$1 == "dual" { print $2 }')" conforms
 
-tap_lab "$B"
+tap_lab checklabb
 expect "two labs side by side: the first still answers" is "$(connect "$sender" "$serving")" greeted
 expect "the second answers" lab status --name "$B"
 remember_processes "$B"

@@ -9,6 +9,7 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 # shellcheck source=lib/report.sh
 . "$LAB_HOME/lib/report.sh"
 EXPECT=$LAB_HOME/../expect
+LAB=checksenders$$
 # SENDER+RESOLVER and the set that it mails.  The last ones break rules, or look as if they did.
 PICTURES=(
 	"postfix-dane+unbound-validating full"
@@ -55,24 +56,24 @@ compare() {
 
 tap_begin
 tap_lab checksenders --pace $PACE ${CATALOGUE:+--catalogue "$CATALOGUE"}
-export OUTPOST_SITE=$LAB_ROOT/checksenders/site
+export OUTPOST_SITE=$LAB_ROOT/$LAB/site
 tokens=()
 out=$(mktemp -d)
 for i in "${!PICTURES[@]}"; do
 	read -r picture set <<<"${PICTURES[i]}"
 	PICTURES[i]=$picture
-	lab send --name checksenders --as "p$i" --sender "${picture%+*}" --resolver "${picture#*+}" --set "$set" \
+	lab send --name $LAB --as "p$i" --sender "${picture%+*}" --resolver "${picture#*+}" --set "$set" \
 		>"$out/$i.token" 2>"$out/$i.err" &
 done
 wait
 for i in "${!PICTURES[@]}"; do
 	[[ -s $out/$i.token ]] || { sed 's/^/# /' "$out/$i.err"; echo "Bail out! ${PICTURES[i]}: lab send failed"; exit 1; }
 	tokens+=("$(<"$out/$i.token")")
-	printf '%s %s\n' "${tokens[i]}" "${PICTURES[i]}" >>"$LAB_ROOT/checksenders/tokens"
+	printf '%s %s\n' "${tokens[i]}" "${PICTURES[i]}" >>"$LAB_ROOT/$LAB/tokens"
 done
 rm -rf "${out:?}"
 wait_final "$LONGEST" "${tokens[@]}"
 for i in "${!PICTURES[@]}"; do compare "${PICTURES[i]}" "${tokens[i]}"; done
 # What a failure needs to be understood, where CI keeps it: which token is whose is in "tokens".
-if [[ -n ${TAP_FAILED:-} && -n ${OUTPOST_LAB_KEEP:-} ]]; then cp -a "$LAB_ROOT/checksenders" "$OUTPOST_LAB_KEEP/"; fi
+if [[ -n ${TAP_FAILED:-} && -n ${OUTPOST_LAB_KEEP:-} ]]; then cp -a "$LAB_ROOT/$LAB" "$OUTPOST_LAB_KEEP/"; fi
 tap_end

@@ -7,7 +7,7 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 . "$LAB_HOME/lib/tap.sh"
 # shellcheck source=lib/report.sh
 . "$LAB_HOME/lib/report.sh"
-LAB=checktlsrpt
+LAB=checktlsrpt$$
 SENDER=postfix-dane
 
 for tool in jq curl gzip openssl; do
@@ -15,7 +15,7 @@ for tool in jq curl gzip openssl; do
 done
 tap_begin
 export QUEUE_LIFETIME=15s
-tap_lab $LAB --pace 10000 ${CATALOGUE:+--catalogue "$CATALOGUE"} # three days are 26 s, five minutes none
+tap_lab checktlsrpt --pace 10000 ${CATALOGUE:+--catalogue "$CATALOGUE"} # three days are 26 s, five minutes none
 export OUTPOST_SITE=$LAB_ROOT/$LAB/site
 token=$(lab send --name $LAB --sender $SENDER --resolver unbound-validating --set tlsrpt-dane) ||
 	{ echo "Bail out! lab send failed"; exit 1; }

@@ -9,6 +9,7 @@ chmod 755 "$dir"
 ns=
 finish() {
 	[[ -n ${run:-} ]] && kill "$run" 2>/dev/null && wait "$run" 2>/dev/null
+	[[ -n ${lab:-} ]] && "$outpost" lab down --name "$lab" >/dev/null 2>&1
 	[[ -n $ns ]] && ip netns del "$ns" 2>/dev/null
 	rm -rf "$dir"
 }
@@ -84,10 +85,11 @@ wait "$run"
 run=
 
 # The lab of the installed tree, under a name of its own.
-"$outpost" lab up --name installed --pace 500 >"$dir/log" 2>&1
+lab=installed$$
+"$outpost" lab up --name "$lab" --pace 500 >"$dir/log" 2>&1
 result $? "lab up" "$(tail -n 5 "$dir/log")"
-"$outpost" lab status --name installed >"$dir/log" 2>&1
+"$outpost" lab status --name "$lab" >"$dir/log" 2>&1
 result $? "lab status" "$(tail -n 5 "$dir/log")"
-"$outpost" lab down --name installed >"$dir/log" 2>&1
+"$outpost" lab down --name "$lab" >"$dir/log" 2>&1
 result $? "lab down" "$(tail -n 5 "$dir/log")"
 exit $failed

@@ -26,13 +26,22 @@ tap_skip() { printf '1..0 # SKIP %s\n' "$1"; exit 0; }
 tap_end() { printf '1..%d\n' "$TAP_N"; exit "${TAP_FAILED:-0}"; }
 
 lab() { "$LAB_HOME/lab" "$@"; }
-# tap_lab NAME [OPTION...]: a lab under this name, fresh, down again at the end.
+# tap_lab STEM [OPTION...]: a fresh lab called STEM and this process's number, so that two who run the same
+# check do not meet; down again at the end.  What a run that was killed left behind goes away as well.
 tap_lab() {
-	local name=$1
+	local name=$1$$
+	tap_leftovers "$1"
 	shift
 	TAP_LABS+=("$name")
 	lab down --name "$name" 2>/dev/null
 	lab up --name "$name" "$@" >/dev/null || { printf 'Bail out! lab %s does not come up\n' "$name"; exit 1; }
+}
+tap_leftovers() { # STEM
+	local dir pid
+	for dir in "$LAB_ROOT/$1"[0-9]*; do
+		pid=${dir#"$LAB_ROOT/$1"}
+		[[ ! -d $dir || ! $pid =~ ^[0-9]+$ || -e /proc/$pid ]] || lab down --name "$1$pid" 2>/dev/null
+	done
 }
 tap_down() {
 	local name
