@@ -181,13 +181,31 @@ at(const struct memory *m, uint64_t key, unsigned probe)
 	return &m->slot[((key ^ (key >> 32)) + probe) & m->mask];
 }
 
+/* Workers' clocks differ by what their loops take; more than this is a clock that was set back. */
+#define SET_BACK INT64_C(60000000)
+
+/* Who moves the latest touch moves the first one by as much. */
+static void
+follow_clock(struct slot *s, int64_t now)
+{
+	int64_t last = atomic_load(&s->last), by = last - now;
+
+	if (by >= SET_BACK && atomic_load(&s->first) != 0 &&
+	    atomic_compare_exchange_strong(&s->last, &last, now))
+		atomic_fetch_sub(&s->first, by);
+}
+
 static struct memory_fact
 note(struct slot *s, int64_t now)
 {
 	struct memory_fact f;
-	int64_t seen = atomic_load(&s->first);
+	int64_t seen;
 
-	while ((seen == 0 || now < seen) && !atomic_compare_exchange_weak(&s->first, &seen, now))
+	follow_clock(s, now);
+	seen = atomic_load(&s->first);
+	/* A first touch that lies far ahead is about to be moved by who followed the clock. */
+	while ((seen == 0 || (now < seen && seen - now < SET_BACK)) &&
+	       !atomic_compare_exchange_weak(&s->first, &seen, now))
 		;
 	f.first_us = atomic_load(&s->first);
 	seen = atomic_load(&s->last);
@@ -265,7 +283,7 @@ memory_touch(struct memory *m, uint64_t key, int64_t now_us)
 }
 
 struct memory_fact
-memory_look(const struct memory *m, uint64_t key)
+memory_look(struct memory *m, uint64_t key, int64_t now_us)
 {
 	struct memory_fact f = { 0 };
 
@@ -278,6 +296,8 @@ memory_look(const struct memory *m, uint64_t key)
 			break;
 		if (have != key)
 			continue;
+		if (now_us != 0)
+			follow_clock(s, now_us);
 		f.first_us = atomic_load(&s->first);
 		f.last_us = atomic_load(&s->last);
 		f.count = atomic_load(&s->count);

@@ -19,11 +19,14 @@ struct memory_fact {
 struct memory *memory_open(const char *path, size_t slots);
 void memory_close(struct memory *);
 
+/* A clock that is set back (by a minute or more behind the latest touch) takes the key's times with it:
+ * its age goes on from what it was, instead of standing still until the clock is there again. */
+
 /* Notes that key happened at now; returns what is known, this touch included.  When the table is
  * full around the key, the slot with the oldest last_us in reach is taken over.  Lock-free.
  * key 0 is not allowed. */
 struct memory_fact memory_touch(struct memory *, uint64_t key, int64_t now_us);
-/* The same without noting anything; count 0: unknown. */
-struct memory_fact memory_look(const struct memory *, uint64_t key);
+/* The same without noting anything; count 0: unknown.  now 0: times as they stand. */
+struct memory_fact memory_look(struct memory *, uint64_t key, int64_t now_us);
 
 #endif

@@ -28,11 +28,11 @@ touch(void *ctx, uint64_t key, int64_t now_us)
 }
 
 static struct memory_fact
-look(void *ctx, uint64_t key)
+look(void *ctx, uint64_t key, int64_t now_us)
 {
 	if (ctx == NULL)
 		return (struct memory_fact){ 0 };
-	return memory_look(ctx, key);
+	return memory_look(ctx, key, now_us);
 }
 
 /* The key of hashing must outlive restarts and tell nothing about the secret that it comes from. */
@@ -140,7 +140,7 @@ event_key_of(const struct job *j, const struct phase_condition *c)
 static bool
 holds(const struct job *j, const struct phase_condition *c)
 {
-	struct memory_fact f = j->m->look(j->m->ctx, event_key_of(j, c));
+	struct memory_fact f = j->m->look(j->m->ctx, event_key_of(j, c), j->now_us);
 
 	if (f.count == 0)
 		return false;
@@ -167,11 +167,11 @@ advance(const struct job *j)
 	uint64_t key = phase_key(j, 1);
 
 	/* Phase 1 is there from the first moment on, so that its age can be asked for. */
-	if (j->m->look(j->m->ctx, key).count == 0)
+	if (j->m->look(j->m->ctx, key, j->now_us).count == 0)
 		j->m->touch(j->m->ctx, key, j->now_us);
 	for (unsigned p = 2; p <= TEST_PHASES_MAX; p++) {
 		key = phase_key(j, p);
-		if (j->m->look(j->m->ctx, key).count > 0) {
+		if (j->m->look(j->m->ctx, key, j->now_us).count > 0) {
 			phase = p;
 			continue;
 		}

@@ -17,7 +17,7 @@ struct phase_memory {
 	unsigned pace;
 	void *ctx;
 	struct memory_fact (*touch)(void *ctx, uint64_t key, int64_t now_us);
-	struct memory_fact (*look)(void *ctx, uint64_t key);
+	struct memory_fact (*look)(void *ctx, uint64_t key, int64_t now_us);
 };
 
 /* run/memory of the site.  NULL: logged. */

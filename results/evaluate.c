@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "results/fate.h"
 #include "results/offer.h"
 #include "results/session.h"
 #include "results/tlsrpt_match.h"
@@ -460,6 +461,7 @@ any_between(const struct moments *m, int64_t from, int64_t to)
 }
 
 static void moments_find(struct moments *, const struct evaluation *, const struct predicate *);
+static bool holds_moments(const struct predicate *, const struct evaluation *, struct verdict *);
 
 static void
 keep_after(struct moments *m)
@@ -495,6 +497,65 @@ keep_within(struct moments *m)
 	free(of.item);
 }
 
+/* Acceptances, among them the moments that they decide about. */
+static void
+fate_begin(struct fate_case *k, const struct moments *m)
+{
+	struct taken *t = xcalloc(m->n + 1, sizeof *t);
+
+	for (size_t i = 0; i < m->n; i++)
+		t[i] = (struct taken){ m->item[i].t,
+			m->item[i].o == NULL ? "" : text_of(m->item[i].o, EK_MSGID) };
+	fate_case_init(k, m->e->judge->c, m->e->facts, t, m->n);
+}
+
+/* "returned P": acceptances of messages that were put off at a moment of P. */
+static void
+keep_returned(struct moments *m)
+{
+	struct moments off;
+	struct fate_case k;
+	size_t kept = 0;
+
+	moments_find(&off, m->e, m->p->returned);
+	fate_begin(&k, m);
+	for (size_t i = 0; i < m->n; i++) {
+		bool back = false;
+		for (size_t j = 0; !back && j < off.n && off.item[j].t < m->item[i].t; j++)
+			back = fate_may_be(&k, off.item[j].t, off.item[j].o, k.taken[i].msgid) &&
+			       fate_of(&k, off.item[j].t, off.item[j].o) == FATE_RETURNED;
+		if (back)
+			m->item[kept++] = m->item[i];
+	}
+	m->n = kept;
+	fate_case_clear(&k);
+	free(off.item);
+}
+
+static void
+keep_lost(struct moments *m)
+{
+	static const struct predicate any = { .kind = P_ACCEPTED,
+		.host = -1,
+		.mailbox = -1,
+		.phase = -1,
+		.tls = -1,
+		.count_max = UINT32_MAX };
+	struct moments accepted;
+	struct fate_case k;
+	size_t kept = 0;
+
+	moments_find(&accepted, m->e, &any);
+	fate_begin(&k, &accepted);
+	for (size_t i = 0; i < m->n; i++) {
+		if (fate_of(&k, m->item[i].t, m->item[i].o) == FATE_LOST)
+			m->item[kept++] = m->item[i];
+	}
+	m->n = kept;
+	fate_case_clear(&k);
+	free(accepted.item);
+}
+
 static void
 moments_find(struct moments *m, const struct evaluation *e, const struct predicate *p)
 {
@@ -507,6 +568,29 @@ moments_find(struct moments *m, const struct evaluation *e, const struct predica
 		keep_after(m);
 	if (p->within_of != NULL)
 		keep_within(m);
+	if (p->returned != NULL)
+		keep_returned(m);
+	if (p->lost)
+		keep_lost(m);
+}
+
+bool
+evaluate_returns(const struct judge *j, const struct facts *f)
+{
+	struct evaluation e = { .judge = j, .facts = f };
+	bool open = false;
+
+	for (size_t i = 0; i < f->test->n_verdicts; i++) {
+		const struct verdict_rule *r = &f->test->verdicts[i];
+		for (size_t k = 0; k < r->n; k++) {
+			if (r->all[k].returned == NULL)
+				continue;
+			if (holds_moments(&r->all[k], &e, NULL))
+				return false;
+			open |= holds_moments(r->all[k].returned, &e, NULL);
+		}
+	}
+	return open;
 }
 
 static void

@@ -97,6 +97,13 @@ is_complete(const struct facts *f)
 	return (got & want) == want;
 }
 
+/* Complete; where it matters which message it was, with one that had been put off. */
+static bool
+is_finished(const struct judge *j, const struct facts *f)
+{
+	return is_complete(f) && !evaluate_returns(j, f);
+}
+
 /* When the last of the controls was accepted first; 0: not all were. */
 static int64_t
 control_accepted_at(const struct judge *j, const struct test *t)
@@ -112,6 +119,19 @@ control_accepted_at(const struct judge *j, const struct test *t)
 		at = f->accepted_at > at ? f->accepted_at : at;
 	}
 	return at;
+}
+
+/* The last accepted message that names the test, by whatever test it was accepted; since when it is
+ * expected at the latest. */
+static int64_t
+mailed_at(const struct judge *j, const struct test *t, int64_t since)
+{
+	for (size_t i = 0; i < j->c->n_messages; i++) {
+		const struct accepted_message *a = &j->c->messages[i];
+		if (a->t > since && evaluate_names(j->c, a, t))
+			since = a->t;
+	}
+	return since;
 }
 
 /* Nothing follows from a test whose control came to nothing, and nothing more is to be expected of it. */
@@ -177,9 +197,9 @@ judge_settled(
 	snprintf(why, whylen, "a first message");
 	if (j->given != NULL) {
 		snprintf(why, whylen, "the sender");
-		return j->given->settled || is_complete(f);
+		return j->given->settled || is_finished(j, f);
 	}
-	if (is_complete(f) || (last == NULL && control_given_up(j, f->test)))
+	if (is_finished(j, f) || (last == NULL && control_given_up(j, f->test)))
 		return true;
 	if (last != NULL && last->reply >= 500) {
 		snprintf(why, whylen, "a last look whether it comes back after a final refusal");
@@ -192,7 +212,7 @@ judge_settled(
 	} else if (control != 0) {
 		snprintf(why, whylen,
 		    f->n_lookups > 0 ? "a connection after the lookups" : "a first attempt");
-		by = control + away;
+		by = mailed_at(j, f->test, control) + away;
 	}
 	if (by != 0 && awaits_report(f)) {
 		int64_t told = (f->n_attempts > 0 ? f->attempts[0].t : control) +

@@ -9,9 +9,11 @@
 #include "lib/strbuf.h"
 #include "results/judge.h"
 #include "results/mime.h"
+#include "results/session.h"
 
-#define TRACE_START INT64_C(1767225600000000) /* 2026-01-01 */
-#define TRACE_TOKEN "tracetracetracet"
+#define TRACE_START      INT64_C(1767225600000000) /* 2026-01-01 */
+#define TRACE_TOKEN      "tracetracetracet"
+#define TRACE_COPIES_MAX 16
 
 /* One trace while it is played. */
 struct play {
@@ -20,6 +22,10 @@ struct play {
 	struct event_origin origin;
 	struct observations obs;
 	struct judge_given given;
+	/* Messages that a control accepted, and that name the test. */
+	struct accepted_message copy[TRACE_COPIES_MAX];
+	unsigned n_copies;
+	char to[TEST_NAME_MAX + sizeof TRACE_TOKEN + 16];
 	unsigned conn;
 	bool open; /* an implicit session is open */
 	int64_t last;
@@ -200,6 +206,39 @@ play_event(struct play *p, const struct trace_step *s)
 	p->last = s->at_us > p->last ? s->at_us : p->last;
 }
 
+/* control [TEST] accepted|refused [message=ID] */
+static void
+play_control(struct play *p, const struct trace_step *s)
+{
+	struct judge_given *g = &p->given;
+	bool message = strncmp(s->word[s->n - 1], "message=", 8) == 0;
+	unsigned n = s->n - message;
+
+	if (g->n_controls < GIVEN_TRAITS_MAX) {
+		g->control[g->n_controls].name = n > 1 ? s->word[0] : NULL;
+		g->control[g->n_controls++].accepted = strcmp(s->word[n - 1], "accepted") == 0;
+	}
+	if (message && p->n_copies < TRACE_COPIES_MAX)
+		p->copy[p->n_copies++] = (struct accepted_message){
+			.msgid = s->word[s->n - 1] + 8, .to = p->to, .t = TRACE_START + s->at_us
+		};
+	p->last = s->at_us > p->last ? s->at_us : p->last;
+}
+
+/* The controls' mail is not in the trace: only what is said of it. */
+static void
+add_copies(struct correlation *c, const struct play *p, const struct catalogue *cat)
+{
+	const char *name = p->test->n_control > 0 ? p->test->control[0] : "";
+	const struct test *control = catalogue_find(cat, name, strlen(name));
+
+	for (unsigned i = 0; control != NULL && i < p->n_copies; i++) {
+		c->messages = grow(c->messages, c->n_messages, sizeof *c->messages);
+		c->messages[c->n_messages] = p->copy[i];
+		c->messages[c->n_messages++].test = control;
+	}
+}
+
 static void
 play_step(struct play *p, const struct trace_step *s)
 {
@@ -210,11 +249,7 @@ play_step(struct play *p, const struct trace_step *s)
 		play_event(p, s);
 		break;
 	case TRACE_CONTROL:
-		if (g->n_controls < GIVEN_TRAITS_MAX) {
-			g->control[g->n_controls].name = s->n > 1 ? s->word[0] : NULL;
-			g->control[g->n_controls++].accepted = strcmp(s->word[s->n - 1],
-								   "accepted") == 0;
-		}
+		play_control(p, s);
 		break;
 	case TRACE_CONTRAST:
 		g->contrast = outcome_by_name(s->word[0]);
@@ -284,6 +319,7 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 	p->test = t;
 	p->origin = (struct event_origin){ .node = "trace", .daemon = "trace", .n = 1 };
 	p->given.contrast = OUTCOME_MAX;
+	snprintf(p->to, sizeof p->to, "probe@" TRACE_TOKEN ".%s.example", t->name);
 	for (size_t i = 0; i < tr->n; i++)
 		play_step(p, &tr->steps[i]);
 	if (p->given.contrast == OUTCOME_MAX)
@@ -302,6 +338,7 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 		for (size_t k = 0; c->facts[i].n_attempts == 0 && k < c->facts[i].n_fetches; k++)
 			c->facts[i].fetches[k].counts = true;
 	}
+	add_copies(c, p, cat);
 	j.c = c;
 	j.now = TRACE_START + p->last + CLOCK_SECOND;
 	j.given = &p->given;

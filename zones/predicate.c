@@ -245,14 +245,14 @@ static const struct row {
 	int (*parse)(struct words *, struct predicate *); /* NULL: no argument */
 	unsigned selectors;
 } rows[P_KIND_MAX] = {
-	[P_ACCEPTED] = { "accepted", NULL, "accepted", NULL, S_SESSION | S_MAILBOX },
+	[P_ACCEPTED] = { "accepted", NULL, "accepted", NULL, S_SESSION | S_MAILBOX | S_RETURNED },
 	[P_ATTEMPTED] = { "attempted", NULL, "attempted", NULL, S_SESSION },
 	[P_GAVE_UP_AT] = { "gave-up-at", NULL, "gave-up-at STAGE", arg_stage, S_SESSION },
 	[P_COMPLETED] = { "completed", NULL, "completed N..M", arg_completed, S_SESSION },
 	[P_SEEN] = { "seen", NULL, "seen dns TYPE|any [at NAME] [rcode R] [via udp|tcp|v4|v6]",
-	    arg_seen, S_AT | S_RCODE | S_VIA | S_ANY },
+	    arg_seen, S_AT | S_RCODE | S_VIA | S_LOST | S_ANY },
 	[P_FETCHED] = { "fetched", NULL, "fetched [status N]", NULL, S_STATUS | S_ANY },
-	[P_MET] = { "met", NULL, "met [dev D]", NULL, S_DEV | S_HOST | S_ANY },
+	[P_MET] = { "met", NULL, "met [dev D]", NULL, S_DEV | S_HOST | S_LOST | S_ANY },
 	[P_EARLY] = { "early", NULL, "early [at VERB]", NULL, S_AT | S_ANY },
 	[P_STALE] = { "stale", NULL, "stale host K D", arg_stale, S_COUNT | S_TIME },
 	[P_SAID] = { "said", NULL, "said VERB [WORD]", arg_said, S_HOST | S_TLS | S_ANY },
@@ -326,6 +326,7 @@ clear_one(struct predicate *p)
 {
 	predicate_free(p->after, p->after != NULL);
 	predicate_free(p->within_of, p->within_of != NULL);
+	predicate_free(p->returned, p->returned != NULL);
 	free(p->at);
 	for (unsigned i = 0; i < p->n_names; i++)
 		free(p->name[i]);

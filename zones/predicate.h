@@ -32,6 +32,10 @@
  *   after P              only moments not earlier than the first moment of P
  *   within D before|after|of P   only moments at most D before (after, on either side of) some
  *                        moment of P.  P is one predicate with selectors, and stands last.
+ *   returned P           (of accepted) only the messages, by Message-ID, that were put off at a moment
+ *                        of P before
+ *   lost                 (of met, seen) only moments whose message was put off there and never taken
+ *                        (both: results/fate.h)
  * What is known of other tests and of the test as a whole:
  *   control accepted     all controls accepted a message (a test that this site can show over IPv6
  *                        only also needs trait ipv6); no controls: holds
@@ -134,10 +138,11 @@ struct predicate {
 	int host, mailbox, phase; /* -1: any */
 	int family;               /* 0 any, 4, 6 */
 	int tls;                  /* -1 any, 0 clear, 1 tls */
-	bool sni, client_cert;
+	bool sni, client_cert, lost;
 	unsigned count_min, count_max; /* default 1, UINT32_MAX */
 	struct predicate *after;       /* owned */
 	struct predicate *within_of;
+	struct predicate *returned;
 	int64_t within_us;
 	enum within_side within_side;
 	/* arguments */

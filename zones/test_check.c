@@ -321,6 +321,8 @@ check_predicate(struct parse *p, unsigned line, const struct predicate *q)
 		return parse_fail(p, line, "fetched: the test has no [policy]");
 	if (q->after != NULL && check_predicate(p, line, q->after) != 0)
 		return -1;
+	if (q->returned != NULL && check_predicate(p, line, q->returned) != 0)
+		return -1;
 	return q->within_of == NULL ? 0 : check_predicate(p, line, q->within_of);
 }
 
@@ -335,11 +337,11 @@ predicate_same(const struct predicate *a, const struct predicate *b)
 	if (a->kind != b->kind || a->negated != b->negated || a->host != b->host ||
 	    a->mailbox != b->mailbox || a->phase != b->phase || a->family != b->family ||
 	    a->tls != b->tls || a->sni != b->sni || a->client_cert != b->client_cert ||
-	    a->count_min != b->count_min || a->count_max != b->count_max || a->stage != b->stage ||
-	    a->commands_min != b->commands_min || a->commands_max != b->commands_max ||
-	    a->type != b->type || a->rcode != b->rcode || a->via != b->via ||
-	    a->number != b->number || a->age_us != b->age_us || a->outcome != b->outcome ||
-	    a->answer != b->answer || a->within_us != b->within_us ||
+	    a->lost != b->lost || a->count_min != b->count_min || a->count_max != b->count_max ||
+	    a->stage != b->stage || a->commands_min != b->commands_min ||
+	    a->commands_max != b->commands_max || a->type != b->type || a->rcode != b->rcode ||
+	    a->via != b->via || a->number != b->number || a->age_us != b->age_us ||
+	    a->outcome != b->outcome || a->answer != b->answer || a->within_us != b->within_us ||
 	    a->within_side != b->within_side || a->thing != b->thing || a->without != b->without ||
 	    a->n_names != b->n_names || (a->at == NULL) != (b->at == NULL) ||
 	    (a->at != NULL && strcmp(a->at, b->at) != 0))
@@ -347,7 +349,8 @@ predicate_same(const struct predicate *a, const struct predicate *b)
 	for (unsigned i = 0; i < a->n_names; i++)
 		if (strcmp(a->name[i], b->name[i]) != 0)
 			return false;
-	return predicate_same(a->after, b->after) && predicate_same(a->within_of, b->within_of);
+	return predicate_same(a->after, b->after) && predicate_same(a->within_of, b->within_of) &&
+	       predicate_same(a->returned, b->returned);
 }
 
 /* Does every rule that meets b also meet a?  True if each predicate of a stands in b. */

@@ -139,13 +139,18 @@ control_step(struct parse *p, const struct text_line *l, unsigned from, struct t
 {
 	static const char *const states[] = { "accepted", "refused", NULL };
 
+	bool message = strncmp(l->word[l->n - 1], "message=", 8) == 0;
+	unsigned n = l->n - from - message;
+
 	s->kind = TRACE_CONTROL;
-	if (l->n - from != 2 && l->n - from != 3)
-		return parse_fail(
-		    p, l->number, "control: must be written: control [TEST] accepted|refused");
+	if ((n != 2 && n != 3) || (message && l->word[l->n - 1][8] == '\0') ||
+	    (message && strcmp(l->word[l->n - 2], "accepted") != 0))
+		return parse_fail(p, l->number,
+		    "control: must be written: control [TEST] accepted|refused, after accepted "
+		    "message=ID may follow");
 	for (unsigned i = from + 1; i < l->n; i++)
 		step_word(s, l->word[i]);
-	return parse_word(p, l->number, "control", states, l->word[l->n - 1]) < 0 ? -1 : 0;
+	return parse_word(p, l->number, "control", states, l->word[from + n - 1]) < 0 ? -1 : 0;
 }
 
 static int
@@ -205,7 +210,7 @@ static const struct {
 	int (*run)(struct parse *, const struct text_line *, unsigned from, struct trace_step *);
 } steps[] = {
 	{ "dns", "TIME dns TYPE NAME [rcode R] [dev D] [KEY=VALUE...]", false, dns_step },
-	{ "control", "[TIME] control [TEST] accepted|refused", true, control_step },
+	{ "control", "[TIME] control [TEST] accepted|refused [message=ID]", true, control_step },
 	{ "contrast", "[TIME] contrast accepted|refused|open|unknown", true, contrast_step },
 	{ "trait", "[TIME] trait NAME [yes|no|open|unknown]", true, trait_step },
 	{ "end", "end settled|open", true, end_step },

@@ -258,6 +258,20 @@ sel_after(struct words *w, struct predicate *p)
 }
 
 static int
+sel_returned(struct words *w, struct predicate *p)
+{
+	return nested(w, &p->returned, "returned");
+}
+
+static int
+sel_lost(struct words *w, struct predicate *p)
+{
+	(void)w;
+	p->lost = true;
+	return 0;
+}
+
+static int
 sel_within(struct words *w, struct predicate *p)
 {
 	if (words_duration(w, "within", &p->within_us) != 0)
@@ -349,6 +363,8 @@ static const struct selector selectors[] = {
 	{ "via", S_VIA, sel_via },
 	{ "status", S_STATUS, sel_status },
 	{ "dev", S_DEV, sel_dev },
+	{ "returned", S_RETURNED, sel_returned },
+	{ "lost", S_LOST, sel_lost },
 	{ "after", S_TIME, sel_after },
 	{ "within", S_TIME, sel_within },
 };

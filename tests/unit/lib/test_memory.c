@@ -53,7 +53,7 @@ touch_and_look(void **state)
 
 	(void)state;
 	assert_non_null(m);
-	assert_int_equal(memory_look(m, 7).count, 0);
+	assert_int_equal(memory_look(m, 7, 0).count, 0);
 	f = memory_touch(m, 7, 1000);
 	assert_int_equal(f.count, 1);
 	assert_int_equal(f.first_us, 1000);
@@ -65,17 +65,55 @@ touch_and_look(void **state)
 	f = memory_touch(m, 7, 4000); /* the clock of another worker, a little behind */
 	assert_int_equal(f.count, 3);
 	assert_int_equal(f.last_us, 5000);
-	f = memory_look(m, 7);
+	f = memory_look(m, 7, 0);
 	assert_int_equal(f.count, 3);
 	assert_int_equal(f.first_us, 1000);
-	assert_int_equal(memory_look(m, 8).count, 0);
+	assert_int_equal(memory_look(m, 8, 0).count, 0);
 	/* The values that the table uses itself are keys like others for the caller. */
 	for (uint64_t k = UINT64_MAX - 2; k != 0; k++) {
 		assert_int_equal(memory_touch(m, k, 10).count, 1);
-		assert_int_equal(memory_look(m, k).count, 1);
+		assert_int_equal(memory_look(m, k, 0).count, 1);
 	}
 	memory_close(m);
 	memory_close(NULL);
+}
+
+/* Set back by an hour while four minutes old: four minutes old it is, and grows on. */
+static void
+clock_set_back(void **state)
+{
+	const int64_t minute = 60000000, start = 1000 * minute;
+	struct memory *m = memory_open(path, 64);
+	struct memory_fact f;
+	int64_t now = start + 4 * minute;
+
+	(void)state;
+	memory_touch(m, 5, start);
+	memory_touch(m, 5, now);
+	now -= 60 * minute;
+	f = memory_touch(m, 5, now);
+	assert_int_equal(now - f.first_us, 4 * minute);
+	assert_int_equal(f.count, 3);
+	now += 2 * minute;
+	f = memory_look(m, 5, now);
+	assert_int_equal(now - f.first_us, 6 * minute);
+	/* Who only looks sees it, too, and follows a second time. */
+	now -= 60 * minute;
+	f = memory_look(m, 5, now);
+	assert_int_equal(now - f.first_us, 4 * minute); /* up to the latest touch */
+	assert_int_equal(f.last_us, now);
+	assert_int_equal(f.count, 3);
+	/* Half a minute behind is another worker, not the clock: nothing moves. */
+	f = memory_touch(m, 5, now - minute / 2);
+	assert_int_equal(now - f.first_us, 4 * minute);
+	/* Set back in the minute of the first touch: it counts from there anew. */
+	memory_touch(m, 6, start);
+	f = memory_touch(m, 6, start - 90 * minute);
+	assert_int_equal(f.first_us, start - 90 * minute);
+	/* And forward again it is as old as the clock says. */
+	f = memory_touch(m, 6, start);
+	assert_int_equal(start - f.first_us, 90 * minute);
+	memory_close(m);
 }
 
 static void
@@ -96,9 +134,9 @@ outlives_its_process(void **state)
 	waitpid(pid, &status, 0);
 	assert_true(WIFSIGNALED(status));
 	m = memory_open(path, 1000); /* rounds up to the same size */
-	assert_int_equal(memory_look(m, 42).count, 2);
-	assert_int_equal(memory_look(m, 42).first_us, 1000);
-	assert_int_equal(memory_look(m, 42).last_us, 2000);
+	assert_int_equal(memory_look(m, 42, 0).count, 2);
+	assert_int_equal(memory_look(m, 42, 0).first_us, 1000);
+	assert_int_equal(memory_look(m, 42, 0).last_us, 2000);
 	memory_close(m);
 }
 
@@ -113,8 +151,8 @@ other_file_is_replaced(void **state)
 	memory_touch(m, 9, 1);
 	big = memory_open(path, 4096);
 	assert_non_null(big);
-	assert_int_equal(memory_look(big, 9).count, 0);
-	assert_int_equal(memory_look(m, 9).count, 1); /* who has the old one keeps it */
+	assert_int_equal(memory_look(big, 9, 0).count, 0);
+	assert_int_equal(memory_look(m, 9, 0).count, 1); /* who has the old one keeps it */
 	memory_close(big);
 	memory_close(m);
 
@@ -145,12 +183,12 @@ full_table(void **state)
 	for (uint64_t i = 1; i <= 16; i++)
 		assert_int_equal(memory_touch(m, i, (int64_t)(100 + i)).count, 1);
 	for (uint64_t i = 1; i <= 16; i++)
-		assert_int_equal(memory_look(m, i).count, 1);
+		assert_int_equal(memory_look(m, i, 0).count, 1);
 	memory_touch(m, 1, 200); /* no longer the oldest: 2 is */
 	assert_int_equal(memory_touch(m, 17, 300).count, 1);
-	assert_int_equal(memory_look(m, 2).count, 0);
-	assert_int_equal(memory_look(m, 1).count, 2);
-	assert_int_equal(memory_look(m, 17).first_us, 300);
+	assert_int_equal(memory_look(m, 2, 0).count, 0);
+	assert_int_equal(memory_look(m, 1, 0).count, 2);
+	assert_int_equal(memory_look(m, 17, 0).first_us, 300);
 	/* A flood of keys never stops it, and each is known right after its touch. */
 	for (uint64_t i = 1; i < 10000; i++) {
 		assert_int_equal(memory_touch(m, mix(i), (int64_t)(1000 + i)).count, 1);
@@ -175,9 +213,9 @@ taker_was_killed(void **state)
 	close(fd);
 	m = memory_open(path, 16);
 	assert_int_equal(memory_touch(m, 1000, 500).count, 1);
-	assert_int_equal(memory_look(m, 1000).count, 1);
+	assert_int_equal(memory_look(m, 1000, 0).count, 1);
 	for (uint64_t i = 1, left = 0; i <= 16; i++) {
-		left += memory_look(m, i).count;
+		left += memory_look(m, i, 0).count;
 		if (i == 16)
 			assert_int_equal(left, 15); /* it took that slot, not another's */
 	}
@@ -229,7 +267,7 @@ many_processes(void **state)
 	(void)state;
 	run_processes(m, false);
 	for (uint64_t i = 0; i < KEYS; i++) {
-		struct memory_fact f = memory_look(m, mix(i));
+		struct memory_fact f = memory_look(m, mix(i), 0);
 
 		assert_int_equal(f.count, PROCESSES * ROUNDS); /* no touch was lost */
 		assert_int_equal(f.first_us, 1000);
@@ -280,6 +318,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(touch_and_look),
+		TEST(clock_set_back),
 		TEST(outlives_its_process),
 		TEST(other_file_is_replaced),
 		TEST(full_table),

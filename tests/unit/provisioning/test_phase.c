@@ -142,6 +142,22 @@ pace(void **state)
 	assert_int_equal(at(PHASE_TLS, 1), 2);
 }
 
+/* A clock that is set back an hour keeps nobody waiting for that hour. */
+static void
+set_back(void **state)
+{
+	struct phase_condition c = { .event = PHASE_FETCHED, .age_us = 5 * MINUTE };
+	struct phase_rule rule = { 1, 2, &c, 1 };
+
+	(void)state;
+	the_test.phases = &rule;
+	the_test.n_phases = 1;
+	assert_int_equal(at(PHASE_FETCHED, 60), 1);
+	assert_int_equal(now(0), 1);
+	assert_int_equal(now(4), 1);
+	assert_int_equal(now(5), 2);
+}
+
 /* Only the events of one phase count; a fact that two lines name is counted once. */
 static void
 inside(void **state)
@@ -193,6 +209,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(counts_and_ages, setup, teardown),
 		cmocka_unit_test_setup_teardown(dns, setup, teardown),
 		cmocka_unit_test_setup_teardown(pace, setup, teardown),
+		cmocka_unit_test_setup_teardown(set_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(shared, setup, teardown),
 	};

@@ -196,6 +196,23 @@ test_no_evidence(void **state)
 	assert_non_null(strstr(v.reason, "nothing was seen"));
 }
 
+/* A test that nobody tried is waited for from the last message that names it, not from the first control. */
+static void
+test_mailed_late(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	event_at(&obs, 5 * HOUR, "smtp.message",
+	    "\"test\":\"greylist\",\"conn\":\"m\",\"reply\":250,\"to\":\"a@x, "
+	    "probe@" EVENTS_TOKEN ".mx-fallback.outpost.example\"");
+	struct verdict v = judged("mx-fallback", 7 * HOUR, 1);
+	IS(v, GRADE_PENDING, false);
+	assert_int_equal(v.until, EVENTS_START + 11 * 3600 * CLOCK_SECOND);
+	IS(judged("mx-fallback", 11.1 * HOUR, 1), GRADE_VIOLATES, true);
+	/* Another test's name says nothing of this one. */
+	IS(judged("reject", 7 * HOUR, 1), GRADE_INCONCLUSIVE, true);
+}
+
 static const char *
 no(void *ctx, const struct test *t)
 {
@@ -300,6 +317,7 @@ main(void)
 		T(test_control_missing),
 		T(test_dns_ipv6_only),
 		T(test_no_evidence),
+		T(test_mailed_late),
 		T(test_unsound),
 		T(test_cut_short),
 		T(test_ipv6_only),

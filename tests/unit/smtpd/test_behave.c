@@ -19,8 +19,9 @@ static struct {
 static unsigned n_facts;
 
 static struct memory_fact
-look(void *ctx, uint64_t key)
+look(void *ctx, uint64_t key, int64_t now_us)
 {
+	(void)now_us;
 	struct memory_fact none = { 0 };
 
 	(void)ctx;

@@ -121,6 +121,17 @@ fields(void **state)
 	assert_int_equal(p[1].thing, HELLO_ANY);
 	assert_false(p[1].without);
 	predicate_free(p, n);
+
+	p = good("accepted host 1 returned met dev 'reply 421' and met lost and settled", &n);
+	assert_int_equal(n, 3);
+	assert_int_equal(p[0].returned->kind, P_MET);
+	assert_string_equal(p[0].returned->name[0], "reply 421");
+	assert_int_equal(p[0].host, 1);
+	assert_false(p[0].lost);
+	assert_true(p[1].lost);
+	assert_null(p[1].returned);
+	predicate_free(p, n);
+
 	p = good("trait validates", &n);
 	assert_int_equal(p[0].answer, TRAIT_YES);
 	assert_string_equal(p[0].name[0], "validates");
