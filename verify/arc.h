@@ -35,9 +35,10 @@ struct arc_set {
 
 struct arc_result {
 	enum arc_verdict verdict;
-	char reason[200]; /* of a fail */
-	bool temporary;   /* fails because a key could not be had: another time it may pass */
-	/* RFC 8617 5.2 step 4: the least set from which on to the newest every message signature holds; 0: the
+	char reason[200];   /* of a fail */
+	bool failed_before; /* a seal says cv=fail: the chain is not looked at */
+	bool temporary;     /* fails because a key could not be had: another time it may pass */
+	/* RFC 8617 5.2 step 5: the least set from which on to the newest every message signature holds; 0: the
 	 * message has not changed since its first set.  Means nothing unless verdict is pass. */
 	unsigned oldest_pass;
 	size_t n; /* sets: set[0] is i=1; as far as they could be read */

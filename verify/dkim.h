@@ -1,5 +1,5 @@
-/* dkim.h - every DKIM signature of a message (RFC 6376, 8301, 8463), judged by libopendkim with keys that
- * were looked up before.  No resolver, no file, no clock. */
+/* dkim.h - every DKIM signature of a message (RFC 6376, 8301, 8463), with keys that were looked up before;
+ * libopendkim is heard too.  No resolver, no file, no clock. */
 #ifndef VERIFY_DKIM_H
 #define VERIFY_DKIM_H
 
@@ -47,6 +47,10 @@ struct dkim_signature {
 	struct dkimkey key;             /* name "" if none was asked for */
 	enum dkimkey_strength strength; /* of a good key */
 	bool sha1;                      /* RFC 8301 3.1: must not */
+	/* What a receiver with libopendkim would see where it differs: "pass", or its words for the fault;
+	 * "" if it agrees or was not asked.  The verdict is that of RFC 6376. */
+	char opendkim[64];
+	bool opendkim_asked;
 };
 
 struct dkim_result {
@@ -57,11 +61,11 @@ struct dkim_result {
 	struct dkim_signature sig[DKIM_SIGNATURES_MAX];
 };
 
-/* now: seconds.  Asks for all keys at once.  About 100 KiB: not for the stack of a thread. */
+/* now: seconds.  Asks for all keys at once.  Over 100 KiB: not for the stack. */
 enum verify_step dkim_judge(
     const struct message *, int64_t now, struct lookups *, struct dkim_result *);
-/* Loads what the library needs from files (ciphers, error texts): before files are forbidden. 0, or -1:
- * logged. */
+/* Lets the libraries read the files that they want (openssl.cnf, resolv.conf): to be done before files are
+ * forbidden; opens none later.  0, or -1: logged. */
 int dkim_warm_up(void);
 
 #endif

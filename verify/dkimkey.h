@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "verify/lookup.h"
 
@@ -27,11 +28,13 @@ struct dkimkey {
 	size_t records;   /* TXT records there: more than one is an error of the domain */
 	char record[DKIMKEY_RECORD_MAX]; /* the first key record, strings joined; cut */
 	char type[16];                   /* k= */
-	unsigned bits;                   /* modulus of RSA; 256 for Ed25519; 0 if not good */
-	bool testing;                    /* t=y */
-	bool strict;                     /* t=s: i= must be d= itself */
-	char services[64];               /* s=, "" if absent: any */
-	char hashes[64];                 /* h=, "" if absent: any */
+	uint8_t p[1200];                 /* p=, decoded */
+	size_t p_len;
+	unsigned bits;     /* modulus of RSA; 256 for Ed25519; 0 if not good */
+	bool testing;      /* t=y */
+	bool strict;       /* t=s: i= must be d= itself */
+	char services[64]; /* s=, "" if absent: any */
+	char hashes[64];   /* h=, "" if absent: any */
 };
 
 /* VERIFY_NEED: asked for. domain and selector as in the signature. */
@@ -40,10 +43,13 @@ enum verify_step dkimkey_get(
 /* The record alone: state GOOD, REVOKED or BROKEN. */
 void dkimkey_parse(struct dkimkey *, const char *record, size_t len);
 
-/* Whether the key signs this: algorithm "rsa" or "ed25519", signature over hash (SHA-256 or SHA-1, as
- * hash_len says).  1 yes, 0 no, -1 the key cannot be used. */
-int dkimkey_verify(const struct dkimkey *, const void *hash, size_t hash_len, const void *signature,
-    size_t signature_len);
+/* Whether this is the key's signature over a hash: RSA PKCS#1 1.5 over SHA-256 or, 20 octets, SHA-1;
+ * Ed25519 over the hash as a message (RFC 8463 3).  The key is good. */
+bool dkimkey_verify(const struct dkimkey *, const uint8_t *hash, size_t hash_len,
+    const uint8_t *signature, size_t signature_len);
+/* OpenSSL reads its configuration and finds its algorithms when they are first asked for: to be done
+ * before files are forbidden.  0, or -1: logged. */
+int dkimkey_warm_up(void);
 /* RFC 8301 3.2. */
 enum dkimkey_strength { DKIMKEY_STRONG, DKIMKEY_SHORT /* should not */, DKIMKEY_FORBIDDEN };
 enum dkimkey_strength dkimkey_strength(const struct dkimkey *);

@@ -1,0 +1,70 @@
+/* book.h - answers from a table of TXT records, for tests of what asks for keys. */
+#ifndef TESTS_VERIFY_BOOK_H
+#define TESTS_VERIFY_BOOK_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/strbuf.h"
+#include "verify/lookup.h"
+
+struct book_row {
+	const char *name; /* NULL: ends the table */
+	const char *text; /* NULL: no record, status says why */
+	enum lookup_status status;
+	bool secure;
+};
+
+static inline void
+book_put_txt(struct strbuf *b, const char *text)
+{
+	size_t left = strlen(text);
+
+	do {
+		uint8_t n = left > 255 ? 255 : (uint8_t)left;
+
+		strbuf_add(b, &n, 1);
+		strbuf_add(b, text, n);
+		text += n;
+		left -= n;
+	} while (left > 0);
+}
+
+/* Answers all that waits: rows of the table of that name, else NXDOMAIN.  How many were asked. */
+static inline size_t
+book_answer(struct lookups *book, const struct book_row *table)
+{
+	const struct lookup *want;
+	size_t iter = 0, asked = 0;
+
+	while ((want = lookup_wanted(book, &iter)) != NULL) {
+		const struct book_row *found = NULL;
+		struct strbuf text[4] = { 0 };
+		struct lookup_rdata rdata[4];
+		size_t n = 0;
+
+		for (const struct book_row *r = table; r->name != NULL && n < 4; r++) {
+			if (strcmp(r->name, want->name) != 0)
+				continue;
+			found = r;
+			if (r->text == NULL)
+				continue;
+			book_put_txt(&text[n], r->text);
+			rdata[n] = (struct lookup_rdata){ (uint8_t *)text[n].s,
+				(uint16_t)text[n].len };
+			n++;
+		}
+		lookup_put(book, want->name, want->type,
+		    n > 0           ? LOOKUP_OK
+		    : found != NULL ? found->status
+				    : LOOKUP_NXDOMAIN,
+		    found != NULL && found->secure, found != NULL ? "the test says so" : "", rdata,
+		    n);
+		for (size_t i = 0; i < n; i++)
+			strbuf_clear(&text[i]);
+		asked++;
+	}
+	return asked;
+}
+
+#endif
