@@ -23,13 +23,13 @@ arc_verdict_word(enum arc_verdict v)
 
 /* One set while it is judged (RFC 8617 4.2). */
 struct set {
-	const struct message_field *aar;
+	const struct mail_field *aar;
 	struct sigcheck ams, seal;
 	struct dkimkey ams_key, seal_key;
 };
 struct work {
 	struct arc_result *r;
-	const struct message *m;
+	const struct mail *m;
 	struct set set[ARC_SETS_MAX + 1]; /* from 1 */
 };
 
@@ -62,7 +62,7 @@ instance_of(struct span value)
 
 /* "i=1; authserv-id; results" (RFC 8617 4.1.1). Comments before the ";" are not taken. */
 static int
-read_aar(struct work *w, const struct message_field *f)
+read_aar(struct work *w, const struct mail_field *f)
 {
 	struct span rest = f->value, first, name, number, id;
 	struct arc_set *out;
@@ -89,7 +89,7 @@ read_aar(struct work *w, const struct message_field *f)
 }
 
 static int
-read_ams(struct work *w, const struct message_field *f)
+read_ams(struct work *w, const struct mail_field *f)
 {
 	struct sigcheck *c = xmalloc(sizeof(*c));
 	struct arc_set *out;
@@ -114,7 +114,7 @@ read_ams(struct work *w, const struct message_field *f)
 }
 
 static int
-read_seal(struct work *w, const struct message_field *f)
+read_seal(struct work *w, const struct mail_field *f)
 {
 	struct sigcheck *c = xmalloc(sizeof(*c));
 	struct arc_set *out;
@@ -142,7 +142,7 @@ read_seal(struct work *w, const struct message_field *f)
 
 static const struct {
 	const char *name;
-	int (*read)(struct work *, const struct message_field *);
+	int (*read)(struct work *, const struct mail_field *);
 } fields[] = {
 	{ "ARC-Authentication-Results", read_aar },
 	{ "ARC-Message-Signature", read_ams },
@@ -371,7 +371,7 @@ judge_chain(struct work *w)
 }
 
 enum verify_step
-arc_judge(const struct message *m, struct lookups *book, struct arc_result *r)
+arc_judge(const struct mail *m, struct lookups *book, struct arc_result *r)
 {
 	struct work *w = xcalloc(1, sizeof(*w));
 	enum verify_step step = VERIFY_DONE;

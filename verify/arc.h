@@ -9,7 +9,7 @@
 
 #include "verify/dkimkey.h"
 #include "verify/lookup.h"
-#include "verify/message.h"
+#include "verify/mail.h"
 
 #define ARC_SETS_MAX 50 /* RFC 8617 4.2.1 */
 
@@ -46,6 +46,6 @@ struct arc_result {
 };
 
 /* All keys are asked for at once.  About 80 KiB. */
-enum verify_step arc_judge(const struct message *, struct lookups *, struct arc_result *);
+enum verify_step arc_judge(const struct mail *, struct lookups *, struct arc_result *);
 
 #endif

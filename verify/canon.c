@@ -89,7 +89,7 @@ put_relaxed(struct out *o, struct span s, bool *any, bool *blank)
 }
 
 static void
-put_field(struct out *o, enum canon how, const struct message_field *f, struct span hole)
+put_field(struct out *o, enum canon how, const struct mail_field *f, struct span hole)
 {
 	struct span before = { f->value.p, (size_t)(hole.p - f->value.p) };
 	struct span after = { hole.p + hole.n,
@@ -109,7 +109,7 @@ put_field(struct out *o, enum canon how, const struct message_field *f, struct s
 }
 
 void
-canon_field(const struct canon_sink *sink, enum canon how, const struct message_field *f)
+canon_field(const struct canon_sink *sink, enum canon how, const struct mail_field *f)
 {
 	struct out o;
 
@@ -140,7 +140,7 @@ find_signature(struct span value)
 }
 
 void
-canon_signature(const struct canon_sink *sink, enum canon how, const struct message_field *f)
+canon_signature(const struct canon_sink *sink, enum canon how, const struct mail_field *f)
 {
 	struct out o;
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/strbuf.h"
-#include "verify/message.h"
+#include "verify/mail.h"
 
 enum canon { CANON_SIMPLE, CANON_RELAXED };
 
@@ -18,9 +18,9 @@ struct canon_sink {
 };
 
 /* The field with its final CRLF, as it stands among the signed ones. */
-void canon_field(const struct canon_sink *, enum canon, const struct message_field *);
+void canon_field(const struct canon_sink *, enum canon, const struct mail_field *);
 /* The signature field itself: the value of its b= tag is left out and there is no CRLF at the end. */
-void canon_signature(const struct canon_sink *, enum canon, const struct message_field *);
+void canon_signature(const struct canon_sink *, enum canon, const struct mail_field *);
 /* The body, its first limit octets.  Returns the whole length of the canonical body.  An empty body is CRLF
  * (simple) or nothing (relaxed). */
 uint64_t canon_body(const struct canon_sink *, enum canon, struct span body, uint64_t limit);

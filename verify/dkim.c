@@ -117,7 +117,7 @@ identity_fits(const struct dkim_signature *s)
 }
 
 static bool
-worth_a_key(struct dkim_signature *s, const struct sigcheck *c, const struct message *m)
+worth_a_key(struct dkim_signature *s, const struct sigcheck *c, const struct mail *m)
 {
 	struct span v = taglist_value(&c->tags, "v", "");
 
@@ -133,7 +133,7 @@ worth_a_key(struct dkim_signature *s, const struct sigcheck *c, const struct mes
 		end_as(s, DKIM_IS_PERMERROR, "i= is not in the domain of d=");
 	else if (!s->signs_from)
 		end_as(s, DKIM_IS_PERMERROR, "the field From is not signed (RFC 6376 5.4)");
-	else if (message_count(m, "From") == 0)
+	else if (mail_count(m, "From") == 0)
 		end_as(s, DKIM_IS_PERMERROR, "the message has no field From");
 	else
 		return true;
@@ -151,7 +151,7 @@ note_body(struct dkim_signature *s, const struct sigcheck_result *r)
 }
 
 static void
-judge_without_key(struct dkim_signature *s, const struct sigcheck *c, const struct message *m)
+judge_without_key(struct dkim_signature *s, const struct sigcheck *c, const struct mail *m)
 {
 	struct sigcheck_result r;
 
@@ -164,7 +164,7 @@ judge_without_key(struct dkim_signature *s, const struct sigcheck *c, const stru
 }
 
 static void
-explain_body(struct dkim_signature *s, const struct sigcheck *c, const struct message *m)
+explain_body(struct dkim_signature *s, const struct sigcheck *c, const struct mail *m)
 {
 	if (c->body_limit >= 0 && (uint64_t)c->body_limit > s->body_len) {
 		end_as(s, DKIM_IS_FAIL,
@@ -202,9 +202,9 @@ judge_policy(struct dkim_signature *s)
 }
 
 static void
-note_flaws(struct dkim_signature *s, const struct message *m)
+note_flaws(struct dkim_signature *s, const struct mail *m)
 {
-	size_t from = message_count(m, "From");
+	size_t from = mail_count(m, "From");
 
 	if (s->body_covered < s->body_len)
 		remark(s,
@@ -222,7 +222,7 @@ note_flaws(struct dkim_signature *s, const struct message *m)
 }
 
 static void
-judge(struct dkim_signature *s, const struct sigcheck *c, const struct message *m,
+judge(struct dkim_signature *s, const struct sigcheck *c, const struct mail *m,
     const struct opendkim_answer *library)
 {
 	struct sigcheck_result r;
@@ -278,7 +278,7 @@ fetch_keys(struct work *w, struct dkim_result *r, struct lookups *book)
 }
 
 static void
-judge_all(struct work *w, struct dkim_result *r, const struct message *m)
+judge_all(struct work *w, struct dkim_result *r, const struct mail *m)
 {
 	size_t n = 0;
 
@@ -299,7 +299,7 @@ judge_all(struct work *w, struct dkim_result *r, const struct message *m)
 }
 
 static void
-sum_up(struct dkim_result *r, const struct message *m)
+sum_up(struct dkim_result *r, const struct mail *m)
 {
 	const struct dkim_signature *best = &r->sig[0];
 
@@ -316,15 +316,15 @@ sum_up(struct dkim_result *r, const struct message *m)
 }
 
 enum verify_step
-dkim_judge(const struct message *m, int64_t now, struct lookups *book, struct dkim_result *r)
+dkim_judge(const struct mail *m, int64_t now, struct lookups *book, struct dkim_result *r)
 {
 	struct work *w = xcalloc(1, sizeof(*w));
-	const struct message_field *f;
+	const struct mail_field *f;
 	enum verify_step step;
 	size_t at = 0;
 
 	memset(r, 0, sizeof(*r));
-	while ((f = message_find(m, "DKIM-Signature", &at)) != NULL) {
+	while ((f = mail_find(m, "DKIM-Signature", &at)) != NULL) {
 		size_t i = r->n;
 		if (++r->signatures > DKIM_SIGNATURES_MAX)
 			continue;

@@ -9,7 +9,7 @@
 
 #include "verify/dkimkey.h"
 #include "verify/lookup.h"
-#include "verify/message.h"
+#include "verify/mail.h"
 
 #define DKIM_SIGNATURES_MAX 16 /* judged; further ones are counted */
 
@@ -63,7 +63,7 @@ struct dkim_result {
 
 /* now: seconds.  Asks for all keys at once.  Over 100 KiB: not for the stack. */
 enum verify_step dkim_judge(
-    const struct message *, int64_t now, struct lookups *, struct dkim_result *);
+    const struct mail *, int64_t now, struct lookups *, struct dkim_result *);
 /* Lets the libraries read the files that they want (openssl.cnf, resolv.conf): to be done before files are
  * forbidden; opens none later.  0, or -1: logged. */
 int dkim_warm_up(void);

@@ -82,7 +82,7 @@ forgive_times(const struct opendkim_question *q, size_t n)
 }
 
 static bool
-is_asked(const struct message_field *f, const struct opendkim_question *q, size_t n)
+is_asked(const struct mail_field *f, const struct opendkim_question *q, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (q[i].sig->field == f)
@@ -92,7 +92,7 @@ is_asked(const struct message_field *f, const struct opendkim_question *q, size_
 
 /* A copy that ends with NUL: the library measures what it is given with strlen(). */
 static void
-give_header(DKIM *dkim, const struct message *m, const struct opendkim_question *q, size_t n)
+give_header(DKIM *dkim, const struct mail *m, const struct opendkim_question *q, size_t n)
 {
 	/* Of no name that h= could have.  The library writes one pointer too far if h= names every field
 	 * and then another: so there is one field more. */
@@ -100,7 +100,7 @@ give_header(DKIM *dkim, const struct message *m, const struct opendkim_question 
 	struct strbuf text = { 0 };
 
 	for (size_t i = 0; i < m->n; i++) {
-		const struct message_field *f = &m->field[i];
+		const struct mail_field *f = &m->field[i];
 		size_t len = (size_t)(f->value.p + f->value.n - f->raw.p);
 		if (span_is(f->name, DKIM_SIGNHEADER) && !is_asked(f, q, n))
 			continue;
@@ -133,7 +133,7 @@ read_answer(struct opendkim_answer *a, DKIM_SIGINFO *sig, const struct dkimkey *
 
 static void
 judge(DKIM *dkim, struct opendkim_answer *a, const struct opendkim_question *q, size_t n,
-    const struct message *m)
+    const struct mail *m)
 {
 	struct questions all = { q, n };
 	DKIM_SIGINFO **sig;
@@ -157,7 +157,7 @@ judge(DKIM *dkim, struct opendkim_answer *a, const struct opendkim_question *q, 
 
 void
 opendkim_judge(
-    struct opendkim_answer *a, const struct opendkim_question *q, size_t n, const struct message *m)
+    struct opendkim_answer *a, const struct opendkim_question *q, size_t n, const struct mail *m)
 {
 	DKIM_STAT status;
 	DKIM *dkim;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "verify/dkimkey.h"
-#include "verify/message.h"
+#include "verify/mail.h"
 #include "verify/sigcheck.h"
 
 /* dkim_init() reads /etc/resolv.conf, although nothing is looked up: to be done before files are
@@ -24,9 +24,9 @@ struct opendkim_answer {
 	char text[64];
 };
 
-/* The signatures in the order of the message.  The message's header is whole (message.over_limit is not
+/* The signatures in the order of the message.  The message's header is whole (mail.over_limit is not
  * set). */
 void opendkim_judge(
-    struct opendkim_answer *, const struct opendkim_question *, size_t n, const struct message *);
+    struct opendkim_answer *, const struct opendkim_question *, size_t n, const struct mail *);
 
 #endif

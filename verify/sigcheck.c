@@ -166,7 +166,7 @@ read_query(struct sigcheck *s)
 }
 
 int
-sigcheck_parse(struct sigcheck *s, enum sigcheck_kind kind, const struct message_field *f)
+sigcheck_parse(struct sigcheck *s, enum sigcheck_kind kind, const struct mail_field *f)
 {
 	memset(s, 0, sizeof(*s));
 	s->field = f;
@@ -194,11 +194,11 @@ sigcheck_parse(struct sigcheck *s, enum sigcheck_kind kind, const struct message
 /* --- the hashes --- */
 
 /* Of the fields of that name the last that is not yet taken: RFC 6376 5.4.2. */
-static const struct message_field *
-take_last(const struct message *m, bool *taken, struct span name)
+static const struct mail_field *
+take_last(const struct mail *m, bool *taken, struct span name)
 {
 	for (size_t i = m->n; i-- > 0;) {
-		const struct message_field *f = &m->field[i];
+		const struct mail_field *f = &m->field[i];
 		if (!taken[i] && f->name.n == name.n &&
 		    strncasecmp(f->name.p, name.p, name.n) == 0) {
 			taken[i] = true;
@@ -209,7 +209,7 @@ take_last(const struct message *m, bool *taken, struct span name)
 }
 
 static void
-hash_fields(uint8_t dst[32], const struct sigcheck *s, const struct message *m)
+hash_fields(uint8_t dst[32], const struct sigcheck *s, const struct mail *m)
 {
 	bool *taken = xcalloc(m->n + 1, sizeof(*taken));
 	struct span rest = s->headers, name;
@@ -220,7 +220,7 @@ hash_fields(uint8_t dst[32], const struct sigcheck *s, const struct message *m)
 		taken[i] = m->field[i].raw.p == s->field->raw.p;
 	hashing_init(&h, s->sha1);
 	while (taglist_item(&name, &rest, ':')) {
-		const struct message_field *f = name.n > 0 ? take_last(m, taken, name) : NULL;
+		const struct mail_field *f = name.n > 0 ? take_last(m, taken, name) : NULL;
 		if (f != NULL)
 			canon_field(&h.sink, s->canon_header, f);
 	}
@@ -230,7 +230,7 @@ hash_fields(uint8_t dst[32], const struct sigcheck *s, const struct message *m)
 }
 
 void
-sigcheck_body(struct sigcheck_result *r, const struct sigcheck *s, const struct message *m)
+sigcheck_body(struct sigcheck_result *r, const struct sigcheck *s, const struct mail *m)
 {
 	uint64_t limit = s->body_limit < 0 ? UINT64_MAX : (uint64_t)s->body_limit;
 	struct hashing h;
@@ -279,7 +279,7 @@ sigcheck_key_fits(char reason[160], const struct sigcheck *s, const struct dkimk
 }
 
 void
-sigcheck_judge(struct sigcheck_result *r, const struct sigcheck *s, const struct message *m,
+sigcheck_judge(struct sigcheck_result *r, const struct sigcheck *s, const struct mail *m,
     const struct dkimkey *k)
 {
 	uint8_t hash[32];

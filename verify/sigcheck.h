@@ -9,7 +9,7 @@
 
 #include "verify/canon.h"
 #include "verify/dkimkey.h"
-#include "verify/message.h"
+#include "verify/mail.h"
 #include "verify/taglist.h"
 
 /* A signature that is larger is not judged: what its h= names is looked for among all fields. */
@@ -17,7 +17,7 @@
 #define SIGCHECK_HEADERS_MAX 1000
 
 struct sigcheck {
-	const struct message_field *field;
+	const struct mail_field *field;
 	struct taglist tags;
 	char wrong[160]; /* not to be understood, and why; "" if it is a signature */
 	char domain[256], selector[256];
@@ -37,7 +37,7 @@ enum sigcheck_kind {
 	SIGCHECK_SEAL,    /* ARC-Seal: a b d s t */
 };
 /* 0, or -1: wrong says why; what could be read is there. */
-int sigcheck_parse(struct sigcheck *, enum sigcheck_kind, const struct message_field *);
+int sigcheck_parse(struct sigcheck *, enum sigcheck_kind, const struct mail_field *);
 
 enum sigcheck_verdict { SIGCHECK_PASS, SIGCHECK_BODY, SIGCHECK_SIGNATURE, SIGCHECK_KEY };
 
@@ -48,10 +48,10 @@ struct sigcheck_result {
 	char reason[160];                /* of SIGCHECK_KEY */
 };
 /* The key's own tags k=, h= and s= are looked at too.  The key is DKIMKEY_GOOD. */
-void sigcheck_judge(struct sigcheck_result *, const struct sigcheck *, const struct message *,
-    const struct dkimkey *);
+void sigcheck_judge(
+    struct sigcheck_result *, const struct sigcheck *, const struct mail *, const struct dkimkey *);
 /* The body alone, where there is no key. */
-void sigcheck_body(struct sigcheck_result *, const struct sigcheck *, const struct message *);
+void sigcheck_body(struct sigcheck_result *, const struct sigcheck *, const struct mail *);
 /* The key's type and its h= and s= allow this signature; if not, why. */
 bool sigcheck_key_fits(char reason[160], const struct sigcheck *, const struct dkimkey *);
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "verify/message.h"
+#include "verify/mail.h"
 
 #define TAGLIST_MAX 64
 

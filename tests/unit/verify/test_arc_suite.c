@@ -55,12 +55,12 @@ test_case(void **state)
 	struct strbuf text = { 0 };
 	static struct arc_result result;
 	struct book_row table[16];
-	struct message m;
+	struct mail m;
 	int rounds = 0;
 
 	keys_of(table, 16, c->document);
 	with_crlf(&text, yaml_member(c->document, c->test, "message"));
-	message_parse(&m, text.s != NULL ? text.s : "", text.len, &message_limits);
+	mail_parse(&m, text.s != NULL ? text.s : "", text.len, &mail_limits);
 	while (arc_judge(&m, book, &result) == VERIFY_NEED) {
 		assert_int_not_equal(book_answer(book, table), 0);
 		assert_in_range(++rounds, 1, 1);
@@ -73,7 +73,7 @@ test_case(void **state)
 	if (strcasecmp(due, arc_verdict_word(result.verdict)) != 0)
 		fail_msg("%s, not %s: %s", arc_verdict_word(result.verdict), due, result.reason);
 	assert_true((result.reason[0] != '\0') == (result.verdict == ARC_IS_FAIL));
-	message_clear(&m);
+	mail_clear(&m);
 	strbuf_clear(&text);
 	lookups_free(book);
 }

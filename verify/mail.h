@@ -1,7 +1,7 @@
-/* message.h - the fields of a message in memory (RFC 5322 2.2, 3.5), as the judges see them: nothing is
+/* mail.h - the fields of a message in memory (RFC 5322 2.2, 3.5), as the judges see them: nothing is
  * copied or mended, what is malformed is said.  Pure. */
-#ifndef VERIFY_MESSAGE_H
-#define VERIFY_MESSAGE_H
+#ifndef VERIFY_MAIL_H
+#define VERIFY_MAIL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,22 +15,22 @@ bool span_is(struct span, const char *word); /* ASCII, case-blind */
 struct span span_trim(struct span);
 
 /* What is judged of one message, whatever it is; the one place of these limits. */
-struct message_limits {
+struct mail_limits {
 	size_t header_len; /* octets of all fields */
 	size_t fields;     /* further ones are counted, not kept */
 };
-extern const struct message_limits message_limits; /* 256 KiB, 1000 */
+extern const struct mail_limits mail_limits; /* 256 KiB, 1000 */
 
 /* All spans point into the message.  "Subject: a\r\n b\r\n": raw is all of it, name "Subject",
  * value " a\r\n b" (RFC 5322 2.2.3: still folded). */
-struct message_field {
+struct mail_field {
 	struct span raw, name, value;
 };
 
-struct message {
+struct mail {
 	struct span all;
 	struct span body; /* after the empty line; n is 0 if there is none */
-	struct message_field *field;
+	struct mail_field *field;
 	size_t n;           /* kept */
 	size_t fields;      /* of the header, kept or not */
 	size_t header_len;  /* without the empty line */
@@ -45,12 +45,12 @@ struct message {
 
 /* Never fails: what cannot be read as a field ends the header (as the body's start, like most
  * receivers do) and is said in wrong.  Linear in len.  The message's octets outlive *m. */
-void message_parse(struct message *m, const char *data, size_t len, const struct message_limits *);
-void message_clear(struct message *); /* a cleared or zeroed one is fine */
+void mail_parse(struct mail *m, const char *data, size_t len, const struct mail_limits *);
+void mail_clear(struct mail *); /* a cleared or zeroed one is fine */
 
 /* Fields of that name (case-blind). */
-size_t message_count(const struct message *, const char *name);
+size_t mail_count(const struct mail *, const char *name);
 /* The next field of that name from the top, from *at on (0 at first); NULL: no more. */
-const struct message_field *message_find(const struct message *, const char *name, size_t *at);
+const struct mail_field *mail_find(const struct mail *, const char *name, size_t *at);
 
 #endif

@@ -1,4 +1,4 @@
-#include "verify/message.h"
+#include "verify/mail.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "lib/strbuf.h"
 
-const struct message_limits message_limits = {
+const struct mail_limits mail_limits = {
 	.header_len = 256 << 10,
 	.fields = 1000,
 };
@@ -37,7 +37,7 @@ span_trim(struct span s)
 	return s;
 }
 
-static void __attribute__((format(printf, 2, 3))) wrong(struct message *m, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) wrong(struct mail *m, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -65,7 +65,7 @@ line_length(const char *p, size_t n)
 /* The first line of a field: where its colon stands; -1: it is none (RFC 5322 3.6.8; blanks before the
  * colon: 4.5). */
 static int
-split(struct message_field *f, const char *line, size_t n)
+split(struct mail_field *f, const char *line, size_t n)
 {
 	size_t name = 0, colon;
 
@@ -81,8 +81,7 @@ split(struct message_field *f, const char *line, size_t n)
 }
 
 static void
-keep(struct message *m, const struct message_field *f, const struct message_limits *limits,
-    size_t *room)
+keep(struct mail *m, const struct mail_field *f, const struct mail_limits *limits, size_t *room)
 {
 	m->fields++;
 	if (m->header_len > limits->header_len) {
@@ -104,7 +103,7 @@ keep(struct message *m, const struct message_field *f, const struct message_limi
 
 /* The field that starts at p, continuation lines with it; its length, 0: there is none. */
 static size_t
-take_field(struct message_field *f, const char *p, size_t left)
+take_field(struct mail_field *f, const char *p, size_t left)
 {
 	size_t n = line_length(p, left), end;
 
@@ -119,13 +118,13 @@ take_field(struct message_field *f, const char *p, size_t left)
 }
 
 static void
-take_header(struct message *m, const struct message_limits *limits)
+take_header(struct mail *m, const struct mail_limits *limits)
 {
 	const char *p = m->all.p;
 	size_t left = m->all.n, room = 0;
 
 	while (left > 0 && !(left >= 2 && p[0] == '\r' && p[1] == '\n')) {
-		struct message_field f;
+		struct mail_field f;
 		size_t n = take_field(&f, p, left);
 		if (n == 0) {
 			wrong(
@@ -143,7 +142,7 @@ take_header(struct message *m, const struct message_limits *limits)
 }
 
 static void
-look_at_octets(struct message *m)
+look_at_octets(struct mail *m)
 {
 	const char *p = m->all.p, *end = p + m->all.n;
 
@@ -159,7 +158,7 @@ look_at_octets(struct message *m)
 }
 
 void
-message_parse(struct message *m, const char *data, size_t len, const struct message_limits *limits)
+mail_parse(struct mail *m, const char *data, size_t len, const struct mail_limits *limits)
 {
 	memset(m, 0, sizeof(*m));
 	m->all = (struct span){ data, len };
@@ -173,27 +172,27 @@ message_parse(struct message *m, const char *data, size_t len, const struct mess
 }
 
 void
-message_clear(struct message *m)
+mail_clear(struct mail *m)
 {
 	free(m->field);
 	memset(m, 0, sizeof(*m));
 }
 
 size_t
-message_count(const struct message *m, const char *name)
+mail_count(const struct mail *m, const char *name)
 {
 	size_t n = 0, at = 0;
 
-	while (message_find(m, name, &at) != NULL)
+	while (mail_find(m, name, &at) != NULL)
 		n++;
 	return n;
 }
 
-const struct message_field *
-message_find(const struct message *m, const char *name, size_t *at)
+const struct mail_field *
+mail_find(const struct mail *m, const char *name, size_t *at)
 {
 	while (*at < m->n) {
-		const struct message_field *f = &m->field[(*at)++];
+		const struct mail_field *f = &m->field[(*at)++];
 		if (span_is(f->name, name))
 			return f;
 	}
