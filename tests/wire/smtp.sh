@@ -4,13 +4,13 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
-tests=41
+tests=46
 
 if [[ $(id -u) != 0 ]]; then
 	echo "1..0 # SKIP wants root, for a network namespace"
 	exit 0
 fi
-for tool in ip nft openssl perl; do
+for tool in ip nft openssl perl python3; do
 	command -v $tool >/dev/null || {
 		echo "1..0 # SKIP $tool is not installed"
 		exit 0
@@ -208,6 +208,72 @@ perl -e '
 	syswrite $s, "STARTTLS\r\n"; sysread $s, $b, 999; syswrite $s, pack("H*", "160301002a0100"); select undef, undef, undef, 0.2;' "$v4"
 seen tls.fail 'during the handshake'
 report $? 'half a handshake is a failed one'
+
+# --- what a ClientHello may look like ---
+openssl s_client -starttls smtp -connect "$v4:25" -groups ffdhe4096:P-384 </dev/null 2>/dev/null | grep -q 'Server Temp Key: ECDH'
+report $? 'a client whose first key share does not suit us is asked for another'
+seen tls.hello '"groups":"0102,0018"' '"shares":"0102"' && seen tls.hello '"groups":"0102,0018"' '"shares":"0018"' '"retry":true'
+report $? 'both of its ClientHellos are recorded'
+# hello HOW - STARTTLS, then a ClientHello that a real client made, cut in pieces: segments, records, sslv2
+hello() {
+	python3 - "$1" "$v4" 2>>"$dir/err" <<-'END'
+		import socket, ssl, struct, sys, time
+		how, to = sys.argv[1:]
+		s = socket.create_connection((to, 25), 20)
+		s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+		s.settimeout(20)
+		f = s.makefile("rb")
+		def reply():
+		    line = f.readline()
+		    while line[3:4] == b"-":
+		        line = f.readline()
+		    return line
+		reply()
+		s.sendall(b"EHLO pieces.example\r\n")
+		reply()
+		s.sendall(b"STARTTLS\r\n")
+		reply()
+		if how == "sslv2":
+		    body = b"\x01" + struct.pack(">HHHH", 0x0303, 6, 0, 16) + b"\x00\xc0\x2b\x00\x00\x2f" + b"c" * 16
+		    s.sendall(struct.pack(">H", 0x8000 | len(body)) + body)
+		    answer = s.recv(5)
+		    sys.exit(answer[:1] != b"\x16")
+		context = ssl.create_default_context()
+		context.check_hostname = False
+		context.verify_mode = ssl.CERT_NONE
+		incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+		tls = context.wrap_bio(incoming, outgoing, server_hostname=how + ".example")
+		first = True
+		while True:
+		    try:
+		        tls.do_handshake()
+		        done = True
+		    except ssl.SSLWantReadError:
+		        done = False
+		    out = outgoing.read()
+		    if first and how == "segments":
+		        for octet in out:
+		            s.sendall(bytes([octet]))
+		            time.sleep(0.001)
+		    elif first and how == "records":
+		        s.sendall(b"".join(out[:3] + b"\x00\x01" + bytes([octet]) for octet in out[5:]))
+		    elif out:
+		        s.sendall(out)
+		    first = False
+		    if done:
+		        break
+		    incoming.write(s.recv(65536))
+		tls.write(b"QUIT\r\n")
+		s.sendall(outgoing.read())
+		sys.exit(0)
+	END
+}
+hello segments && seen tls.hello '"sni":"segments.example"' && ! grep -a smtp.inject "$site"/log/*.jsonl | grep -q later-segment
+report $? 'a ClientHello in segments of one octet is one ClientHello, and no injected plaintext'
+hello records && seen tls.hello '"sni":"records.example"'
+report $? 'a ClientHello in records of one octet'
+hello sslv2 && seen tls.hello '"versions":"0303"' '"ciphers":"c02b,002f"' '"what":"sslv2"'
+report $? 'a ClientHello in the format of SSL 2 is recorded as that, and answered'
 
 t12=$(address 35 0)
 t13=$(address 36 0)
