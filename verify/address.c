@@ -475,12 +475,12 @@ address_field(struct address_author *a, const char *value, size_t len)
 }
 
 bool
-address_author(struct address_author *a, const struct message *m)
+address_author(struct address_author *a, const struct mail *m)
 {
-	const struct message_field *from;
-	size_t fields = message_count(m, "From"), next = 0;
+	const struct mail_field *from;
+	size_t fields = mail_count(m, "From"), next = 0;
 
-	from = message_find(m, "From", &next);
+	from = mail_find(m, "From", &next);
 	if (fields == 1 && from != NULL && !m->over_limit)
 		return address_field(a, from->value.p, from->value.n);
 	/* What the first of several says is told, but counts for nothing. */

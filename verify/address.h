@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "verify/message.h"
+#include "verify/mail.h"
 
 #define ADDRESS_DOMAIN_SIZE 256 /* a domain as A-labels, lower case, no final dot; with its NUL */
 #define ADDRESS_DOMAINS_MAX 4   /* different ones of the authors */
@@ -31,7 +31,7 @@ struct address_author {
 
 /* The author of a message: exactly one From field, all of whose mailboxes are of one domain
  * (RFC 7489 6.6.1).  true: domain[0] is that domain. */
-bool address_author(struct address_author *, const struct message *);
+bool address_author(struct address_author *, const struct mail *);
 /* One field's value, folded or not. */
 bool address_field(struct address_author *, const char *value, size_t len);
 

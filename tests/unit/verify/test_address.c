@@ -194,12 +194,12 @@ test_long(void **state)
 static bool
 author(struct address_author *a, const char *text)
 {
-	struct message m;
+	struct mail m;
 	bool ok;
 
-	message_parse(&m, text, strlen(text), &message_limits);
+	mail_parse(&m, text, strlen(text), &mail_limits);
 	ok = address_author(a, &m);
-	message_clear(&m);
+	mail_clear(&m);
 	return ok;
 }
 
