@@ -455,6 +455,88 @@ note_event(struct correlation *c, const struct observation *o)
 	}
 }
 
+/* --- who wrote the messages ------------------------------------------------------------------------ */
+
+/* Messages of one test whose results are read; what is beyond has none. */
+#define VERIFIED_MAX 256
+
+static bool
+asks_who(const struct predicate *p)
+{
+	return p != NULL && (p->kind == P_AUTH || asks_who(p->after) || asks_who(p->within_of));
+}
+
+bool
+correlation_asks_who(const struct test *t)
+{
+	for (size_t i = 0; i < t->n_verdicts; i++) {
+		for (size_t k = 0; k < t->verdicts[i].n; k++) {
+			if (asks_who(&t->verdicts[i].all[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool
+is_about(const struct observation *event, const struct observation *message)
+{
+	static const enum event_key same[] = { EK_CONN, EK_DIGEST };
+
+	if (strcmp(event->node, message->node) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+		if (strcmp(text_of(event, same[i]), text_of(message, same[i])) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Every accepted message has one event of these at most; of two equal messages in a connection each has its
+ * own. */
+static void
+read_verified(struct correlation *c, struct facts *f)
+{
+	const struct observation **events = xcalloc(f->n_events + 1, sizeof *events);
+	size_t n = 0, read = 0;
+
+	for (size_t i = 0; i < f->n_events; i++) {
+		if (f->events[i]->kind >= EV_VERIFY_RESULT && f->events[i]->kind <= EV_VERIFY_LOST)
+			events[n++] = f->events[i];
+	}
+	for (size_t i = 0; i < f->n_attempts && read < VERIFIED_MAX; i++) {
+		struct attempt *a = &f->attempts[i];
+		size_t k = 0;
+		if (!a->accepted || a->message == NULL || a->verified != NULL)
+			continue;
+		while (k < n && (events[k] == NULL || !is_about(events[k], a->message)))
+			k++;
+		c->verified = grow(c->verified, c->n_verified, sizeof *c->verified);
+		c->verified[c->n_verified] = verified_read(a->message, k < n ? events[k] : NULL);
+		a->verified = c->verified[c->n_verified++];
+		read++;
+		if (k < n)
+			events[k] = NULL;
+	}
+	free(events);
+}
+
+static void
+read_all_verified(struct correlation *c)
+{
+	for (size_t i = 0; i < c->catalogue->n; i++) {
+		const struct test *t = c->catalogue->tests[i];
+		if (!correlation_asks_who(t))
+			continue;
+		read_verified(c, &c->facts[i]);
+		for (unsigned k = 0; k < t->n_graded_on; k++) {
+			struct facts *on = facts_of(c, t->graded_on[k], strlen(t->graded_on[k]));
+			if (on != NULL)
+				read_verified(c, on);
+		}
+	}
+}
+
 /* --- tests that are graded on others' mail --------------------------------------------------------- */
 
 #define JOIN(to, n_to, from, n_from)                                                               \
@@ -527,6 +609,7 @@ correlate(const struct observations *obs, const struct catalogue *cat, const cha
 	count_lookups(c);
 	add_senders(c);
 	resolvers_read(c, obs);
+	read_all_verified(c);
 	for (size_t i = 0; i < cat->n; i++) {
 		if (cat->tests[i]->n_graded_on > 0)
 			join(c, &c->facts[i]);
@@ -548,6 +631,9 @@ correlation_free(struct correlation *c)
 			tlsrpt_received_free(c->facts[i].reports[k]);
 		free(c->facts[i].reports);
 	}
+	for (size_t i = 0; i < c->n_verified; i++)
+		verified_free(c->verified[i]);
+	free(c->verified);
 	free(c->facts);
 	free(c->sessions);
 	free(c->messages);

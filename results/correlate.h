@@ -9,6 +9,7 @@
 
 #include "results/observation.h"
 #include "results/resolver.h"
+#include "results/verified.h"
 #include "zones/catalogue.h"
 
 enum binding { BOUND_NOT, BOUND_ADDRESS, BOUND_SNI, BOUND_RCPT, BOUND_MAX };
@@ -49,6 +50,8 @@ struct attempt {
 	const struct observation *message; /* smtp.message; NULL none */
 	const struct observation *hello;   /* the first ClientHello of its session; NULL none */
 	unsigned session;                  /* index into correlation.sessions; UINT_MAX: bare SYN */
+	const struct verified
+	    *verified; /* who wrote its message; NULL: none accepted, or nobody asks */
 };
 
 /* Tokens are public, so that what a scanner asks says nothing of the sender: a lookup counts if it was
@@ -132,6 +135,8 @@ struct correlation {
 	size_t n_sessions;
 	struct accepted_message *messages;
 	size_t n_messages;
+	struct verified **verified; /* owned: of the tests that ask who wrote a message */
+	size_t n_verified;
 	struct sender *senders;
 	size_t n_senders, senders_beyond;
 	struct resolver *resolvers; /* in the order of their addresses */
@@ -149,6 +154,8 @@ struct correlation {
 struct correlation *correlate(
     const struct observations *obs, const struct catalogue *, const char *token);
 void correlation_free(struct correlation *);
+/* Do the rules of the test ask who wrote a message? */
+bool correlation_asks_who(const struct test *);
 const struct facts *correlation_facts(const struct correlation *, const struct test *);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "lib/clock.h"
 #include "results/session.h"
+#include "results/verified.h"
 
 #define SAID_MAX 200 /* of what a stranger said, in one line */
 
@@ -214,6 +215,25 @@ describe_http_place(struct strbuf *b, const struct observation *o)
 	say_key(b, o, EK_PEER, " from ");
 }
 
+/* The verifier's answer in short: each method with its result. */
+static void
+describe_verify(struct strbuf *b, const struct observation *o)
+{
+	struct verified *v = verified_read(o, o);
+	const char *before = "judged: ";
+
+	if (v->state != VERIFIED_JUDGED)
+		verified_describe(b, v, AUTH_SPF);
+	for (unsigned m = 0; v->state == VERIFIED_JUDGED && m < AUTH_METHOD_MAX; m++) {
+		const char *result = verified_result(v, (enum auth_method)m);
+		if (result == NULL)
+			continue;
+		strbuf_printf(b, "%s%s %s", before, auth_method_name((enum auth_method)m), result);
+		before = ", ";
+	}
+	verified_free(v);
+}
+
 static void
 describe_tlsrpt(struct strbuf *b, const struct observation *o)
 {
@@ -334,6 +354,10 @@ static const struct {
 	[EV_HTTP_CONNECT] = { "HTTPS", describe_http_place },
 	[EV_HTTP_REQUEST] = { "HTTPS", describe_request },
 	[EV_HTTP_CLOSE] = { "HTTPS", describe_http_place },
+	[EV_VERIFY_RESULT] = { "mail", describe_verify },
+	[EV_VERIFY_CRASHED] = { "mail", describe_verify },
+	[EV_VERIFY_SKIPPED] = { "mail", describe_verify },
+	[EV_VERIFY_LOST] = { "mail", describe_verify },
 };
 
 const char *

@@ -5,7 +5,7 @@
 #include "lib/strbuf.h"
 #include "results/tlsrpt_match.h"
 
-/* Which protocol it belongs to: "DNS", "TCP", "TLS", "SMTP", "site". */
+/* Which protocol it belongs to: "DNS", "TCP", "TLS", "SMTP", "mail", "site". */
 const char *describe_layer(const struct observation *);
 /* What a stranger said: printable ASCII as it is, other bytes as '?', cut when long. */
 void describe_said(struct strbuf *, const char *);

@@ -74,6 +74,24 @@ asked_where_to(const struct facts *f)
 	return false;
 }
 
+/* How long a message may be with the verifier; pace does not divide it, name servers do not know of it. */
+#define VERIFYING (600 * CLOCK_SECOND)
+
+/* Until when a message that was handed to the verifier may still be judged; 0: none waits. */
+static int64_t
+awaits_verdict(const struct facts *f)
+{
+	int64_t until = 0;
+
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (a->verified != NULL && a->verified->state == VERIFIED_OPEN &&
+		    a->message->t + VERIFYING > until)
+			until = a->message->t + VERIFYING;
+	}
+	return until;
+}
+
 /* Accepted in the last phase, for every mailbox that the test has. */
 static bool
 is_complete(const struct facts *f)
@@ -152,6 +170,18 @@ control_given_up(const struct judge *j, const struct test *t)
 	return false;
 }
 
+static bool
+is_verifying(const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
+{
+	int64_t by = awaits_verdict(f);
+
+	if (by <= j->now || !correlation_asks_who(f->test))
+		return false;
+	*until = by;
+	snprintf(why, whylen, "the verifier");
+	return true;
+}
+
 /* A test that is graded on others' mail is settled when all of these are. */
 static bool
 graded_settled(
@@ -178,7 +208,7 @@ graded_settled(
 		}
 		settled = false;
 	}
-	return settled;
+	return settled && !is_verifying(j, f, until, why, whylen);
 }
 
 bool
@@ -197,8 +227,11 @@ judge_settled(
 	snprintf(why, whylen, "a first message");
 	if (j->given != NULL) {
 		snprintf(why, whylen, "the sender");
-		return j->given->settled || is_finished(j, f);
+		return j->given->settled ||
+		       (is_finished(j, f) && !is_verifying(j, f, until, why, whylen));
 	}
+	if (is_finished(j, f) && is_verifying(j, f, until, why, whylen))
+		return false;
 	if (is_finished(j, f) || (last == NULL && control_given_up(j, f->test)))
 		return true;
 	if (last != NULL && last->reply >= 500) {

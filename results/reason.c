@@ -1,6 +1,7 @@
 /* reason.c - facts in words. */
 #include "results/reason.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,6 +210,137 @@ put_control(struct strbuf *b, const struct evaluation *e, const struct verdict *
 	strbuf_puts(b, v->missing[0] == '\0' ? "none" : v->missing);
 }
 
+/* Which of the method's results it is: the table has what is worst first. */
+static unsigned
+rank(const struct verified *v, enum auth_method m)
+{
+	const char *result = verified_result(v, m), *word;
+
+	for (unsigned i = 0; result != NULL && (word = auth_word(m, i)) != NULL; i++)
+		if (strcmp(word, result) == 0)
+			return i;
+	return UINT_MAX;
+}
+
+/* Of the messages that came over this family the one with the worst result; NULL: none came. */
+static const struct verified *
+worst(const struct facts *f, int family, enum auth_method m)
+{
+	const struct verified *found = NULL;
+
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (a->verified != NULL && a->family == family &&
+		    (found == NULL || rank(a->verified, m) < rank(found, m)))
+			found = a->verified;
+	}
+	return found;
+}
+
+/* The worst over this family in words, and how many messages that is true of; nothing if none came. */
+static void
+put_family(struct strbuf *b, const struct facts *f, int family, enum auth_method m)
+{
+	const struct verified *v = worst(f, family, m);
+	unsigned all = 0, alike = 0;
+
+	if (v == NULL)
+		return;
+	verified_describe(b, v, m);
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (a->verified == NULL || a->family != family)
+			continue;
+		all++;
+		alike += rank(a->verified, m) == rank(v, m);
+	}
+	if (alike < all)
+		strbuf_printf(b, " (%u of %u messages)", alike, all);
+}
+
+static void
+put_method(struct strbuf *b, const struct evaluation *e, enum auth_method m)
+{
+	struct strbuf four = { 0 }, six = { 0 };
+
+	put_family(&four, e->facts, 4, m);
+	put_family(&six, e->facts, 6, m);
+	if (four.len > 0 && six.len > 0 && strcmp(four.s, six.s) == 0)
+		strbuf_printf(b, "IPv4 and IPv6: %s", four.s);
+	else if (four.len > 0 && six.len > 0)
+		strbuf_printf(b, "IPv4: %s; IPv6: %s", four.s, six.s);
+	else if (four.len > 0)
+		strbuf_printf(b, "IPv4: %s", four.s);
+	else
+		strbuf_printf(
+		    b, "%s%s", six.len > 0 ? "IPv6: " : "no message", six.len > 0 ? six.s : "");
+	strbuf_clear(&four);
+	strbuf_clear(&six);
+}
+
+static void
+put_spf(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_method(b, e, AUTH_SPF);
+}
+
+static void
+put_helo(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_method(b, e, AUTH_HELO);
+}
+
+static void
+put_dkim(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_method(b, e, AUTH_DKIM);
+}
+
+static void
+put_dmarc(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_method(b, e, AUTH_DMARC);
+}
+
+static void
+put_arc(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_method(b, e, AUTH_ARC);
+}
+
+static void
+put_fcrdns(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_method(b, e, AUTH_FCRDNS);
+}
+
+static void
+put_ehlo(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	put_method(b, e, AUTH_EHLO);
+}
+
+static void
+put_unjudged(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	(void)v;
+	for (size_t i = 0; i < e->facts->n_attempts; i++) {
+		const struct attempt *a = &e->facts->attempts[i];
+		if (a->verified != NULL && a->verified->state != VERIFIED_JUDGED) {
+			verified_describe(b, a->verified, AUTH_SPF);
+			return;
+		}
+	}
+	strbuf_puts(b, "not judged");
+}
+
 static const struct {
 	const char *name;
 	enum hello_thing thing;
@@ -255,6 +387,14 @@ static const struct {
 	{ "{stage}", put_stage },
 	{ "{next}", put_next },
 	{ "{control}", put_control },
+	{ "{spf}", put_spf },
+	{ "{helo}", put_helo },
+	{ "{dkim}", put_dkim },
+	{ "{dmarc}", put_dmarc },
+	{ "{arc}", put_arc },
+	{ "{fcrdns}", put_fcrdns },
+	{ "{ehlo}", put_ehlo },
+	{ "{unjudged}", put_unjudged },
 };
 
 /* "1 attempts" reads badly: after a count of one the noun that follows loses its plural. */

@@ -6,7 +6,10 @@
  *   {horizon}    from the first attempt to the last
  *   {completed}  commands of the last session  {tls} "TLSv1.3, CIPHER" or "in clear" of the accepted or last one
  *   {stage}      furthest stage of any attempt {next} when the next retry is due at the latest
- *   {control}    controls that are missing */
+ *   {control}    controls that are missing
+ *   {spf} {helo} {dkim} {dmarc} {arc} {fcrdns} {ehlo}   how the messages were judged by this method, over
+ *                each family what is worst: "IPv4: pass by a; IPv6: fail by -all"
+ *   {unjudged}   why a message was not judged */
 #ifndef RESULTS_REASON_H
 #define RESULTS_REASON_H
 

@@ -1,6 +1,7 @@
 /* trace.c - a trace becomes event lines, and these go the way of all event lines. */
 #include "results/trace.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "results/judge.h"
 #include "results/mime.h"
 #include "results/session.h"
+#include "results/trace_mail.h"
 
 #define TRACE_START      INT64_C(1767225600000000) /* 2026-01-01 */
 #define TRACE_TOKEN      "tracetracetracet"
@@ -30,12 +32,19 @@ struct play {
 	bool open; /* an implicit session is open */
 	int64_t last;
 	const struct trace_step *verdict;
+	struct strbuf results; /* of the mail that is played */
 };
 
 static bool
 is_session_kind(enum event_kind k)
 {
 	return k >= EV_SMTP_CONNECT && k <= EV_TLS_CLOSE;
+}
+
+static bool
+is_verify_kind(enum event_kind k)
+{
+	return k >= EV_VERIFY_RESULT && k <= EV_VERIFY_LOST;
 }
 
 static void
@@ -138,7 +147,9 @@ fallback(const struct play *p, enum event_kind kind, enum event_key key, const c
 	case EK_TEST:
 		return p->test->name;
 	case EK_CONN:
-		return is_session_kind(kind) ? conn : NULL;
+		return is_session_kind(kind) || is_verify_kind(kind) ? conn : NULL;
+	case EK_RESULTS:
+		return p->results.s;
 	case EK_PEER:
 		return kind == EV_DNS_QUERY      ? "192.0.2.53"
 		       : kind == EV_HTTP_REQUEST ? "192.0.2.80"
@@ -239,6 +250,67 @@ add_copies(struct correlation *c, const struct play *p, const struct catalogue *
 	}
 }
 
+/* --- mail v4|v6 ------------------------------------------------------------------------------------ */
+
+#define MADE_WORDS 12
+
+/* An event with these words, of the session that is open. */
+__attribute__((format(printf, 4, 5))) static void
+emit_made(struct play *p, const struct trace_step *s, enum event_kind kind, const char *fmt, ...)
+{
+	char text[160], *word[MADE_WORDS], *save = NULL;
+	struct trace_step made = { .line = s->line, .at_us = s->at_us, .kind = TRACE_EVENT };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	made.word = word;
+	word[made.n++] = text; /* in place of the kind */
+	for (char *w = strtok_r(text, " ", &save); w != NULL && made.n < MADE_WORDS;
+	     w = strtok_r(NULL, " ", &save))
+		word[made.n++] = w;
+	for (unsigned i = 1; i < s->n && made.n < MADE_WORDS; i++)
+		if (strncmp(s->word[i], "subject=", 8) == 0 ||
+		    strncmp(s->word[i], "libspf2=", 8) == 0)
+			word[made.n++] = s->word[i];
+	emit(p, kind, &made);
+}
+
+/* A message over this family, and what the verifier says of it. */
+static void
+play_mail(struct play *p, const struct trace_step *s)
+{
+	static const struct {
+		const char *word;
+		enum event_kind kind;
+	} ends[] = {
+		{ "lost", EV_VERIFY_LOST },
+		{ "crashed", EV_VERIFY_CRASHED },
+		{ "skipped", EV_VERIFY_SKIPPED },
+		{ "open", EV_KIND_MAX },
+	};
+	const char *peer = strcmp(s->word[0], "v6") == 0 ? "2001:db8:1::25" : "192.0.2.1";
+	enum event_kind end = EV_VERIFY_RESULT;
+
+	p->conn++;
+	p->open = false;
+	for (size_t i = 0; s->n > 1 && i < sizeof ends / sizeof ends[0]; i++)
+		if (strcmp(s->word[1], ends[i].word) == 0)
+			end = ends[i].kind;
+	emit_made(p, s, EV_SMTP_CONNECT, "peer=%s", peer);
+	emit_made(p, s, EV_SMTP_MESSAGE, "peer=%s reply=250 tls=true handed=true digest=%u", peer,
+	    p->conn);
+	emit_made(p, s, EV_SMTP_CLOSE, "peer=%s stage=accepted how=quit", peer);
+	if (end == EV_VERIFY_RESULT) {
+		trace_mail_results(&p->results, s);
+		emit_made(p, s, end, "peer=%s digest=%u", peer, p->conn);
+	} else if (end != EV_KIND_MAX) {
+		emit_made(p, s, end, "peer=%s digest=%u reason=signal", peer, p->conn);
+	}
+	p->last = s->at_us > p->last ? s->at_us : p->last;
+}
+
 static void
 play_step(struct play *p, const struct trace_step *s)
 {
@@ -247,6 +319,9 @@ play_step(struct play *p, const struct trace_step *s)
 	switch (s->kind) {
 	case TRACE_EVENT:
 		play_event(p, s);
+		break;
+	case TRACE_MAIL:
+		play_mail(p, s);
 		break;
 	case TRACE_CONTROL:
 		play_control(p, s);
@@ -347,6 +422,7 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 	correlation_free(c);
 out:
 	observations_clear(&p->obs);
+	strbuf_clear(&p->results);
 	free(p);
 	return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/strbuf.h"
+#include "zones/auth.h"
 #include "zones/names.h"
 #include "zones/predicate.h"
 #include "zones/test.h"
@@ -196,6 +197,24 @@ arg_dsn(struct words *w, struct predicate *p)
 }
 
 static int
+arg_auth(struct words *w, struct predicate *p)
+{
+	const char *s = words_argument(w, "auth", "a method");
+	enum auth_method method;
+
+	for (unsigned i = 0; s != NULL && auth_state(i) != NULL; i++)
+		if (strcmp(auth_state(i), s) == 0)
+			return words_name(w, p, "auth", s);
+	if (s == NULL || (method = auth_method_by_name(s)) == AUTH_METHOD_MAX)
+		return s == NULL ? -1 : words_fail(w, "auth %.40s: no such method", s);
+	if (words_name(w, p, "auth", s) != 0 || (s = words_argument(w, "auth", "a word")) == NULL)
+		return -1;
+	if (!auth_word_exists(method, s))
+		return words_fail(w, "auth %s %.40s: no such word", auth_method_name(method), s);
+	return words_name(w, p, "auth", s);
+}
+
+static int
 arg_names(struct words *w, struct predicate *p)
 {
 	const char *s;
@@ -260,6 +279,8 @@ static const struct row {
 	[P_HELLO] = { "hello", NULL, "hello [with|without THING]", arg_hello, S_SESSION },
 	[P_REPORT] = { "report", NULL, "report true|false|any", arg_report, S_COUNT | S_TIME },
 	[P_DSN] = { "dsn", NULL, "dsn CODE", arg_dsn, S_COUNT | S_TIME },
+	[P_AUTH] = { "auth", NULL, "auth METHOD WORD|judged|open|lost", arg_auth,
+	    S_SESSION | S_MAILBOX },
 	[P_AGAIN] = { "again", NULL, "again", NULL, 0 },
 	[P_SENT] = { "sent", NULL, "sent", NULL, 0 },
 	[P_CONTROL_ACCEPTED] = { "control", "accepted", "control accepted", NULL, 0 },

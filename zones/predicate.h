@@ -21,6 +21,8 @@
  *                        address: it may have failed and delivered in clear after it), which offers
  *                        the thing (not); THING is two words, enum hello_thing
  *   report true|false|any   a TLS report came; true: it matches what we saw
+ *   auth METHOD WORD     an accepted message was judged so by this method (auth.h)
+ *   auth judged|open|lost   an accepted message was judged; is to be; will not be
  *   dsn CODE             a bounce with this status ("5", "4.7", "5.7.1") came
  *   again                final (5xx) answers outnumber the messages, by Message-ID, that the
  *                        controls accepted and whose To: names this test (one at least)
@@ -99,6 +101,7 @@ enum predicate_kind {
 	P_HELLO,
 	P_REPORT,
 	P_DSN,
+	P_AUTH,
 	P_AGAIN,
 	P_SENT,
 	P_CONTROL_ACCEPTED,
@@ -160,7 +163,7 @@ struct predicate {
 	enum trait_answer answer; /* TRAIT */
 	char *name[PREDICATE_NAMES_MAX];
 	unsigned
-	    n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word */
+	    n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word, AUTH method and word or state */
 };
 #define RCODE_DROP 0x10000
 

@@ -232,7 +232,8 @@ enum trace_kind {
 	TRACE_TRAIT,
 	TRACE_END,
 	TRACE_VERDICT,
-	TRACE_CONTRAST
+	TRACE_CONTRAST,
+	TRACE_MAIL
 };
 /* Words of a step, checked by the loader.  What a trace does not say of control, contrast and traits
  * is open (end open) or unknown (end settled).
@@ -240,6 +241,8 @@ enum trace_kind {
  *                  shorthand "dns TYPE NAME [rcode R] [dev D]" is stored as
  *                  "dns.query" "qtype=TYPE" "at=NAME" "rcode=R" "dev=D"
  *   TRACE_CONTROL  "accepted" or "refused"        TRACE_CONTRAST an outcome word
+ *   TRACE_MAIL     "v4" or "v6", then open, lost, crashed, skipped or members of the results (auth.h), and
+ *                  "subject=TEXT"
  *   TRACE_TRAIT    NAME and "yes", "no", "open" or "unknown" (always two words)
  *   TRACE_END      "settled" or "open"; also stands at the verdict if the trace has no end line: open
  *   TRACE_VERDICT  grade, and optionally how the reason must begin; last step of a trace */

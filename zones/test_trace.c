@@ -6,6 +6,7 @@
 
 #include "lib/event.h"
 #include "lib/strbuf.h"
+#include "zones/auth.h"
 #include "zones/parse.h"
 
 static int
@@ -203,6 +204,34 @@ verdict_step(struct parse *p, const struct text_line *l, unsigned from, struct t
 	return 0;
 }
 
+/* mail v4|v6 [open|lost|crashed|skipped] [MEMBER=VALUE...] */
+static int
+mail_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
+{
+	static const char *const families[] = { "v4", "v6", NULL };
+	static const char *const ends[] = { "open", "lost", "crashed", "skipped", NULL };
+
+	s->kind = TRACE_MAIL;
+	if (l->n < from + 2)
+		return parse_fail(
+		    p, l->number, "mail: must be written: mail v4|v6 [MEMBER=VALUE...]");
+	if (parse_word(p, l->number, "mail", families, l->word[from + 1]) < 0)
+		return -1;
+	step_word(s, l->word[from + 1]);
+	for (unsigned i = from + 2; i < l->n; i++) {
+		const char *w = l->word[i];
+		bool end = i == from + 2 && strchr(w, '=') == NULL;
+		if (end && parse_word(p, l->number, "mail", ends, w) < 0)
+			return -1;
+		if (!end && (strchr(w, '=') == NULL ||
+				(strncmp(w, "subject=", 8) != 0 && !auth_member_exists(w))))
+			return parse_fail(
+			    p, l->number, "mail %.40s: the results have no such member", w);
+		step_word(s, w);
+	}
+	return 0;
+}
+
 /* Steps with a word of their own; anything else is a kind of event. */
 static const struct {
 	const char *word, *usage;
@@ -210,6 +239,8 @@ static const struct {
 	int (*run)(struct parse *, const struct text_line *, unsigned from, struct trace_step *);
 } steps[] = {
 	{ "dns", "TIME dns TYPE NAME [rcode R] [dev D] [KEY=VALUE...]", false, dns_step },
+	{ "mail", "TIME mail v4|v6 [open|lost|crashed|skipped] [MEMBER=VALUE...]", false,
+	    mail_step },
 	{ "control", "[TIME] control [TEST] accepted|refused [message=ID]", true, control_step },
 	{ "contrast", "[TIME] contrast accepted|refused|open|unknown", true, contrast_step },
 	{ "trait", "[TIME] trait NAME [yes|no|open|unknown]", true, trait_step },

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "zones/auth.h"
 #include "zones/parse.h"
 
 static char *text;
@@ -74,6 +75,15 @@ every_word(const char *file)
 		want(outcome_name((enum outcome)i));
 	for (unsigned i = 0; i < TRAIT_MAX; i++)
 		want(trait_answer_name((enum trait_answer)i));
+	for (unsigned m = 0; m < AUTH_METHOD_MAX; m++) {
+		want(auth_method_name((enum auth_method)m));
+		for (unsigned i = 0; auth_word((enum auth_method)m, i) != NULL; i++)
+			want(auth_word((enum auth_method)m, i));
+	}
+	for (unsigned i = 0; auth_state(i) != NULL; i++)
+		want(auth_state(i));
+	for (unsigned i = 0; auth_part(i) != NULL; i++)
+		want(auth_part(i)->word);
 	want_all(point_names);
 	want_all(ns_names);
 	want_all(ds_names);

@@ -1,0 +1,555 @@
+/* verified.c - the results of a verify.result event in the words of zones/auth.h. */
+#include "results/verified.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/strbuf.h"
+#include "results/describe.h"
+#include "results/session.h"
+
+#define SPF_LOOKUPS_MAX  10 /* RFC 7208 4.6.4 */
+#define SPF_LOOKUPS_NEAR 8
+#define SPF_VOIDS_MAX    2
+#define RSA_BITS_MUST    1024 /* RFC 8301 3.2 */
+#define RSA_BITS_SHOULD  2048
+
+struct verified *
+verified_read(const struct observation *message, const struct observation *event)
+{
+	struct verified *v = xcalloc(1, sizeof *v);
+	const char *results;
+	char err[64];
+
+	v->event = event;
+	if (event == NULL) {
+		v->state = observation_num(message, EK_HANDED, 0) != 0 ? VERIFIED_OPEN
+								       : VERIFIED_LOST;
+		return v;
+	}
+	v->state = VERIFIED_LOST;
+	results = text_of(event, EK_RESULTS);
+	if (event->kind != EV_VERIFY_RESULT ||
+	    (v->doc = json_parse(results, strlen(results), err, sizeof err)) == NULL)
+		return v;
+	v->results = json_root(v->doc);
+	if (v->results->type == JSON_OBJECT)
+		v->state = VERIFIED_JUDGED;
+	else
+		v->results = NULL;
+	return v;
+}
+
+void
+verified_free(struct verified *v)
+{
+	if (v == NULL)
+		return;
+	json_free(v->doc);
+	free(v);
+}
+
+/* --- members ---------------------------------------------------------------------------------------- */
+
+const struct json *
+verified_part(const struct verified *v, const char *name)
+{
+	return json_get(v->results, name);
+}
+
+const struct json *
+verified_spf(const struct verified *v, enum auth_method m)
+{
+	return json_get(verified_part(v, "spf"), m == AUTH_HELO ? "helo" : "mail_from");
+}
+
+static const char *
+text_member(const struct json *o, const char *key)
+{
+	const char *s = json_string(o, key);
+
+	return s == NULL ? "" : s;
+}
+
+static bool
+true_member(const struct json *o, const char *key)
+{
+	const struct json *m = json_get(o, key);
+
+	return m != NULL && m->type == JSON_BOOL && m->boolean;
+}
+
+static bool
+result_is(const struct json *o, const char *word)
+{
+	return strcmp(text_member(o, "result"), word) == 0;
+}
+
+const char *
+verified_libspf2(const struct verified *v)
+{
+	return v->event == NULL ? "" : text_of(v->event, EK_LIBSPF2);
+}
+
+/* --- results ---------------------------------------------------------------------------------------- */
+
+static const struct json *
+first_signature(const struct verified *v)
+{
+	const struct json *dkim = verified_part(v, "dkim");
+
+	return dkim == NULL || dkim->type != JSON_ARRAY ? NULL : dkim->child;
+}
+
+/* All signatures together: pass if one passes, temperror if one might. */
+static const char *
+dkim_result(const struct verified *v)
+{
+	const struct json *dkim = verified_part(v, "dkim");
+	bool temporary = false;
+
+	if (dkim == NULL || dkim->type != JSON_ARRAY)
+		return NULL;
+	for (const struct json *s = dkim->child; s != NULL; s = s->next) {
+		if (result_is(s, "pass"))
+			return "pass";
+		temporary |= result_is(s, "temperror");
+	}
+	return dkim->child == NULL ? "none" : temporary ? "temperror" : "fail";
+}
+
+/* The result as the table of words has it; NULL: none of these. */
+static const char *
+known(enum auth_method m, const struct json *o)
+{
+	const char *result = text_member(o, "result"), *word;
+
+	for (unsigned i = 0; (word = auth_word(m, i)) != NULL; i++)
+		if (strcmp(word, result) == 0)
+			return word;
+	return NULL;
+}
+
+const char *
+verified_result(const struct verified *v, enum auth_method m)
+{
+	switch (m) {
+	case AUTH_SPF:
+	case AUTH_HELO:
+		return known(m, verified_spf(v, m));
+	case AUTH_DKIM:
+		return dkim_result(v);
+	default:
+		return known(m, verified_part(v, auth_method_name(m)));
+	}
+}
+
+/* --- other words ------------------------------------------------------------------------------------ */
+
+static bool
+spf_allows_all(const struct verified *v)
+{
+	const char *term = text_member(verified_spf(v, AUTH_SPF), "term");
+
+	return result_is(verified_spf(v, AUTH_SPF), "pass") &&
+	       (strcasecmp(term, "all") == 0 || strcasecmp(term, "+all") == 0);
+}
+
+static bool
+spf_lookups_over(const struct verified *v)
+{
+	return json_int(verified_spf(v, AUTH_SPF), "lookups", 0) > SPF_LOOKUPS_MAX;
+}
+
+static bool
+spf_lookups_near(const struct verified *v)
+{
+	int64_t n = json_int(verified_spf(v, AUTH_SPF), "lookups", 0);
+
+	return n >= SPF_LOOKUPS_NEAR && n <= SPF_LOOKUPS_MAX;
+}
+
+static bool
+spf_voids_over(const struct verified *v)
+{
+	return json_int(verified_spf(v, AUTH_SPF), "voids", 0) > SPF_VOIDS_MAX;
+}
+
+/* A temporary error of one of the two is no other opinion, nor is a crash. */
+static bool
+spf_differs(const struct verified *v)
+{
+	const char *ours = text_member(verified_spf(v, AUTH_SPF), "result");
+	const char *theirs = verified_libspf2(v);
+
+	return *ours != '\0' && *theirs != '\0' && strcmp(theirs, "crashed") != 0 &&
+	       strcmp(ours, "temperror") != 0 && strcmp(theirs, "temperror") != 0 &&
+	       strcmp(ours, theirs) != 0;
+}
+
+static bool
+any_signature(const struct verified *v, bool (*holds)(const struct json *))
+{
+	for (const struct json *s = first_signature(v); s != NULL; s = s->next)
+		if (holds(s))
+			return true;
+	return false;
+}
+
+static bool
+is_sha1(const struct json *s)
+{
+	return strcasecmp(text_member(s, "algorithm"), "rsa-sha1") == 0;
+}
+
+static bool
+is_rsa(const struct json *s)
+{
+	return strncasecmp(text_member(s, "algorithm"), "rsa", 3) == 0;
+}
+
+static bool
+is_forbidden(const struct json *s)
+{
+	int64_t bits = json_int(s, "bits", 0);
+
+	return is_rsa(s) && bits > 0 && bits < RSA_BITS_MUST;
+}
+
+static bool
+is_short(const struct json *s)
+{
+	int64_t bits = json_int(s, "bits", 0);
+
+	return is_rsa(s) && bits >= RSA_BITS_MUST && bits < RSA_BITS_SHOULD;
+}
+
+static bool
+has_length(const struct json *s)
+{
+	return json_int(s, "length", -1) >= 0;
+}
+
+static bool
+is_broken(const struct json *s)
+{
+	return !result_is(s, "pass") && !result_is(s, "temperror");
+}
+
+static bool
+is_testing(const struct json *s)
+{
+	return true_member(s, "testing");
+}
+
+static bool
+dkim_sha1(const struct verified *v)
+{
+	return any_signature(v, is_sha1);
+}
+
+static bool
+dkim_forbidden(const struct verified *v)
+{
+	return any_signature(v, is_forbidden);
+}
+
+static bool
+dkim_short(const struct verified *v)
+{
+	return any_signature(v, is_short);
+}
+
+static bool
+dkim_length(const struct verified *v)
+{
+	return any_signature(v, has_length);
+}
+
+static bool
+dkim_broken(const struct verified *v)
+{
+	const char *result = dkim_result(v);
+
+	return result != NULL && strcmp(result, "pass") == 0 && any_signature(v, is_broken);
+}
+
+static bool
+dkim_testing(const struct verified *v)
+{
+	return any_signature(v, is_testing);
+}
+
+/* It passes, and by no signature that a verifier without Ed25519 knows. */
+static bool
+dkim_ed25519_only(const struct verified *v)
+{
+	bool passes = false;
+
+	for (const struct json *s = first_signature(v); s != NULL; s = s->next) {
+		if (!result_is(s, "pass"))
+			continue;
+		if (strncasecmp(text_member(s, "algorithm"), "ed25519", 7) != 0)
+			return false;
+		passes = true;
+	}
+	return passes;
+}
+
+static bool
+dmarc_policy_none(const struct verified *v)
+{
+	return strcasecmp(text_member(verified_part(v, "dmarc"), "policy"), "none") == 0;
+}
+
+static bool
+dmarc_spf_only(const struct verified *v)
+{
+	const struct json *dmarc = verified_part(v, "dmarc"), *psl = json_get(dmarc, "psl");
+
+	return result_is(dmarc, "pass") && true_member(psl, "spf") && !true_member(psl, "dkim");
+}
+
+static bool
+dmarc_tree_differs(const struct verified *v)
+{
+	return true_member(verified_part(v, "dmarc"), "differ");
+}
+
+static bool
+dmarc_problems(const struct verified *v)
+{
+	const struct json *list = json_get(verified_part(v, "dmarc"), "problems");
+
+	return list != NULL && list->type == JSON_ARRAY && list->child != NULL;
+}
+
+/* The last who sealed said himself that the chain was broken when it came to him. */
+static bool
+arc_cv_fail(const struct verified *v)
+{
+	const struct json *sets = json_get(verified_part(v, "arc"), "sets"), *last = NULL;
+
+	for (const struct json *s = sets == NULL ? NULL : sets->child; s != NULL; s = s->next)
+		last = s;
+	return strcasecmp(text_member(last, "cv"), "fail") == 0;
+}
+
+static const struct {
+	enum auth_method method;
+	const char *word;
+	bool (*holds)(const struct verified *);
+} words[] = {
+	{ AUTH_SPF, "allow-all", spf_allows_all },
+	{ AUTH_SPF, "lookups-over", spf_lookups_over },
+	{ AUTH_SPF, "lookups-near", spf_lookups_near },
+	{ AUTH_SPF, "voids-over", spf_voids_over },
+	{ AUTH_SPF, "libspf2-differs", spf_differs },
+	{ AUTH_DKIM, "sha1", dkim_sha1 },
+	{ AUTH_DKIM, "key-forbidden", dkim_forbidden },
+	{ AUTH_DKIM, "key-short", dkim_short },
+	{ AUTH_DKIM, "length", dkim_length },
+	{ AUTH_DKIM, "broken", dkim_broken },
+	{ AUTH_DKIM, "ed25519-only", dkim_ed25519_only },
+	{ AUTH_DKIM, "testing", dkim_testing },
+	{ AUTH_DMARC, "policy-none", dmarc_policy_none },
+	{ AUTH_DMARC, "spf-only", dmarc_spf_only },
+	{ AUTH_DMARC, "tree-differs", dmarc_tree_differs },
+	{ AUTH_DMARC, "problems", dmarc_problems },
+	{ AUTH_ARC, "cv-fail", arc_cv_fail },
+};
+
+bool
+verified_is(const struct verified *v, enum auth_method m, const char *word)
+{
+	const char *result = verified_result(v, m);
+
+	if (result != NULL && strcmp(result, word) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (words[i].method == m && strcmp(words[i].word, word) == 0)
+			return words[i].holds(v);
+	return false;
+}
+
+/* --- in words --------------------------------------------------------------------------------------- */
+
+/* "before VALUE after", nothing if there is no value. */
+static void
+say(struct strbuf *b, const char *before, const char *value, const char *after)
+{
+	if (*value == '\0')
+		return;
+	strbuf_puts(b, before);
+	describe_said(b, value);
+	strbuf_puts(b, after);
+}
+
+static void
+say_spf(struct strbuf *b, const struct verified *v, enum auth_method m)
+{
+	const struct json *spf = verified_spf(v, m);
+	const char *where = text_member(spf, "term_domain");
+
+	describe_said(b, text_member(spf, "result"));
+	say(b, " by ", text_member(spf, "term"), "");
+	say(b, " in the record of ", *where != '\0' ? where : text_member(spf, "domain"), "");
+	if (result_is(spf, "permerror") || result_is(spf, "temperror"))
+		say(b, ": ", text_member(spf, "reason"), "");
+	if (m == AUTH_SPF && spf_differs(v))
+		say(b, " (libspf2: ", verified_libspf2(v), ")");
+}
+
+#define SIGNATURES_SAID 3
+
+static void
+say_signature(struct strbuf *b, const struct json *s)
+{
+	int64_t bits = json_int(s, "bits", 0);
+
+	describe_said(b, text_member(s, "result"));
+	say(b, " of ", text_member(s, "domain"), "");
+	say(b, ", selector ", text_member(s, "selector"), "");
+	say(b, ", ", text_member(s, "algorithm"), "");
+	if (bits > 0 && is_rsa(s))
+		strbuf_printf(b, " with %d bits", (int)bits);
+	if (!result_is(s, "pass"))
+		say(b, ": ", text_member(s, "reason"), "");
+}
+
+static void
+say_dkim(struct strbuf *b, const struct verified *v)
+{
+	const struct json *s = first_signature(v);
+	unsigned n = 0;
+
+	if (s == NULL)
+		strbuf_puts(b, "not signed");
+	for (; s != NULL && n < SIGNATURES_SAID; s = s->next, n++) {
+		strbuf_puts(b, n > 0 ? "; " : "");
+		say_signature(b, s);
+	}
+	if (s != NULL)
+		strbuf_puts(b, "; and more");
+}
+
+static void
+say_dmarc(struct strbuf *b, const struct verified *v)
+{
+	const struct json *dmarc = verified_part(v, "dmarc"), *psl = json_get(dmarc, "psl");
+	bool spf = true_member(psl, "spf"), dkim = true_member(psl, "dkim");
+
+	describe_said(b, text_member(dmarc, "result"));
+	say(b, " for ", text_member(dmarc, "from"), "");
+	if (result_is(dmarc, "pass"))
+		strbuf_puts(b, spf && dkim ? " by SPF and DKIM" : spf ? " by SPF" : " by DKIM");
+	else if (!result_is(dmarc, "fail"))
+		say(b, ": ", text_member(dmarc, "reason"), "");
+	say(b, ", policy ", text_member(dmarc, "policy"), "");
+	if (dmarc_tree_differs(v))
+		say(b, " (by the tree walk: ", text_member(json_get(dmarc, "tree"), "result"), ")");
+}
+
+static void
+say_arc(struct strbuf *b, const struct verified *v)
+{
+	const struct json *arc = verified_part(v, "arc"), *sets = json_get(arc, "sets"),
+			  *last = NULL;
+	unsigned n = 0;
+
+	for (const struct json *s = sets == NULL ? NULL : sets->child; s != NULL; s = s->next, n++)
+		last = s;
+	if (n == 0 && result_is(arc, "none")) {
+		strbuf_puts(b, "no chain");
+		return;
+	}
+	describe_said(b, text_member(arc, "result"));
+	if (n > 0)
+		strbuf_printf(b, ", %u set%s", n, n == 1 ? "" : "s");
+	say(b, ", the last by ", text_member(last, "domain"), "");
+	if (!result_is(arc, "pass"))
+		say(b, ": ", text_member(arc, "reason"), "");
+}
+
+static void
+say_fcrdns(struct strbuf *b, const struct verified *v)
+{
+	const struct json *f = verified_part(v, "fcrdns");
+
+	if (result_is(f, "none"))
+		strbuf_puts(b, "no name");
+	else
+		describe_said(b, text_member(f, "result"));
+	say(b, result_is(f, "pass") ? " as " : ", named ", text_member(f, "name"), "");
+	if (!result_is(f, "pass"))
+		say(b, ": ", text_member(f, "reason"), "");
+}
+
+static void
+say_ehlo(struct strbuf *b, const struct verified *v)
+{
+	static const char *const means[][2] = {
+		{ "pass", ", which has this address" },
+		{ "other", ", which has other addresses" },
+		{ "unknown", ", which has no address" },
+		{ "literal", ", an address in place of a name" },
+		{ "invalid", ", which is no full name" },
+		{ "temperror", ", which could not be looked up" },
+	};
+	const struct json *ehlo = verified_part(v, "ehlo");
+	const char *name = text_member(ehlo, "name");
+
+	describe_said(b, *name == '\0' ? "nothing" : name);
+	for (size_t i = 0; i < sizeof means / sizeof means[0]; i++)
+		if (result_is(ehlo, means[i][0]))
+			strbuf_puts(b, means[i][1]);
+}
+
+void
+verified_describe(struct strbuf *b, const struct verified *v, enum auth_method m)
+{
+	if (v->state == VERIFIED_OPEN) {
+		strbuf_puts(b, "not judged yet");
+		return;
+	}
+	if (v->state == VERIFIED_LOST) {
+		strbuf_puts(b, "not judged: ");
+		if (v->event == NULL)
+			strbuf_puts(b, "no verifier saw it");
+		else if (v->event->kind == EV_VERIFY_CRASHED)
+			strbuf_puts(b, "the verifier crashed");
+		else
+			strbuf_puts(b, v->event->kind == EV_VERIFY_SKIPPED ? "skipped"
+				       : v->event->kind == EV_VERIFY_LOST  ? "lost"
+									   : "results unreadable");
+		if (v->event != NULL)
+			say(b, ", ", text_of(v->event, EK_REASON), "");
+		return;
+	}
+	if (verified_result(v, m) == NULL) {
+		strbuf_puts(b, "not judged");
+		return;
+	}
+	switch (m) {
+	case AUTH_SPF:
+	case AUTH_HELO:
+		say_spf(b, v, m);
+		break;
+	case AUTH_DKIM:
+		say_dkim(b, v);
+		break;
+	case AUTH_DMARC:
+		say_dmarc(b, v);
+		break;
+	case AUTH_ARC:
+		say_arc(b, v);
+		break;
+	case AUTH_FCRDNS:
+		say_fcrdns(b, v);
+		break;
+	default:
+		say_ehlo(b, v);
+		break;
+	}
+}

@@ -1,0 +1,497 @@
+/* Events of the verifier to words, reasons and verdicts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#undef test_free
+
+#include "lib/clock.h"
+#include "lib/strbuf.h"
+#include "results/judge.h"
+#include "results/session.h"
+#include "tests/unit/results/events.h"
+
+#define HOUR 3600.0
+
+static struct catalogue *cat;
+static struct observations obs;
+
+static int
+setup(void **state)
+{
+	char err[512];
+
+	(void)state;
+	cat = catalogue_load("zones/catalogue", err, sizeof err);
+	return cat == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	catalogue_free(cat);
+	return 0;
+}
+
+static int
+clean(void **state)
+{
+	(void)state;
+	observations_clear(&obs);
+	return 0;
+}
+
+/* One message to the test over the family, on connection and with digest N. */
+static void
+mail(double t, const char *test, int family, unsigned n)
+{
+	event_at(&obs, t, "smtp.connect", "\"test\":\"%s\",\"conn\":\"c%u\",\"peer\":\"%s\"", test,
+	    n, family == 6 ? "2001:db8:1::25" : "192.0.2.1");
+	event_at(&obs, t + 0.1, "smtp.message",
+	    "\"test\":\"%s\",\"conn\":\"c%u\",\"reply\":250,\"digest\":\"d%u\",\"handed\":true",
+	    test, n, n);
+}
+
+/* results: JSON with ' for ". */
+static void
+judged(double t, const char *test, unsigned n, const char *results, const char *libspf2)
+{
+	char text[4000];
+	size_t k = 0;
+
+	for (; *results != '\0' && k + 3 < sizeof text; results++) {
+		if (*results == '\'')
+			text[k++] = '\\';
+		text[k++] = *results == '\'' ? '"' : *results;
+	}
+	text[k] = '\0';
+	event_at(&obs, t, "verify.result",
+	    "\"test\":\"%s\",\"conn\":\"c%u\",\"digest\":\"d%u\",\"results\":\"%s\",\"libspf2\":\"%"
+	    "s\"",
+	    test, n, n, text, libspf2);
+}
+
+static struct correlation *
+done(void)
+{
+	observations_sort(&obs);
+	return correlate(&obs, cat, EVENTS_TOKEN);
+}
+
+static const struct facts *
+facts(const struct correlation *c, const char *test)
+{
+	return correlation_facts(c, catalogue_find(cat, test, strlen(test)));
+}
+
+/* --- words ------------------------------------------------------------------------------------------- */
+
+/* Results of which a word holds, and which that is. */
+static const struct {
+	const char *results, *libspf2;
+	enum auth_method method;
+	const char *word;
+} holds[] = {
+#define SPF(members) "{'spf':{'mail_from':{" members "}}}"
+	{ SPF("'result':'permerror'"), "", AUTH_SPF, "permerror" },
+	{ SPF("'result':'fail'"), "", AUTH_SPF, "fail" },
+	{ SPF("'result':'softfail'"), "", AUTH_SPF, "softfail" },
+	{ SPF("'result':'temperror'"), "", AUTH_SPF, "temperror" },
+	{ SPF("'result':'neutral'"), "", AUTH_SPF, "neutral" },
+	{ SPF("'result':'none'"), "", AUTH_SPF, "none" },
+	{ SPF("'result':'pass'"), "", AUTH_SPF, "pass" },
+	{ SPF("'result':'pass','term':'+all'"), "", AUTH_SPF, "allow-all" },
+	{ SPF("'result':'pass','term':'ALL'"), "", AUTH_SPF, "allow-all" },
+	{ SPF("'lookups':11"), "", AUTH_SPF, "lookups-over" },
+	{ SPF("'lookups':8"), "", AUTH_SPF, "lookups-near" },
+	{ SPF("'lookups':10"), "", AUTH_SPF, "lookups-near" },
+	{ SPF("'voids':3"), "", AUTH_SPF, "voids-over" },
+	{ SPF("'result':'pass'"), "fail", AUTH_SPF, "libspf2-differs" },
+	{ "{'spf':{'helo':{'result':'permerror'}}}", "", AUTH_HELO, "permerror" },
+	{ "{'spf':{'helo':{'result':'fail'}}}", "", AUTH_HELO, "fail" },
+	{ "{'spf':{'helo':{'result':'softfail'}}}", "", AUTH_HELO, "softfail" },
+	{ "{'spf':{'helo':{'result':'temperror'}}}", "", AUTH_HELO, "temperror" },
+	{ "{'spf':{'helo':{'result':'neutral'}}}", "", AUTH_HELO, "neutral" },
+	{ "{'spf':{'helo':{'result':'none'}}}", "", AUTH_HELO, "none" },
+	{ "{'spf':{'helo':{'result':'pass'}}}", "", AUTH_HELO, "pass" },
+	{ "{'dkim':[]}", "", AUTH_DKIM, "none" },
+	{ "{'dkim':[{'result':'fail'},{'result':'permerror'}]}", "", AUTH_DKIM, "fail" },
+	{ "{'dkim':[{'result':'policy'}]}", "", AUTH_DKIM, "fail" },
+	{ "{'dkim':[{'result':'fail'},{'result':'temperror'}]}", "", AUTH_DKIM, "temperror" },
+	{ "{'dkim':[{'result':'fail'},{'result':'pass'}]}", "", AUTH_DKIM, "pass" },
+	{ "{'dkim':[{'result':'fail'},{'result':'pass'}]}", "", AUTH_DKIM, "broken" },
+	{ "{'dkim':[{'algorithm':'RSA-SHA1'}]}", "", AUTH_DKIM, "sha1" },
+	{ "{'dkim':[{},{'algorithm':'rsa-sha256','bits':1023}]}", "", AUTH_DKIM, "key-forbidden" },
+	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':1024}]}", "", AUTH_DKIM, "key-short" },
+	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':2047}]}", "", AUTH_DKIM, "key-short" },
+	{ "{'dkim':[{'length':0}]}", "", AUTH_DKIM, "length" },
+	{ "{'dkim':[{'testing':true}]}", "", AUTH_DKIM, "testing" },
+	{ "{'dkim':[{'result':'pass','algorithm':'ed25519-sha256'},{'result':'fail','algorithm':'"
+	  "rsa-"
+	  "sha256'}]}",
+	    "", AUTH_DKIM, "ed25519-only" },
+	{ "{'dmarc':{'result':'permerror'}}", "", AUTH_DMARC, "permerror" },
+	{ "{'dmarc':{'result':'fail'}}", "", AUTH_DMARC, "fail" },
+	{ "{'dmarc':{'result':'temperror'}}", "", AUTH_DMARC, "temperror" },
+	{ "{'dmarc':{'result':'none'}}", "", AUTH_DMARC, "none" },
+	{ "{'dmarc':{'result':'pass'}}", "", AUTH_DMARC, "pass" },
+	{ "{'dmarc':{'policy':'none'}}", "", AUTH_DMARC, "policy-none" },
+	{ "{'dmarc':{'result':'pass','psl':{'spf':true,'dkim':false}}}", "", AUTH_DMARC,
+	    "spf-only" },
+	{ "{'dmarc':{'differ':true}}", "", AUTH_DMARC, "tree-differs" },
+	{ "{'dmarc':{'problems':['pct']}}", "", AUTH_DMARC, "problems" },
+	{ "{'arc':{'result':'fail'}}", "", AUTH_ARC, "fail" },
+	{ "{'arc':{'result':'temperror'}}", "", AUTH_ARC, "temperror" },
+	{ "{'arc':{'result':'none'}}", "", AUTH_ARC, "none" },
+	{ "{'arc':{'result':'pass'}}", "", AUTH_ARC, "pass" },
+	{ "{'arc':{'sets':[{'cv':'none'},{'cv':'fail'}]}}", "", AUTH_ARC, "cv-fail" },
+	{ "{'fcrdns':{'result':'fail'}}", "", AUTH_FCRDNS, "fail" },
+	{ "{'fcrdns':{'result':'none'}}", "", AUTH_FCRDNS, "none" },
+	{ "{'fcrdns':{'result':'temperror'}}", "", AUTH_FCRDNS, "temperror" },
+	{ "{'fcrdns':{'result':'pass'}}", "", AUTH_FCRDNS, "pass" },
+	{ "{'ehlo':{'result':'invalid'}}", "", AUTH_EHLO, "invalid" },
+	{ "{'ehlo':{'result':'unknown'}}", "", AUTH_EHLO, "unknown" },
+	{ "{'ehlo':{'result':'other'}}", "", AUTH_EHLO, "other" },
+	{ "{'ehlo':{'result':'temperror'}}", "", AUTH_EHLO, "temperror" },
+	{ "{'ehlo':{'result':'literal'}}", "", AUTH_EHLO, "literal" },
+	{ "{'ehlo':{'result':'pass'}}", "", AUTH_EHLO, "pass" },
+};
+#define N_HOLDS (sizeof holds / sizeof holds[0])
+
+/* Near misses: the word does not hold. */
+static const struct {
+	const char *results, *libspf2;
+	enum auth_method method;
+	const char *word;
+} holds_not[] = {
+	{ SPF("'result':'fail','term':'all'"), "", AUTH_SPF, "allow-all" },
+	{ SPF("'lookups':10"), "", AUTH_SPF, "lookups-over" },
+	{ SPF("'lookups':7"), "", AUTH_SPF, "lookups-near" },
+	{ SPF("'lookups':11"), "", AUTH_SPF, "lookups-near" },
+	{ SPF("'voids':2"), "", AUTH_SPF, "voids-over" },
+	{ SPF("'result':'pass'"), "pass", AUTH_SPF, "libspf2-differs" },
+	{ SPF("'result':'pass'"), "crashed", AUTH_SPF, "libspf2-differs" },
+	{ SPF("'result':'pass'"), "temperror", AUTH_SPF, "libspf2-differs" },
+	{ SPF("'result':'temperror'"), "pass", AUTH_SPF, "libspf2-differs" },
+	{ SPF("'result':'pass'"), "", AUTH_SPF, "libspf2-differs" },
+	{ "{'dkim':[{'algorithm':'ed25519-sha256','bits':256}]}", "", AUTH_DKIM, "key-forbidden" },
+	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':0}]}", "", AUTH_DKIM, "key-forbidden" },
+	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':2048}]}", "", AUTH_DKIM, "key-short" },
+	{ "{'dkim':[{'length':-1}]}", "", AUTH_DKIM, "length" },
+	{ "{'dkim':[{'result':'pass'},{'result':'temperror'}]}", "", AUTH_DKIM, "broken" },
+	{ "{'dkim':[{'result':'fail'}]}", "", AUTH_DKIM, "broken" },
+	{ "{'dkim':[{'result':'pass','algorithm':'ed25519-sha256'},{'result':'pass','algorithm':'"
+	  "rsa-"
+	  "sha256'}]}",
+	    "", AUTH_DKIM, "ed25519-only" },
+	{ "{'dmarc':{'result':'pass','psl':{'spf':true,'dkim':true}}}", "", AUTH_DMARC,
+	    "spf-only" },
+	{ "{'dmarc':{'problems':[]}}", "", AUTH_DMARC, "problems" },
+	{ "{'arc':{'sets':[{'cv':'fail'},{'cv':'pass'}]}}", "", AUTH_ARC, "cv-fail" },
+	{ "{'ehlo':{'result':'sideways'}}", "", AUTH_EHLO, "pass" },
+	/* Other types than the verifier's: nothing holds, nothing breaks. */
+	{ "{'spf':[]}", "pass", AUTH_SPF, "libspf2-differs" },
+	{ "{'spf':{'mail_from':'pass'}}", "", AUTH_SPF, "pass" },
+	{ "{'spf':{'mail_from':{'result':7,'lookups':'99'}}}", "", AUTH_SPF, "lookups-over" },
+	{ "{'dkim':{'result':'pass'}}", "", AUTH_DKIM, "pass" },
+	{ "{'dkim':['pass',null]}", "", AUTH_DKIM, "pass" },
+	{ "{'dkim':7}", "", AUTH_DKIM, "none" },
+	{ "{'dmarc':[1]}", "", AUTH_DMARC, "problems" },
+	{ "{'dmarc':{'psl':[],'result':'pass','problems':{'a':1}}}", "", AUTH_DMARC, "problems" },
+	{ "{'arc':{'sets':{'cv':{}}}}", "", AUTH_ARC, "cv-fail" },
+	{ "{'arc':'fail'}", "", AUTH_ARC, "fail" },
+	{ "{}", "", AUTH_FCRDNS, "none" },
+};
+
+static bool
+is(const char *results, const char *libspf2, enum auth_method method, const char *word)
+{
+	struct strbuf b = { 0 };
+	bool yes;
+
+	observations_clear(&obs);
+	mail(1, "dual", 4, 1);
+	judged(2, "dual", 1, results, libspf2);
+	observations_sort(&obs);
+	struct verified *v = verified_read(obs.item[1], obs.item[2]);
+	assert_int_equal(v->state, VERIFIED_JUDGED);
+	yes = verified_is(v, method, word);
+	for (unsigned m = 0; m < AUTH_METHOD_MAX; m++)
+		verified_describe(&b, v, (enum auth_method)m);
+	assert_true(b.len > 0);
+	strbuf_clear(&b);
+	verified_free(v);
+	return yes;
+}
+
+static void
+every_word(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_HOLDS; i++)
+		if (!is(holds[i].results, holds[i].libspf2, holds[i].method, holds[i].word))
+			fail_msg("%s does not hold: %s", holds[i].word, holds[i].results);
+	for (size_t i = 0; i < sizeof holds_not / sizeof holds_not[0]; i++)
+		if (is(holds_not[i].results, holds_not[i].libspf2, holds_not[i].method,
+			holds_not[i].word))
+			fail_msg("%s holds: %s", holds_not[i].word, holds_not[i].results);
+	/* No word of the language is without meaning. */
+	for (unsigned m = 0; m < AUTH_METHOD_MAX; m++) {
+		const char *word;
+		for (unsigned i = 0; (word = auth_word((enum auth_method)m, i)) != NULL; i++) {
+			size_t k = 0;
+			while (k < N_HOLDS && (holds[k].method != (enum auth_method)m ||
+						  strcmp(holds[k].word, word) != 0))
+				k++;
+			if (k == N_HOLDS)
+				fail_msg("%s %s", auth_method_name((enum auth_method)m), word);
+		}
+	}
+}
+
+static void
+check_says(enum auth_method method, const char *results, const char *libspf2, const char *want)
+{
+	struct strbuf b = { 0 };
+
+	observations_clear(&obs);
+	mail(1, "dual", 4, 1);
+	judged(2, "dual", 1, results, libspf2);
+	observations_sort(&obs);
+	struct verified *v = verified_read(obs.item[1], obs.item[2]);
+	verified_describe(&b, v, method);
+	assert_string_equal(b.s, want);
+	strbuf_clear(&b);
+	verified_free(v);
+}
+
+static void
+in_words(void **state)
+{
+	(void)state;
+	check_says(AUTH_SPF,
+	    SPF("'result':'fail','term':'-all','term_domain':'_spf.example.org','domain':'example."
+		"org'"),
+	    "pass", "fail by -all in the record of _spf.example.org (libspf2: pass)");
+	check_says(AUTH_SPF,
+	    SPF("'result':'permerror','domain':'example.org','reason':'two records'"), "",
+	    "permerror in the record of example.org: two records");
+	check_says(AUTH_SPF, SPF("'result':'none'"), "", "none");
+	check_says(AUTH_DKIM,
+	    "{'dkim':[{'result':'pass','domain':'example.org','selector':'s1','algorithm':'rsa-"
+	    "sha256','bits':"
+	    "2048},{'result':'fail','reason':'body'}]}",
+	    "", "pass of example.org, selector s1, rsa-sha256 with 2048 bits; fail: body");
+	check_says(AUTH_DKIM,
+	    "{'dkim':[{'result':'a'},{'result':'b'},{'result':'c'},{'result':'d'}]}", "",
+	    "a; b; c; and more");
+	check_says(AUTH_DKIM, "{'dkim':[]}", "", "not signed");
+	check_says(AUTH_DMARC,
+	    "{'dmarc':{'result':'pass','from':'example.org','policy':'reject','psl':{'spf':true,'"
+	    "dkim':true},"
+	    "'differ':true,'tree':{'result':'fail'}}}",
+	    "", "pass for example.org by SPF and DKIM, policy reject (by the tree walk: fail)");
+	check_says(AUTH_ARC, "{'arc':{'result':'pass','sets':[{},{'domain':'lists.example'}]}}", "",
+	    "pass, 2 sets, the last by lists.example");
+	check_says(AUTH_ARC, "{'arc':{'result':'none','sets':[]}}", "", "no chain");
+	check_says(AUTH_FCRDNS, "{'fcrdns':{'result':'pass','name':'mail.example.org'}}", "",
+	    "pass as mail.example.org");
+	check_says(AUTH_EHLO, "{'ehlo':{'result':'invalid','name':'local\\\\nhost'}}", "",
+	    "local?host, which is no full name");
+	check_says(AUTH_EHLO, "{}", "", "not judged");
+}
+
+/* --- whose results they are --------------------------------------------------------------------------- */
+
+/* By connection and digest; of two equal messages each has its own; what crashed is told. */
+static void
+belongs(void **state)
+{
+	static const enum verified_state want[] = { VERIFIED_JUDGED, VERIFIED_LOST, VERIFIED_OPEN,
+		VERIFIED_JUDGED };
+
+	(void)state;
+	mail(1, "dual", 4, 1);
+	mail(2, "dual", 4, 2);
+	mail(3, "dual", 4, 3);
+	mail(4, "dual", 4, 4);
+	judged(9, "dual", 4, SPF("'result':'fail'"), "");
+	judged(10, "dual", 1, SPF("'result':'pass'"), "");
+	event_at(&obs, 5, "verify.crashed",
+	    "\"test\":\"dual\",\"conn\":\"c2\",\"digest\":\"d2\",\"reason\":\"killed by signal "
+	    "11\"");
+	/* Of no message here: another digest on its connection. */
+	event_at(&obs, 6, "verify.lost",
+	    "\"test\":\"dual\",\"conn\":\"c3\",\"digest\":\"d4\",\"reason\":\"x\"");
+	struct correlation *c = done();
+	const struct facts *f = facts(c, "dual");
+	struct strbuf b = { 0 };
+	assert_int_equal(f->n_attempts, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(f->attempts[i].verified->state, want[i]);
+	assert_true(verified_is(f->attempts[3].verified, AUTH_SPF, "fail"));
+	verified_describe(&b, f->attempts[1].verified, AUTH_DKIM);
+	assert_string_equal(b.s, "not judged: the verifier crashed, killed by signal 11");
+	strbuf_clear(&b);
+	/* Joined to the tests that are graded on it. */
+	assert_int_equal(facts(c, "spf")->n_attempts, 4);
+	assert_int_equal(facts(c, "spf")->accepted, 4);
+	assert_ptr_equal(facts(c, "spf")->attempts[0].verified, f->attempts[0].verified);
+	/* A test that does not ask has none. */
+	mail(20, "greylist", 4, 9);
+	correlation_free(c);
+	c = done();
+	assert_null(facts(c, "greylist")->attempts[0].verified);
+	correlation_free(c);
+}
+
+static void
+unreadable(void **state)
+{
+	(void)state;
+	mail(1, "dual", 4, 1);
+	judged(2, "dual", 1, "{'spf':", "");
+	mail(3, "dual", 4, 2);
+	judged(4, "dual", 2, "[1]", "");
+	event_at(
+	    &obs, 5, "smtp.connect", "\"test\":\"dual\",\"conn\":\"c3\",\"peer\":\"192.0.2.1\"");
+	event_at(&obs, 6, "smtp.message",
+	    "\"test\":\"dual\",\"conn\":\"c3\",\"reply\":250,\"digest\":\"d3\"");
+	struct correlation *c = done();
+	const struct facts *f = facts(c, "dual");
+	struct strbuf b = { 0 };
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(f->attempts[i].verified->state, VERIFIED_LOST);
+	verified_describe(&b, f->attempts[1].verified, AUTH_SPF);
+	assert_string_equal(b.s, "not judged: results unreadable");
+	strbuf_reset(&b);
+	verified_describe(&b, f->attempts[2].verified, AUTH_SPF);
+	assert_string_equal(b.s, "not judged: no verifier saw it");
+	strbuf_clear(&b);
+	correlation_free(c);
+}
+
+/* --- verdicts ----------------------------------------------------------------------------------------- */
+
+static void
+check_verdict(const char *test, double now, enum grade grade, bool final, const char *reason)
+{
+	struct correlation *c = done();
+	struct judge j = { .c = c, .now = EVENTS_START + (int64_t)(now * 1e6), .pace = 1 };
+	struct verdict v;
+
+	judge_test(&v, &j, catalogue_find(cat, test, strlen(test)));
+	if (v.grade != grade || v.final != final || strcmp(v.reason, reason) != 0)
+		fail_msg("%s: %s%s: %s (waits for %s)", test, grade_name(v.grade),
+		    v.final ? "" : " so far", v.reason, v.waits);
+	correlation_free(c);
+}
+
+#define PASS SPF("'result':'pass','term':'ip4:192.0.2.0/24','domain':'example.org'")
+#define FAIL SPF("'result':'fail','term':'-all','domain':'example.org'")
+
+/* Settled when dual, ipv4 and ipv6 are, and the verifier has answered. */
+static void
+settles(void **state)
+{
+	(void)state;
+	mail(0, "dual", 4, 1);
+	check_verdict("spf", 10, GRADE_PENDING, false, "waiting for mail to be judged");
+	judged(11, "dual", 1, PASS, "pass");
+	mail(12, "ipv4", 4, 2);
+	judged(13, "ipv4", 2, PASS, "pass");
+	check_verdict("spf", 20, GRADE_PENDING, false, "waiting for mail to be judged");
+	/* No IPv6: the sender stays away for six hours. */
+	check_verdict("spf", 7 * HOUR, GRADE_CONFORMS, true,
+	    "passes over IPv4; nothing was judged over IPv6: IPv4: pass by ip4:192.0.2.0/24 in the "
+	    "record "
+	    "of example.org");
+	mail(30, "ipv6", 6, 3);
+	check_verdict("spf", 40, GRADE_PENDING, false, "waiting for mail to be judged");
+	/* The verifier never answered. */
+	check_verdict("spf", 700, GRADE_CONFORMS, true,
+	    "passes over IPv4; nothing was judged over IPv6: IPv4: pass by ip4:192.0.2.0/24 in the "
+	    "record "
+	    "of example.org; IPv6: not judged yet");
+	judged(41, "ipv6", 3, FAIL, "fail");
+	check_verdict("spf", 50, GRADE_VIOLATES, true,
+	    "passes over IPv4, but your own record forbids it over IPv6: IPv4: pass by "
+	    "ip4:192.0.2.0/24 in "
+	    "the record of example.org; IPv6: fail by -all in the record of example.org");
+}
+
+/* Of several messages over one family the worst is told. */
+static void
+worst_is_told(void **state)
+{
+	(void)state;
+	mail(0, "dual", 4, 1);
+	mail(1, "ipv4", 4, 2);
+	mail(2, "ipv6", 6, 3);
+	judged(3, "dual", 1, PASS, "");
+	judged(3, "ipv4", 2, FAIL, "");
+	judged(3, "ipv6", 3, FAIL, "");
+	check_verdict("spf", 10, GRADE_VIOLATES, true,
+	    "your own record forbids the address that sent: IPv4: fail by -all in the record of "
+	    "example.org (1 of 2 messages); IPv6: fail by -all in the record of example.org");
+}
+
+static void
+nothing_came(void **state)
+{
+	(void)state;
+	event_at(&obs, 0, "dns.query", "\"test\":\"dual\",\"qtype\":\"MX\",\"at\":\"{d}\"");
+	check_verdict("spf", 7 * 24 * HOUR, GRADE_INCONCLUSIVE, true,
+	    "nothing was delivered to dual, ipv4 or ipv6");
+	check_verdict("spf", 60, GRADE_PENDING, false, "waiting for mail to be judged");
+}
+
+/* A test with an address of its own waits for the verifier as well. */
+static void
+own_address(void **state)
+{
+	(void)state;
+	mail(0, "dual", 4, 1);
+	event_at(&obs, 1, "smtp.connect",
+	    "\"test\":\"dkim-stress\",\"conn\":\"c2\",\"peer\":\"192.0.2.1\"");
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const boxes[] = { "probe",
+			"the-second-of-four-recipients-so-that-the-to-field-is-long",
+			"the-third-of-four-recipients-so-that-the-to-field-is-long",
+			"the-fourth-of-four-recipients-so-that-the-to-field-is-long" };
+		event_at(&obs, 1, "smtp.command",
+		    "\"test\":\"dkim-stress\",\"conn\":\"c2\",\"verb\":\"RCPT\",\"arg\":\"TO:<%"
+		    "s@" EVENTS_TOKEN ".dkim-stress.x>\",\"mailbox\":\"%s\",\"reply\":250",
+		    boxes[i], boxes[i]);
+	}
+	event_at(&obs, 2, "smtp.message",
+	    "\"test\":\"dkim-stress\",\"conn\":\"c2\",\"reply\":250,\"digest\":\"d2\",\"handed\":"
+	    "true,"
+	    "\"subject\":\"Outpost canary dkim-stress\"");
+	check_verdict("dkim-stress", 10, GRADE_PENDING, false, "waiting for the sender");
+	judged(11, "dkim-stress", 2,
+	    "{'dkim':[{'result':'fail','domain':'example.org','reason':'body'}]}", "");
+	check_verdict("dkim-stress", 20, GRADE_VIOLATES, true,
+	    "signed, but what came is not what was signed: IPv4: fail of example.org: body");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_word, NULL, clean),
+		cmocka_unit_test_setup_teardown(in_words, NULL, clean),
+		cmocka_unit_test_setup_teardown(belongs, NULL, clean),
+		cmocka_unit_test_setup_teardown(unreadable, NULL, clean),
+		cmocka_unit_test_setup_teardown(settles, NULL, clean),
+		cmocka_unit_test_setup_teardown(worst_is_told, NULL, clean),
+		cmocka_unit_test_setup_teardown(nothing_came, NULL, clean),
+		cmocka_unit_test_setup_teardown(own_address, NULL, clean),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
