@@ -231,7 +231,8 @@ put_entry(struct strbuf *b, const struct report_entry *e)
 	put_some(b, "spec", t->spec);
 	put_names(b, "control", t->control, t->n_control);
 	put_names(b, "contrast", t->contrast, t->n_contrast);
-	put_names(b, "graded_on", t->graded_on, t->n_graded_on);
+	if (t->n_graded_on > 0)
+		put_names(b, "graded_on", t->graded_on, t->n_graded_on);
 	put_text(b, "verdict", grade_name(v->grade));
 	put_bool(b, "final", v->final);
 	put_text(b, "reason", v->reason);
