@@ -450,7 +450,7 @@ not_checkable(const char *domain)
 		labels += domain[i] == '.';
 		if (label > 63)
 			return "the name has a label of more than 63 octets";
-		if (domain[i] == '.' && (i == 0 || domain[i - 1] == '.'))
+		if (domain[i] == '.' && (i == 0 || i + 1 == len || domain[i - 1] == '.'))
 			return "the name has an empty label";
 	}
 	if (len >= SPF_DOMAIN_SIZE)

@@ -242,7 +242,7 @@ mechanism(struct spf_term *t, struct spf_error *err)
 		name++;
 		len--;
 	}
-	while (n < len && name[n] != ':' && name[n] != '/' && name[n] != '=')
+	while (n < len && name[n] != ':' && name[n] != '/')
 		n++;
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
 		if (same(mechanisms[i].name, name, n)) {

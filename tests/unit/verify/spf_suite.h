@@ -183,7 +183,7 @@ static inline void
 suite_answer(yaml_document_t *d, yaml_node_t *zone, struct lookups *book, const struct lookup *l)
 {
 	struct strbuf data[32] = { 0 };
-	struct lookup_rdata rdata[32];
+	struct lookup_rdata rdata[32] = { { NULL, 0 } };
 	enum lookup_status status = LOOKUP_NXDOMAIN;
 	const char *type = l->type == TYPE_A      ? "A"
 			   : l->type == TYPE_AAAA ? "AAAA"
