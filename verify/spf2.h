@@ -5,8 +5,7 @@
  * uname(2) (gethostname) each time, and writes nothing anywhere.
  *
  * Measured with libspf2 1.2.10 against the public suite of RFC 7208: see tests/unit/verify/test_spf2.c.
- * It takes any client on 127.0.0.0/8 or ::1 for good, takes DNS errors of PTR and MX names for temperror,
- * and knows no limit of void lookups. */
+ * It takes any client on 127.0.0.0/8 or ::1 for good, and knows no limit of void lookups. */
 #ifndef VERIFY_SPF2_H
 #define VERIFY_SPF2_H
 
