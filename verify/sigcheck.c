@@ -208,8 +208,8 @@ take_last(const struct mail *m, bool *taken, struct span name)
 	return NULL;
 }
 
-static void
-hash_fields(uint8_t dst[32], const struct sigcheck *s, const struct mail *m)
+void
+sigcheck_hash(uint8_t dst[32], const struct sigcheck *s, const struct mail *m)
 {
 	bool *taken = xcalloc(m->n + 1, sizeof(*taken));
 	struct span rest = s->headers, name;
@@ -289,7 +289,7 @@ sigcheck_judge(struct sigcheck_result *r, const struct sigcheck *s, const struct
 		r->verdict = SIGCHECK_KEY;
 		return;
 	}
-	hash_fields(hash, s, m);
+	sigcheck_hash(hash, s, m);
 	if (!dkimkey_verify(k, hash, s->hash_len, s->signature, s->signature_len))
 		r->verdict = SIGCHECK_SIGNATURE;
 }

@@ -52,6 +52,8 @@ void sigcheck_judge(
     struct sigcheck_result *, const struct sigcheck *, const struct mail *, const struct dkimkey *);
 /* The body alone, where there is no key. */
 void sigcheck_body(struct sigcheck_result *, const struct sigcheck *, const struct mail *);
+/* The hash over the signed fields and the signature field: 20 or 32 octets. */
+void sigcheck_hash(uint8_t dst[32], const struct sigcheck *, const struct mail *);
 /* The key's type and its h= and s= allow this signature; if not, why. */
 bool sigcheck_key_fits(char reason[160], const struct sigcheck *, const struct dkimkey *);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/strbuf.h"
+#include "tests/unit/verify/records.h"
 #include "verify/lookup.h"
 
 struct book_row {
@@ -14,21 +15,6 @@ struct book_row {
 	enum lookup_status status;
 	bool secure;
 };
-
-static inline void
-book_put_txt(struct strbuf *b, const char *text)
-{
-	size_t left = strlen(text);
-
-	do {
-		uint8_t n = left > 255 ? 255 : (uint8_t)left;
-
-		strbuf_add(b, &n, 1);
-		strbuf_add(b, text, n);
-		text += n;
-		left -= n;
-	} while (left > 0);
-}
 
 /* Answers all that waits: rows of the table of that name, else NXDOMAIN.  How many were asked. */
 static inline size_t
@@ -49,7 +35,7 @@ book_answer(struct lookups *book, const struct book_row *table)
 			found = r;
 			if (r->text == NULL)
 				continue;
-			book_put_txt(&text[n], r->text);
+			put_txt(&text[n], r->text, strlen(r->text));
 			rdata[n] = (struct lookup_rdata){ (uint8_t *)text[n].s,
 				(uint16_t)text[n].len };
 			n++;
