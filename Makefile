@@ -58,15 +58,19 @@ LIBS_outpost      = -lsqlite3 -lz -lm $(LIBS_verify) $(LIBS_provisioning)
 GEO := $(shell for l in libloc libmaxminddb; do pkg-config --exists $$l 2>/dev/null && echo $$l; done)
 LIBS_results += $(GEO:lib%=-l%)
 LIBS_outpost += $(GEO:lib%=-l%)
+LIBS_web += $(GEO:lib%=-l%)
 $(BUILD)/obj/results/whereabouts.o: private CPPFLAGS += \
     $(patsubst libloc,-DHAVE_LIBLOC,$(patsubst libmaxminddb,-DHAVE_LIBMAXMINDDB,$(GEO)))
 
-PROGRAMS = $(BUILD)/outpost $(BUILD)/authdns $(BUILD)/smtpd
+PROGRAMS = $(BUILD)/outpost $(BUILD)/authdns $(BUILD)/smtpd $(BUILD)/web
 
 all: $(PROGRAMS)
 
 Q = @
 say = @printf '  %-7s %s\n'
+
+# What is served as it is becomes part of the program.
+$(BUILD)/obj/web/assets.o: $(wildcard web/static/*)
 
 # --- compile -------------------------------------------------------------
 $(BUILD)/flags: FORCE
@@ -93,7 +97,7 @@ $(BUILD)/$(1): $(BUILD)/obj/$(1)/main.o $(call archives,$(1))
 	$$(say) LD $$@
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
-$(foreach p,authdns smtpd outpost,$(eval $(call program,$(p))))
+$(foreach p,authdns smtpd web outpost,$(eval $(call program,$(p))))
 
 # --- test programs: what is in tests/KIND/MODULE links what MODULE may see -
 # $(1) MODULE, $(2) target pattern, $(3) object pattern, $(4) more to link
@@ -178,7 +182,7 @@ INSTALL = $(Q)install
 install: all man
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 755 $(BUILD)/outpost $(DESTDIR)$(PREFIX)/bin/
-	$(INSTALL) -m 755 $(BUILD)/authdns $(BUILD)/smtpd $(DESTDIR)$(LIBEXECDIR)/
+	$(INSTALL) -m 755 $(BUILD)/authdns $(BUILD)/smtpd $(BUILD)/web $(DESTDIR)$(LIBEXECDIR)/
 	$(Q)find zones/base.zone zones/FORMAT.md zones/catalogue tests/lab -type f -not -name 'check*.sh' | while read -r f; do \
 	    mode=644; [ -x "$$f" ] && mode=755; \
 	    install -D -m $$mode "$$f" "$(DESTDIR)$(SHAREDIR)/$${f#tests/}" || exit 1; done

@@ -118,7 +118,8 @@ journal_append(const char *path, const char *line, size_t len)
 }
 
 int
-journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t len), void *ctx)
+journal_follow(const char *path, uint64_t *offset,
+    int (*row)(void *ctx, const char *line, size_t len), void *ctx)
 {
 	FILE *in = fopen(path, "re");
 	char *line = NULL;
@@ -128,14 +129,17 @@ journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t le
 
 	if (in == NULL && errno == ENOENT)
 		return 0;
-	if (in == NULL) {
+	if (in == NULL || (*offset > 0 && fseeko(in, (off_t)*offset, SEEK_SET) != 0)) {
 		log_warn("%s: cannot read: %s", path, strerror(errno));
+		if (in != NULL)
+			fclose(in);
 		return -1;
 	}
 	while (rc == 0 && (n = getline(&line, &cap, in)) > 0) {
 		if (line[n - 1] != '\n')
 			break; /* torn */
 		line[n - 1] = '\0';
+		*offset += (uint64_t)n;
 		rc = row(ctx, line, (size_t)n - 1);
 	}
 	if (rc == 0 && ferror(in)) {
@@ -145,4 +149,12 @@ journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t le
 	free(line);
 	fclose(in);
 	return rc;
+}
+
+int
+journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t len), void *ctx)
+{
+	uint64_t offset = 0;
+
+	return journal_follow(path, &offset, row, ctx);
 }

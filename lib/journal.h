@@ -4,6 +4,7 @@
 #define LIB_JOURNAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Appends one line (a JSON object without '\n').  0, or -1 with the reason logged. */
 int journal_append(const char *path, const char *line, size_t len);
@@ -11,5 +12,10 @@ int journal_append(const char *path, const char *line, size_t len);
 /* Calls row for each whole line, in order; stops when row returns nonzero and returns that.
  * A missing file has no rows.  A torn last line is ignored.  -1: unreadable, logged. */
 int journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
+
+/* The same from *offset on, which moves behind the last whole line that was read: for those who come back
+ * for what was appended meanwhile. */
+int journal_follow(const char *path, uint64_t *offset,
+    int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 
 #endif

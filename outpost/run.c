@@ -1,4 +1,4 @@
-/* outpost run: prepares the site, then supervises authdns, smtpd and the loading of their logs. */
+/* outpost run: prepares the site, then supervises authdns, smtpd, the web site and the loading of logs. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,7 +22,7 @@
 #define STOP_MAX     (20 * CLOCK_SECOND) /* then SIGKILL */
 #define TICK_MS      200
 
-enum { DNS, SMTP, INGEST, CHILDREN };
+enum { DNS, SMTP, WEB, INGEST, CHILDREN };
 
 struct supervisor {
 	struct child child[CHILDREN];
@@ -129,8 +129,8 @@ begin_stop(struct supervisor *s, int code)
 	notify("STOPPING=1");
 }
 
-/* SMTP first: as long as names resolve nobody takes a stop for a test. */
-static const int stop_order[] = { SMTP, DNS, INGEST };
+/* SMTP before DNS: as long as names resolve nobody takes a stop for a test. */
+static const int stop_order[] = { WEB, SMTP, DNS, INGEST };
 #define STOP_STAGES ((int)(sizeof(stop_order) / sizeof(*stop_order)))
 
 /* false: all have ended. */
@@ -181,7 +181,8 @@ on_end(struct supervisor *s, struct child *c, int status, int64_t now)
 			log_warn("run: %s %s while stopping", c->name, how);
 		return;
 	}
-	if (WIFEXITED(status) &&
+	/* A web site that cannot serve is no reason to stop measuring. */
+	if (c != &s->child[WEB] && WIFEXITED(status) &&
 	    (WEXITSTATUS(status) == EXIT_USAGE || (!s->ready && WEXITSTATUS(status) != 0))) {
 		log_warn("run: %s %s: all is stopped", c->name, how);
 		begin_stop(s, WEXITSTATUS(status) == EXIT_USAGE ? EXIT_USAGE : EXIT_CANNOT);
@@ -206,8 +207,8 @@ reap(struct supervisor *s)
 static void
 start_what_is_due(struct supervisor *s, int64_t now)
 {
-	for (size_t i = DNS; i <= SMTP; i++)
-		if (s->child[i].pid == 0 && now >= s->child[i].again_us)
+	for (size_t i = DNS; i <= WEB; i++)
+		if (s->child[i].path != NULL && s->child[i].pid == 0 && now >= s->child[i].again_us)
 			child_start(&s->child[i], now);
 	if (s->ready && s->child[INGEST].pid == 0 && now >= s->ingest_us)
 		child_start(&s->child[INGEST], now);
@@ -219,7 +220,7 @@ reload(struct supervisor *s)
 {
 	notify_reloading();
 	if (prepare(s->site->dir) == 0)
-		for (size_t i = DNS; i <= SMTP; i++)
+		for (size_t i = DNS; i <= WEB; i++)
 			if (s->child[i].pid != 0)
 				kill(s->child[i].pid, SIGHUP);
 	notify("READY=1");
@@ -290,11 +291,25 @@ supervise(struct supervisor *s)
 	return s->exit_code;
 }
 
+/* Is there to be a web site, and an address for it? */
+static bool
+wants_web(const struct site *site)
+{
+	char address[1][ADDRESS_TEXT_MAX];
+
+	if (!site->conf.web)
+		return false;
+	if (site_web_addresses(address, 1, site) > 0)
+		return true;
+	log_info("no web site: no address is left for it: see web-address in outpost.conf(5)");
+	return false;
+}
+
 int
 command_run(const struct command *c, int argc, char **argv)
 {
 	static struct supervisor s;
-	char authdns[512], smtpd[512], self[600], err[1024], dir[256];
+	char authdns[512], smtpd[512], web[512], self[600], err[1024], dir[256];
 	bool quiet = false;
 	const struct option_row rows[] = {
 		{ "quiet", OPTION_FLAG, NULL, &quiet, "only warnings" },
@@ -313,11 +328,13 @@ command_run(const struct command *c, int argc, char **argv)
 		return EXIT_CANNOT;
 	find_daemon(authdns, "authdns");
 	find_daemon(smtpd, "smtpd");
+	find_daemon(web, "web");
 	site_program_dir(self);
 	snprintf(self + strlen(self), sizeof(self) - strlen(self), "/outpost");
 
 	char *daemon_argv[] = { authdns, "-C", dir, NULL };
 	char *smtpd_argv[] = { smtpd, "-C", dir, NULL };
+	char *web_argv[] = { web, "-C", dir, NULL };
 	char *ingest_argv[] = { self, "ingest", "--quiet", "-C", dir, NULL };
 
 	s.site = site;
@@ -326,6 +343,9 @@ command_run(const struct command *c, int argc, char **argv)
 	};
 	s.child[SMTP] = (struct child){
 		.name = "smtpd", .path = smtpd, .argv = smtpd_argv, .err = -1
+	};
+	s.child[WEB] = (struct child){
+		.name = "web", .path = wants_web(site) ? web : NULL, .argv = web_argv, .err = -1
 	};
 	s.child[INGEST] = (struct child){
 		.name = "outpost", .path = self, .argv = ingest_argv, .err = -1

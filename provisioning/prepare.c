@@ -259,6 +259,38 @@ out:
 	return rc;
 }
 
+/* The web site's own, unless the operator has one for it. */
+static int
+make_web_cert(struct work *w)
+{
+	const struct site_conf *c = &w->site->conf;
+	const char *name = c->web_name[0] != '\0' ? c->web_name : c->base;
+	struct certs_request r = { .kind = CERT_PKIX_VALID,
+		.name = &name,
+		.n_names = 1,
+		.ca = &w->ca,
+		.other_ca = &w->other_ca };
+	char path[512], keypath[512];
+	X509 *cert;
+	int rc = -1;
+
+	site_web_cert(path, keypath, w->site);
+	if (!c->web || !c->web_tls || c->web_cert[0] != '\0' || exists(path))
+		return 0;
+	if ((r.key = key_of(w, keypath, certs_algorithm(r.kind))) == NULL)
+		return -1;
+	cert = certs_make(&r, clock_now());
+	if (cert != NULL && certs_save(path, cert, certs_issuer(&r)) == 0) {
+		w->made->certs++;
+		rc = 0;
+	} else {
+		snprintf(w->err, w->errlen, "%s: the certificate could not be made", path);
+	}
+	X509_free(cert);
+	EVP_PKEY_free(r.key);
+	return rc;
+}
+
 static int
 make_certs(struct work *w)
 {
@@ -267,7 +299,7 @@ make_certs(struct work *w)
 	int rc = make_ca(w, &w->ca, SITE_CA, ca) != 0 ||
 			 make_ca(w, &w->other_ca, SITE_OTHER_CA, other) != 0
 		     ? -1
-		     : 0;
+		     : make_web_cert(w);
 
 	for (size_t i = 0; i < w->site->n_fronts && rc == 0; i++)
 		rc = make_front_certs(w, &w->site->fronts[i]);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/strbuf.h"
+#include "provisioning/address.h"
 #include "provisioning/certs.h"
 #include "provisioning/front.h"
 #include "provisioning/keys.h"
@@ -105,6 +106,54 @@ site_ns4(const struct site *site, const struct test *test, unsigned zone)
 			at += t->zone[z].own_address && (t != test || z <= zone);
 	}
 	return at < list->n ? list->item[at] : NULL;
+}
+
+/* Of the name server addresses all but the one where policies are served, on the same port. */
+static bool
+is_free_for_web(const struct site *site, const char *address)
+{
+	const char *policy = site_policy4(site);
+
+	if (policy == NULL || strcmp(policy, address) != 0 ||
+	    site->conf.web_port != site->conf.https_port)
+		return true;
+	for (size_t i = 0; i < site->catalogue->n; i++)
+		if (site->catalogue->tests[i]->n_policy > 0)
+			return false;
+	return true;
+}
+
+size_t
+site_web_addresses(char dst[][ADDRESS_TEXT_MAX], size_t max, const struct site *site)
+{
+	const struct site_conf *c = &site->conf;
+	struct in6_addr a;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < c->web_address.n && n < max; i++)
+		snprintf(dst[n++], ADDRESS_TEXT_MAX, "%s", c->web_address.item[i]);
+	if (c->web_address.n > 0)
+		return n;
+	for (unsigned i = 0; i < c->ipv4_parent.n && n < max; i++)
+		if (is_free_for_web(site, c->ipv4_parent.item[i]))
+			snprintf(dst[n++], ADDRESS_TEXT_MAX, "%s", c->ipv4_parent.item[i]);
+	if (site->has_ipv6 && n < max) {
+		address_make(&a, &site->prefix, 0, 0, ADDRESS_SERVES, 0);
+		inet_ntop(AF_INET6, &a, dst[n++], ADDRESS_TEXT_MAX);
+	}
+	return n;
+}
+
+void
+site_web_cert(char cert[512], char key[512], const struct site *site)
+{
+	if (site->conf.web_cert[0] != '\0') {
+		snprintf(cert, 512, "%s", site->conf.web_cert);
+		snprintf(key, 512, "%s", site->conf.web_key);
+		return;
+	}
+	site_path(cert, site, "certs", SITE_WEB);
+	site_path(key, site, "keys", SITE_WEB);
 }
 
 void

@@ -48,6 +48,21 @@ struct site_conf {
 	uint64_t smtp_message, smtp_headers; /* bytes of a message; of headers kept in the event */
 	int64_t https_timeout;               /* until a request is complete */
 	uint64_t https_body;                 /* octets of a POST */
+	/* the web site */
+	unsigned web;                     /* 1: there is one */
+	unsigned web_tls, web_port;       /* 0: plain HTTP, for a proxy before it */
+	char web_name[200];               /* host name in URLs; empty: base */
+	char web_cert[256], web_key[256]; /* PEM; empty: under the site's own CA */
+	struct conf_list web_address;     /* none: site_web_addresses */
+	struct conf_list web_proxy;       /* whose X-Forwarded-For is believed */
+	char web_contact[200];            /* shown to visitors */
+	unsigned web_max, web_per_client; /* connections */
+	unsigned web_streams, web_streams_per_client;
+	unsigned web_requests;       /* on one connection */
+	uint64_t web_head, web_body; /* octets */
+	int64_t web_timeout, web_idle, web_send, web_stream_life;
+	unsigned web_report_events; /* observations that a report on the web is made of */
+	unsigned web_enrol_client, web_enrol_domain, web_enrol_all; /* a day */
 	int64_t smtp_timeout, smtp_data_timeout,
 	    smtp_session; /* command; data block; whole session */
 };
@@ -139,6 +154,11 @@ const struct conf_row *site_rows(size_t *n);
 /* The IPv4 address where policies are served; NULL: there is none. */
 const char *site_policy4(const struct site *);
 
+/* Where the web site listens: web_address, else the name server addresses of BASE.  Number; at most n. */
+size_t site_web_addresses(char dst[][ADDRESS_TEXT_MAX], size_t n, const struct site *);
+/* PEM paths of its certificate and key. */
+void site_web_cert(char cert[512], char key[512], const struct site *);
+
 /* PEM paths of the certificate of (test, host): chain and key. */
 void site_cert_path(
     char cert[512], char key[512], const struct site *, const struct test *, unsigned host);
@@ -147,6 +167,7 @@ void site_cert_path(
 #define SITE_BASE_KEY    "base.pem"
 #define SITE_CA          "ca.pem"       /* trusted by the senders of the lab */
 #define SITE_OTHER_CA    "other-ca.pem" /* trusted by nobody */
+#define SITE_WEB         "web.pem"      /* of the web site, unless web-cert names another */
 /* DNSSEC algorithms that the catalogue's zones name. */
 size_t site_algorithms(unsigned dst[SITE_ZONE_KEYS_MAX], const struct catalogue *);
 void site_zone_key_path(char dst[512], const struct site *, unsigned algorithm);

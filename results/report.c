@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -248,6 +249,7 @@ report_free(struct report *r)
 struct reading_until {
 	struct observations *obs;
 	int64_t until;
+	size_t max; /* lines that may still come; 0 at the end: there were more */
 };
 
 static int
@@ -255,6 +257,8 @@ take_line(void *arg, const char *line, size_t len)
 {
 	struct reading_until *u = arg;
 
+	if (u->max != SIZE_MAX && --u->max == 0)
+		return 1;
 	if (observations_add(u->obs, line, len) == 0 && u->obs->item[u->obs->n - 1]->t > u->until)
 		free(u->obs->item[--u->obs->n]);
 	return 0;
@@ -274,6 +278,39 @@ is_hidden(const struct site *site, const char *file, const char *lacks)
 	return true;
 }
 
+/* What outpost check said last; hidden: as if it had said nothing. */
+static int
+read_checks(struct context *ctx, char *err, size_t errlen)
+{
+	char path[512];
+
+	site_path(path, ctx->site, "state", "check.jsonl");
+	if (is_hidden(ctx->site, "check.jsonl",
+		"the report does not know which tests were not as specified") ||
+	    journal_read(path, note_check, ctx) >= 0)
+		return 0;
+	snprintf(err, errlen, "%s: cannot be read: see the message before this one", path);
+	return -1;
+}
+
+static struct report *
+judge_all(struct observations *obs, struct context *ctx, const struct whereabouts *where,
+    const char *token, const struct enrolment *who, int64_t now)
+{
+	const struct site *site = ctx->site;
+	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace,
+		.unsound = unsound,
+		.reachable4 = reachable4,
+		.asked4 = asked4,
+		.ctx = ctx };
+	struct report *r = report_from(obs, site->catalogue, token, who->set, who->t_us, now, &j);
+
+	report_locate(r, where);
+	snprintf(r->label, sizeof r->label, "%s", who->label);
+	snprintf(r->base, sizeof r->base, "%s", site->conf.base);
+	return r;
+}
+
 struct report *
 report_build(const struct site *site, const char *token, const char *set, int64_t now, char *err,
     size_t errlen)
@@ -281,7 +318,7 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 	struct context ctx = { .site = site };
 	struct enrolment who = { 0 };
 	struct observations obs = { 0 };
-	struct reading_until u = { &obs, now };
+	struct reading_until u = { .obs = &obs, .until = now, .max = SIZE_MAX };
 	struct report *r = NULL;
 	char path[512], lower[32];
 	size_t i;
@@ -299,13 +336,8 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 		    known < 0 ? site->dir : path);
 		goto out;
 	}
-	site_path(path, site, "state", "check.jsonl");
-	if (!is_hidden(site, "check.jsonl",
-		"the report does not know which tests were not as specified") &&
-	    journal_read(path, note_check, &ctx) < 0) {
-		snprintf(err, errlen, "%s: cannot be read: see the message before this one", path);
+	if (read_checks(&ctx, err, errlen) != 0)
 		goto out;
-	}
 	if (known == 0 && obs.n == 0) {
 		snprintf(err, errlen,
 		    "%s: no such participant, and nothing was seen of it: look for the token with"
@@ -313,26 +345,103 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 		    lower);
 		goto out;
 	}
-	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace,
-		.unsound = unsound,
-		.reachable4 = reachable4,
-		.asked4 = asked4,
-		.ctx = &ctx };
-	r = report_from(&obs, site->catalogue, lower,
-	    set != NULL                       ? set
-	    : known > 0 && who.set[0] != '\0' ? who.set
-					      : "full",
-	    known > 0 ? who.t_us : 0, now, &j);
+	if (set != NULL || known == 0 || who.set[0] == '\0')
+		snprintf(who.set, sizeof who.set, "%s", set != NULL ? set : "full");
 	struct whereabouts *where = whereabouts_open(&site->conf.location_database);
-	report_locate(r, where);
+	r = judge_all(&obs, &ctx, where, lower, &who, now);
 	whereabouts_close(where);
-	snprintf(r->label, sizeof r->label, "%s", who.label);
-	snprintf(r->base, sizeof r->base, "%s", site->conf.base);
 out:
 	store_close(st);
 	observations_clear(&obs);
 	free(ctx.checks);
 	return r;
+}
+
+/* --- many of them ------------------------------------------------------------------------------------- */
+
+struct report_source {
+	const struct site *site;
+	struct store *store;
+	struct whereabouts *where;
+	char path[512]; /* of the store */
+	ino_t inode;
+	int64_t after;
+};
+
+/* Again if the file is another one: it may be deleted at any time, it is a cache. */
+static int
+source_store(struct report_source *s)
+{
+	struct stat sb = { 0 };
+
+	if (stat(s->path, &sb) == 0 && s->store != NULL && sb.st_ino == s->inode)
+		return 0;
+	store_close(s->store);
+	if ((s->store = store_open(s->path)) == NULL)
+		return -1;
+	s->inode = stat(s->path, &sb) == 0 ? sb.st_ino : 0;
+	s->after = -1;
+	return 0;
+}
+
+struct report_source *
+report_source_open(const struct site *site)
+{
+	struct report_source *s = xcalloc(1, sizeof *s);
+
+	s->site = site;
+	snprintf(s->path, sizeof s->path, "%s/store.db", site->dir);
+	s->where = whereabouts_open(&site->conf.location_database);
+	if (source_store(s) == 0 && report_source_changes(s, NULL, NULL) == 0)
+		return s;
+	report_source_close(s);
+	return NULL;
+}
+
+void
+report_source_close(struct report_source *s)
+{
+	if (s == NULL)
+		return;
+	store_close(s->store);
+	whereabouts_close(s->where);
+	free(s);
+}
+
+struct report *
+report_read(struct report_source *s, const char *token, const char *set, const char *label,
+    int64_t started, int64_t now, size_t max_events, char *err, size_t errlen)
+{
+	struct context ctx = { .site = s->site };
+	struct enrolment who = { .t_us = started };
+	struct observations obs = { 0 };
+	struct reading_until u = { .obs = &obs, .until = now, .max = max_events + 1 };
+	struct report *r = NULL;
+
+	snprintf(who.set, sizeof who.set, "%s", set);
+	snprintf(who.label, sizeof who.label, "%s", label);
+	if (source_store(s) < 0 || store_events(s->store, token, take_line, &u) < 0)
+		snprintf(err, errlen, "%s: cannot be read", s->path);
+	else if (u.max == 0)
+		snprintf(err, errlen, "%s: more than %zu observations", token, max_events);
+	else if (read_checks(&ctx, err, errlen) == 0)
+		r = judge_all(&obs, &ctx, s->where, token, &who, now);
+	observations_clear(&obs);
+	free(ctx.checks);
+	return r;
+}
+
+int
+report_source_changes(struct report_source *s, void (*row)(void *, const char *), void *ctx)
+{
+	return source_store(s) < 0 ? -1 : store_changes(s->store, &s->after, row, ctx);
+}
+
+int
+report_source_events(
+    struct report_source *s, const char *token, int (*row)(void *, const char *, size_t), void *ctx)
+{
+	return source_store(s) < 0 ? -1 : store_events(s->store, token, row, ctx);
 }
 
 /* --- waiting -------------------------------------------------------------------------------------------- */

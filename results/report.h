@@ -46,6 +46,20 @@ struct report {
 struct report *report_build(
     const struct site *, const char *token, const char *set, int64_t now, char *err, size_t errlen);
 
+/* For a process that builds many: store and databases stay open. */
+struct report_source;
+struct report_source *report_source_open(const struct site *); /* NULL: logged */
+void report_source_close(struct report_source *);              /* accepts NULL */
+/* As report_build, for one whose enrolment is known.  Of more than max_events lines nothing is built. */
+struct report *report_read(struct report_source *, const char *token, const char *set,
+    const char *label, int64_t started, int64_t now, size_t max_events, char *err, size_t errlen);
+/* The tokens of which something was stored since the last call.  0, or -1 logged. */
+int report_source_changes(
+    struct report_source *, void (*row)(void *ctx, const char *token), void *ctx);
+/* The event lines of a token, as store_events. */
+int report_source_events(struct report_source *, const char *token,
+    int (*row)(void *ctx, const char *line, size_t len), void *ctx);
+
 /* The same from observations, which it takes over (cleared in the caller's struct): for tests and fuzzing.
  * j gives pace, unsound, reachable4, asked4; its c and now are set here. */
 struct report *report_from(struct observations *, const struct catalogue *, const char *token,
@@ -66,6 +80,14 @@ struct report_view {
 };
 extern const struct report_view reports[];               /* name NULL ends */
 const struct report_view *report_view(const char *name); /* NULL: none */
+
+/* The HTML view below its headline: without inline style or script, so that a page whose policy forbids
+ * them can hold it; report_style_css is the style sheet that it needs. */
+void report_html_body(struct strbuf *, const struct report *);
+extern const char report_style_css[];
+/* Reader's text of a test: paragraphs; lines that begin with two blanks stand as configuration. */
+void report_html_prose(struct strbuf *, const char *text);
+const char *report_group_title(const char *group);
 
 /* Does any test have the grade (for --fail-on), final or so far? */
 bool report_has(const struct report *, enum grade);

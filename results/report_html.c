@@ -1,9 +1,10 @@
 /* report_html.c - the report as one page that needs nothing else: no script, no font, no image from
- * elsewhere.  Everything that a stranger can have said passes report_escape(). */
+ * elsewhere.  Everything that a stranger can have said passes html_text(). */
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/html.h"
 #include "results/describe.h"
 #include "results/report_plot.h"
 #include "results/report_views.h"
@@ -20,35 +21,7 @@ static const struct {
 };
 
 void
-report_escape(struct strbuf *b, const char *s)
-{
-	for (; s != NULL && *s != '\0'; s++) {
-		switch (*s) {
-		case '&':
-			strbuf_puts(b, "&amp;");
-			break;
-		case '<':
-			strbuf_puts(b, "&lt;");
-			break;
-		case '>':
-			strbuf_puts(b, "&gt;");
-			break;
-		case '"':
-			strbuf_puts(b, "&quot;");
-			break;
-		case '\'':
-			strbuf_puts(b, "&#39;");
-			break;
-		default:
-			strbuf_add(b, s, 1);
-			break;
-		}
-	}
-}
-
-/* Reader's text: paragraphs; lines that begin with two blanks stand as configuration. */
-static void
-prose(struct strbuf *b, const char *s)
+report_html_prose(struct strbuf *b, const char *s)
 {
 	bool config = false;
 
@@ -62,11 +35,11 @@ prose(struct strbuf *b, const char *s)
 		else if (!verbatim && config)
 			strbuf_puts(b, "</pre>");
 		if (verbatim) {
-			report_escape(b, line + 2);
+			html_text(b, line + 2);
 			strbuf_puts(b, "\n");
 		} else if (len > 0) {
 			strbuf_puts(b, "<p>");
-			report_escape(b, line);
+			html_text(b, line);
 			strbuf_puts(b, "</p>");
 		}
 		config = verbatim;
@@ -89,38 +62,44 @@ static void
 link_to(struct strbuf *b, const char *test)
 {
 	strbuf_puts(b, "<a href=\"#test-");
-	report_escape(b, test);
+	html_text(b, test);
 	strbuf_puts(b, "\">");
-	report_escape(b, test);
+	html_text(b, test);
 	strbuf_puts(b, "</a>");
 }
 
 /* --- summary -------------------------------------------------------------------------------------------- */
 
+/* What a file of its own needs around the body. */
 static void
 put_head(struct strbuf *b, const struct report *r)
 {
-	char from[32], to[32];
-
 	strbuf_puts(b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		       "<meta name=\"color-scheme\" content=\"light dark\">\n"
 		       "<meta name=\"robots\" content=\"noindex\">\n<title>Outpost report ");
-	report_escape(b, r->token);
+	html_text(b, r->token);
 	strbuf_puts(b, "</title>\n<style>\n");
 	strbuf_puts(b, report_style_css);
-	strbuf_puts(b, "</style>\n</head>\n<body>\n<main>\n<header>\n<p class=\"brand\">Outpost "
-		       "report</p>\n<h1>");
+	strbuf_puts(b, "</style>\n</head>\n<body>\n<main>\n");
+}
+
+static void
+put_title(struct strbuf *b, const struct report *r)
+{
+	char from[32], to[32];
+
+	strbuf_puts(b, "<header>\n<p class=\"brand\">Outpost report</p>\n<h1>");
 	if (r->label[0] != '\0') {
-		report_escape(b, r->label);
+		html_text(b, r->label);
 		strbuf_puts(b, " <code>");
 	} else {
 		strbuf_puts(b, "<code>");
 	}
-	report_escape(b, r->token);
+	html_text(b, r->token);
 	strbuf_puts(b, "</code></h1>\n<p class=\"meta\">");
 	strbuf_puts(b, "Set <b>");
-	report_escape(b, r->set);
+	html_text(b, r->set);
 	strbuf_printf(b, "</b>, %u tests. ", r->score.tests);
 	if (r->updated == 0) {
 		strbuf_puts(b, "Nothing was seen yet.");
@@ -130,6 +109,27 @@ put_head(struct strbuf *b, const struct report *r)
 		strbuf_printf(b, "Seen from <time>%s</time> to <time>%s</time> UTC.", from, to);
 	}
 	strbuf_puts(b, "</p>\n</header>\n");
+}
+
+/* A picture, not boxes with a style of their own: the page must do without inline style. */
+static void
+put_bar(struct strbuf *b, const struct report_score *s)
+{
+	unsigned x = 0;
+
+	if (s->tests == 0)
+		return;
+	strbuf_puts(b, "<svg class=\"bar\" role=\"img\" aria-label=\"");
+	for (unsigned g = 0; g < GRADE_MAX; g++)
+		strbuf_printf(b, "%s%u %s", g == 0 ? "" : ", ", s->grades[g], grades[g].word);
+	strbuf_printf(b, "\" viewBox=\"0 0 %u 10\" preserveAspectRatio=\"none\">", s->tests);
+	for (unsigned g = 0; g < GRADE_MAX; g++) {
+		if (s->grades[g] > 0)
+			strbuf_printf(b, "<rect class=\"%s\" x=\"%u\" width=\"%u\" height=\"10\"/>",
+			    grades[g].class, x, s->grades[g]);
+		x += s->grades[g];
+	}
+	strbuf_puts(b, "</svg>\n");
 }
 
 static void
@@ -147,16 +147,8 @@ put_score(struct strbuf *b, const struct report *r)
 			strbuf_printf(b, "<span>, %u only so far</span>", s->so_far);
 		strbuf_puts(b, "</p>\n");
 	}
-	strbuf_puts(b, "<div class=\"bar\" role=\"img\" aria-label=\"");
-	for (unsigned g = 0; g < GRADE_MAX; g++)
-		strbuf_printf(b, "%s%u %s", g == 0 ? "" : ", ", s->grades[g], grades[g].word);
-	strbuf_puts(b, "\">");
-	for (unsigned g = 0; g < GRADE_MAX; g++) {
-		if (s->grades[g] > 0)
-			strbuf_printf(b, "<span class=\"%s\" style=\"flex-grow:%u\"></span>",
-			    grades[g].class, s->grades[g]);
-	}
-	strbuf_puts(b, "</div>\n</div>\n");
+	put_bar(b, s);
+	strbuf_puts(b, "</div>\n");
 }
 
 /* What the summary shows must fit one screen, whatever the number of tests. */
@@ -196,7 +188,7 @@ put_names(struct strbuf *b, const struct report *r, enum grade grade)
 		if (g->score.grades[grade] == 0)
 			continue;
 		strbuf_puts(b, before);
-		report_escape(b, report_group_title(g->name));
+		html_text(b, report_group_title(g->name));
 		strbuf_printf(b, " %u", g->score.grades[grade]);
 		before = ", ";
 	}
@@ -220,7 +212,7 @@ put_reasons(struct strbuf *b, const struct report *r, enum grade grade)
 		strbuf_puts(b, "<li>");
 		link_to(b, r->entries[i].test->name);
 		strbuf_puts(b, " ");
-		report_escape(b, v->reason);
+		html_text(b, v->reason);
 		strbuf_puts(b, "</li>\n");
 		n++;
 	}
@@ -276,7 +268,7 @@ put_part(struct strbuf *b, const char *title, const char *text)
 	if (text == NULL || *text == '\0')
 		return;
 	strbuf_printf(b, "<h4>%s</h4>\n", title);
-	prose(b, text);
+	report_html_prose(b, text);
 	strbuf_puts(b, "\n");
 }
 
@@ -295,7 +287,7 @@ put_attempts(struct strbuf *b, const struct facts *f)
 		describe_attempt(&text, &f->attempts[i]);
 		strbuf_printf(b, "<li value=\"%zu\" class=\"%s\"><time>%s</time> ", i + 1,
 		    f->attempts[i].accepted ? "yes" : "no", when);
-		report_escape(b, text.s);
+		html_text(b, text.s);
 		strbuf_puts(b, "</li>\n");
 		strbuf_clear(&text);
 	}
@@ -312,13 +304,13 @@ put_reports(struct strbuf *b, const struct facts *f)
 		struct strbuf text = { 0 };
 		describe_report(&text, r);
 		strbuf_puts(b, "<p>");
-		report_escape(b, text.s);
+		html_text(b, text.s);
 		strbuf_puts(b, "</p>\n<ul>\n");
 		for (unsigned k = 0; k < r->n; k++) {
 			strbuf_reset(&text);
 			describe_report_row(&text, &r->row[k]);
 			strbuf_puts(b, "<li>");
-			report_escape(b, text.s);
+			html_text(b, text.s);
 			strbuf_puts(b, "</li>\n");
 		}
 		for (unsigned k = 0; r->report != NULL && k < r->report->n_problems; k++)
@@ -386,7 +378,7 @@ put_event(struct strbuf *b, const struct verdict *v, const struct observation *o
 	    decides(v, o) ? " class=\"decides\"" : "", when, when + 11,
 	    (long long)((o->t - start) / CLOCK_SECOND), (int)((o->t - start) % CLOCK_SECOND / 1000),
 	    layer, layer);
-	report_escape(b, text.s);
+	html_text(b, text.s);
 	strbuf_puts(b, "</td></tr>\n");
 	strbuf_clear(&text);
 }
@@ -426,7 +418,7 @@ put_wait(struct strbuf *b, const struct verdict *v)
 	if (v->final || v->waits[0] == '\0')
 		return;
 	strbuf_puts(b, "<p class=\"waits\">Not final: waits for ");
-	report_escape(b, v->waits);
+	html_text(b, v->waits);
 	if (v->until != 0) {
 		describe_time(when, v->until, false);
 		strbuf_printf(b, ", until %s UTC at the latest", when);
@@ -440,19 +432,19 @@ put_test(struct strbuf *b, const struct report *r, const struct report_entry *e)
 	const struct test *t = e->test;
 
 	strbuf_printf(b, "<details class=\"test %s\" id=\"test-", grades[e->verdict.grade].class);
-	report_escape(b, t->name);
+	html_text(b, t->name);
 	strbuf_puts(b, "\">\n<summary><span class=\"marks\">");
 	badge(b, &e->verdict);
 	strbuf_puts(b, "</span><span class=\"line\"><h3>");
-	report_escape(b, t->name);
+	html_text(b, t->name);
 	strbuf_puts(b, "</h3> <span class=\"title\">");
-	report_escape(b, t->title);
+	html_text(b, t->title);
 	strbuf_puts(b, "</span><span class=\"reason\">");
-	report_escape(b, e->verdict.reason);
+	html_text(b, e->verdict.reason);
 	strbuf_puts(b, "</span></span></summary>\n<div class=\"body\">\n");
 	put_part(b, "What is set up", t->about);
 	strbuf_puts(b, "<h4>What was seen</h4>\n<p>");
-	report_escape(b, e->verdict.reason);
+	html_text(b, e->verdict.reason);
 	strbuf_puts(b, "</p>\n");
 	put_wait(b, &e->verdict);
 	put_attempts(b, e->facts);
@@ -474,7 +466,7 @@ put_group(struct strbuf *b, const struct report *r, const struct report_group *g
 	bool open = g->score.grades[GRADE_VIOLATES] > 0 && r->n <= OPEN_MAX;
 
 	strbuf_printf(b, "<details class=\"group\"%s>\n<summary><h2>", open ? " open" : "");
-	report_escape(b, report_group_title(g->name));
+	html_text(b, report_group_title(g->name));
 	strbuf_puts(b, "</h2>");
 	if (g->score.graded > 0)
 		strbuf_printf(b, "<span class=\"tally\">%u of %u passed</span>", g->score.passed,
@@ -490,12 +482,10 @@ put_group(struct strbuf *b, const struct report *r, const struct report_group *g
 }
 
 void
-report_html(struct strbuf *b, const struct report *r, const struct report_style *style)
+report_html_body(struct strbuf *b, const struct report *r)
 {
 	char made[32];
 
-	(void)style;
-	put_head(b, r);
 	put_summary(b, r);
 	strbuf_puts(b, "<section class=\"groups\" aria-label=\"Tests\">\n");
 	for (size_t i = 0; i < r->n_groups; i++)
@@ -507,8 +497,18 @@ report_html(struct strbuf *b, const struct report *r, const struct report_style 
 		report_html_senders(b, r);
 	describe_time(made, r->now, false);
 	strbuf_printf(b,
-	    "<footer><p>Made %s UTC. A verdict rests on what was seen only; \"so far\" may still "
-	    "change.</p></footer>\n"
-	    "</main>\n</body>\n</html>\n",
+	    "<p class=\"made\">Made %s UTC. A verdict rests on what was seen only; \"so far\" may "
+	    "still "
+	    "change.</p>\n",
 	    made);
+}
+
+void
+report_html(struct strbuf *b, const struct report *r, const struct report_style *style)
+{
+	(void)style;
+	put_head(b, r);
+	put_title(b, r);
+	report_html_body(b, r);
+	strbuf_puts(b, "</main>\n</body>\n</html>\n");
 }

@@ -1,5 +1,6 @@
 /* report_identity.c - who asked and who sent, in the HTML report: tables that become blocks on a narrow
  * screen, so each cell carries its heading. */
+#include "lib/html.h"
 #include "results/describe.h"
 #include "results/report_plot.h"
 #include "results/report_views.h"
@@ -10,7 +11,7 @@ escaped(struct strbuf *b, const char *s)
 	struct strbuf plain = { 0 };
 
 	describe_said(&plain, s);
-	report_escape(b, plain.s);
+	html_text(b, plain.s);
 	strbuf_clear(&plain);
 }
 
@@ -71,7 +72,7 @@ report_html_resolvers(struct strbuf *b, const struct report *r)
 
 	strbuf_puts(b, "<section>\n<h2>Resolvers that asked</h2>\n<p>");
 	describe_farm(&text, c);
-	report_escape(b, text.s);
+	html_text(b, text.s);
 	strbuf_printf(b, ". %s</p>\n", validates[r->validates]);
 	table(b, "Resolvers", head);
 	for (size_t i = 0; i < c->n_resolvers; i++) {
@@ -84,7 +85,7 @@ report_html_resolvers(struct strbuf *b, const struct report *r)
 		strbuf_reset(&text);
 		describe_resolver(&text, v);
 		strbuf_printf(b, "<td data-head=\"%s\">", head[4]);
-		report_escape(b, text.s);
+		html_text(b, text.s);
 		strbuf_puts(b, "</td></tr>\n");
 	}
 	end(b, c->resolvers_beyond > 0, 5);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/html.h"
 #include "results/describe.h"
 #include "results/report_views.h"
 
@@ -53,7 +54,7 @@ put_mark(struct strbuf *b, const struct facts *f, size_t i, int y)
 	    : a->stage == STAGE_SYN ? "syn"
 				    : "no",
 	    place(f, i), y, i + 1, since);
-	report_escape(b, text.s);
+	html_text(b, text.s);
 	strbuf_puts(b, "</title></circle>\n");
 	strbuf_clear(&text);
 }

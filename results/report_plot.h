@@ -7,6 +7,5 @@
 
 /* Nothing for fewer than two attempts. */
 void report_plot(struct strbuf *, const struct facts *);
-void report_escape(struct strbuf *, const char *); /* escaped text (report_html.c) */
 
 #endif

@@ -22,7 +22,17 @@
 #define BUSY_MS     60000
 #define SETTLED_AGE 2 /* seconds; a younger modification time does not tell a later write apart */
 
-enum { Q_SEGMENT, Q_SEGMENT_NEW, Q_SEGMENT_SET, Q_EVENT, Q_CORRUPT, Q_TOKEN, Q_MAX };
+enum {
+	Q_SEGMENT,
+	Q_SEGMENT_NEW,
+	Q_SEGMENT_SET,
+	Q_EVENT,
+	Q_CORRUPT,
+	Q_TOKEN,
+	Q_LAST,
+	Q_CHANGES,
+	Q_MAX
+};
 
 static const char schema[] =
     "CREATE TABLE segment (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,"
@@ -45,6 +55,10 @@ static const char *const queries[Q_MAX] = {
 		    "SELECT t, segment, at, line FROM event WHERE token IS NULL AND conn IN "
 		    "(SELECT DISTINCT conn FROM event WHERE token = ?1 AND conn IS NOT NULL) "
 		    "ORDER BY 1, 2, 3",
+	[Q_LAST] = "SELECT coalesce(max(rowid), 0) FROM event",
+	[Q_CHANGES] =
+	    "SELECT DISTINCT token FROM event WHERE rowid > ?1 AND rowid <= ?2 AND +token "
+	    "IS NOT NULL",
 };
 
 struct store {
@@ -106,6 +120,10 @@ store_open(const char *path)
 	    SQLITE_OK)
 		goto bad;
 	sqlite3_busy_timeout(st->db, BUSY_MS);
+	/* -wal and -shm stay when the last one closes: who may write them, but make no file in the
+	 * directory of the site, can then open the store at any time. */
+	int keep = 1;
+	sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 	/* The logs are what must be durable; a commit lost in a power cut is loaded again. */
 	if (run(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = "
 		    "-65536;") < 0 ||
@@ -503,6 +521,27 @@ store_events(
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
 		return fail(st, "cannot read");
 	return stop;
+}
+
+int
+store_changes(struct store *st, int64_t *after, void (*row)(void *, const char *), void *ctx)
+{
+	sqlite3_stmt *last = st->q[Q_LAST], *q = st->q[Q_CHANGES];
+	int64_t now = sqlite3_step(last) == SQLITE_ROW ? sqlite3_column_int64(last, 0) : -1;
+	int rc = SQLITE_DONE;
+
+	sqlite3_reset(last);
+	if (now < 0)
+		return fail(st, "cannot read");
+	if (*after >= 0 && now > *after) {
+		sqlite3_bind_int64(q, 1, *after);
+		sqlite3_bind_int64(q, 2, now);
+		while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+			row(ctx, (const char *)sqlite3_column_text(q, 0));
+		sqlite3_reset(q);
+	}
+	*after = now;
+	return rc == SQLITE_DONE ? 0 : fail(st, "cannot read");
 }
 
 int

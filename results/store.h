@@ -46,6 +46,11 @@ int store_ingest(const struct site *, struct store_progress *total,
 int store_events(struct store *, const char *token,
     int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 
+/* The tokens of lines that were stored since the call before this one, each once; *after is -1 at first and
+ * then what the last call left.  The first call tells none.  0, or -1: reason logged. */
+int store_changes(
+    struct store *, int64_t *after, void (*row)(void *ctx, const char *token), void *ctx);
+
 /* Lines that were no event, oldest first. */
 int store_corrupt(struct store *,
     int (*row)(void *ctx, const char *segment, uint64_t offset, const char *why), void *ctx);

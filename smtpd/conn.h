@@ -7,7 +7,7 @@
 #include <event2/event.h>
 
 #include "lib/eventlog.h"
-#include "smtpd/clients.h"
+#include "lib/clients.h"
 #include "smtpd/io.h"
 #include "smtpd/web.h"
 

@@ -150,10 +150,12 @@ static int
 listen_at(struct daemon *d, unsigned worker, const char *address, unsigned port)
 {
 	union sockaddr_any a;
+	/* The web site has one of the IPv6 addresses. */
+	bool shared = port == d->site->conf.https_port && strcmp(address, "::") == 0;
 
 	memset(&a, 0, sizeof a);
 	if (address_parse(&a, address, port) == -1 ||
-	    (worker == 0 && listen_alone(&a, SOCK_STREAM) == -1))
+	    (worker == 0 && !shared && listen_alone(&a, SOCK_STREAM) == -1))
 		return -1;
 	return add_listener(d, &a);
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include <openssl/evp.h>
 
@@ -212,28 +211,14 @@ report_event(struct web *w)
 
 /* --- the response ---------------------------------------------------------------------------------- */
 
-static void
-date_text(char dst[40], int64_t now_us)
-{
-	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-		"Aug", "Sep", "Oct", "Nov", "Dec" };
-	time_t t = (time_t)(now_us / CLOCK_SECOND);
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	snprintf(dst, 40, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
-	    months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
 /* The one exit: everything that is sent passes here, after its event. */
 static void
 send_response(struct web *w)
 {
 	struct strbuf out = { 0 };
-	char date[40];
+	char date[HTTP_DATE_MAX];
 
-	date_text(date, w->now_us);
+	http_date(date, w->now_us);
 	strbuf_printf(&out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\n", w->status,
 	    http_reason(w->status), date);
 	if (w->location[0] != '\0')

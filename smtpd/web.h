@@ -6,7 +6,7 @@
 #ifndef SMTPD_WEB_H
 #define SMTPD_WEB_H
 
-#include "smtpd/http.h"
+#include "lib/http.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "smtpd/http.h"
+#include "lib/http.h"
 
 static struct http_request r;
 

@@ -1,5 +1,5 @@
 /* clients.c - see clients.h.  Linear probing with backward-shift deletion: no tombstones. */
-#include "smtpd/clients.h"
+#include "lib/clients.h"
 
 #include <stdint.h>
 #include <stdlib.h>

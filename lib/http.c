@@ -1,10 +1,13 @@
 /* http.c - see http.h. */
-#include "smtpd/http.h"
+#include "lib/http.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+
+#include "lib/clock.h"
 
 void
 http_init(struct http_request *r)
@@ -12,6 +15,7 @@ http_init(struct http_request *r)
 	memset(r, 0, sizeof *r);
 	r->status = 400;
 	r->why = "";
+	r->head_max = HTTP_HEAD_MAX;
 }
 
 void
@@ -29,21 +33,30 @@ http_reason(unsigned status)
 	} reasons[] = {
 		{ 200, "OK" },
 		{ 201, "Created" },
+		{ 202, "Accepted" },
 		{ 301, "Moved Permanently" },
 		{ 302, "Found" },
 		{ 303, "See Other" },
+		{ 304, "Not Modified" },
 		{ 307, "Temporary Redirect" },
 		{ 308, "Permanent Redirect" },
 		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
 		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
 		{ 411, "Length Required" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
 		{ 417, "Expectation Failed" },
 		{ 421, "Misdirected Request" },
+		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },
 		{ 503, "Service Unavailable" },
 		{ 505, "HTTP Version Not Supported" },
@@ -318,7 +331,7 @@ head_end(const struct strbuf *before, const char *p, size_t len)
 size_t
 http_input(struct http_request *r, const char *bytes, size_t len)
 {
-	size_t end, room = HTTP_HEAD_MAX - r->head.len, used;
+	size_t end, room = r->head_max - r->head.len, used;
 
 	if (r->state != HTTP_READING || len == 0)
 		return 0;
@@ -329,8 +342,55 @@ http_input(struct http_request *r, const char *bytes, size_t len)
 		head_read(r);
 		if (r->state == HTTP_READING)
 			bad(r, 400, "request line");
-	} else if (r->head.len >= HTTP_HEAD_MAX) {
+	} else if (r->head.len >= r->head_max) {
 		bad(r, memchr(r->head.s, '\n', r->head.len) == NULL ? 414 : 431, "head too long");
 	}
 	return used;
+}
+
+int
+http_field(const struct http_request *r, const char *name, char *dst, size_t dstlen)
+{
+	size_t n = strlen(name), len;
+	const char *p, *end, *next;
+
+	if (r->state != HTTP_READ)
+		return -1;
+	end = r->head.s + r->head.len;
+	for (p = r->head.s + r->fields; p < end; p = next) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+		next = lf + 1;
+		if ((size_t)(lf - p) <= n || p[n] != ':' || strncasecmp(p, name, n) != 0)
+			continue;
+		p += n + 1;
+		len = (size_t)(lf - p) - 1;
+		while (len > 0 && (*p == ' ' || *p == '\t')) {
+			p++;
+			len--;
+		}
+		while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+			len--;
+		if (len >= dstlen)
+			return -1;
+		memcpy(dst, p, len);
+		dst[len] = '\0';
+		return (int)len;
+	}
+	return -1;
+}
+
+void
+http_date(char dst[HTTP_DATE_MAX], int64_t t_us)
+{
+	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t t = (time_t)(t_us / CLOCK_SECOND);
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	snprintf(dst, HTTP_DATE_MAX, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday],
+	    tm.tm_mday, months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
 }

@@ -4,8 +4,8 @@
  * connection, so nothing that follows it is ever taken for a second one.
  *
  * The head is kept as it came for the event; at most HTTP_HEAD_MAX octets.  Pure but for the heap. */
-#ifndef SMTPD_HTTP_H
-#define SMTPD_HTTP_H
+#ifndef LIB_HTTP_H
+#define LIB_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include "lib/strbuf.h"
 
-#define HTTP_HEAD_MAX   8192
+#define HTTP_HEAD_MAX   8192 /* of http_init; head_max may be lowered or raised after it */
 #define HTTP_TARGET_MAX 1024
 #define HTTP_FIELDS_MAX 64
 
@@ -36,6 +36,7 @@ struct http_request {
 	bool expects;                 /* Expect: 100-continue */
 	bool has_length;
 	uint64_t length;    /* of the body */
+	size_t head_max;    /* octets of a head that are read */
 	size_t fields;      /* where the fields begin in head */
 	struct strbuf head; /* the head as received, its last empty line included */
 };
@@ -44,6 +45,14 @@ void http_clear(struct http_request *);
 
 /* Takes octets up to the end of the head; returns how many.  After HTTP_READ or HTTP_BAD: none. */
 size_t http_input(struct http_request *, const char *bytes, size_t len);
+
+/* The value of the field NAME (any case) of a head that was read, blanks around it removed; of several
+ * the first.  Length, or -1: there is none, or it is longer than dstlen - 1. */
+int http_field(const struct http_request *, const char *name, char *dst, size_t dstlen);
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7). */
+#define HTTP_DATE_MAX 40
+void http_date(char dst[HTTP_DATE_MAX], int64_t t_us);
 
 const char *http_reason(unsigned status); /* "OK", "Not Found"; never NULL */
 

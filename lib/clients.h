@@ -1,7 +1,7 @@
 /* clients.h - how many connections each address has now: an open-addressing table that never grows.
  * Pure. */
-#ifndef SMTPD_CLIENTS_H
-#define SMTPD_CLIENTS_H
+#ifndef LIB_CLIENTS_H
+#define LIB_CLIENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "smtpd/clients.h"
+#include "lib/clients.h"
 
 #include <cmocka.h> /* last: it has a macro test_free */
 

@@ -1,0 +1,64 @@
+/* about.c - privacy, robots. */
+#include "web/pages.h"
+
+static void
+put(struct exchange *x, const char *markup)
+{
+	strbuf_puts(&x->out, markup);
+}
+
+void
+page_privacy(struct exchange *x)
+{
+	struct page p = { .title = "Privacy", .here = "/privacy", .index = true };
+	const char *contact = x->site->conf.web_contact;
+
+	exchange_page(x, &p);
+	put(x,
+	    "<h1>What is recorded, and what is not</h1>\n"
+	    "<p>Nothing is measured before you act: a run begins when you ask for addresses, and "
+	    "sees "
+	    "something when you send mail to them.</p>\n"
+	    "<h2>What is recorded of a run</h2>\n<ul>\n"
+	    "<li>DNS queries for the names of your addresses: time, question, flags, and the "
+	    "address of the resolver that asked.</li>\n"
+	    "<li>Connections of mail servers to them: time, address, the TLS handshake, every SMTP "
+	    "command, the header of the message and a digest of it.</li>\n"
+	    "<li>Requests for MTA-STS policies, and TLS reports that are sent to us.</li>\n"
+	    "</ul>\n"
+	    "<p>The body of a message is not kept. Mail is never passed on and never "
+	    "answered.</p>\n"
+	    "<h2>What is recorded of your visit here</h2>\n<ul>\n"
+	    "<li>This web site sets no cookie, keeps no log of requests, and loads nothing from "
+	    "elsewhere.</li>\n"
+	    "<li>To keep one visitor from using up the site, each run has a keyed hash of the "
+	    "network "
+	    "that asked for it. The hash changes every day; it cannot be turned back into an "
+	    "address "
+	    "without the secret key of this site.</li>\n</ul>\n"
+	    "<h2>Who can see it</h2>\n"
+	    "<p>The page of a run has an address that cannot be guessed. Whoever has that address "
+	    "can "
+	    "see the page: share it as you like. The token in your measurement addresses is no "
+	    "secret "
+	    "and does not lead to the page.</p>\n"
+	    "<h2>How long it is kept</h2>\n"
+	    "<p>Until the operator of this site removes it, or you ask for that.</p>\n");
+	if (contact[0] != '\0') {
+		put(x, "<h2>Whom to ask</h2>\n<p>Questions, and requests to remove a run: <a "
+		       "href=\"mailto:");
+		html_url(&x->out, contact);
+		put(x, "\">");
+		html_text(&x->out, contact);
+		put(x, "</a>.</p>\n");
+	}
+	exchange_page_end(x, &p);
+}
+
+/* Pages of runs are nobody's but their owner's. */
+void
+page_robots(struct exchange *x)
+{
+	exchange_type(x, "text/plain; charset=utf-8");
+	strbuf_puts(&x->out, "User-agent: *\nDisallow: /run\n");
+}

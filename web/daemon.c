@@ -1,0 +1,259 @@
+/* daemon.c - see daemon.h. */
+#include "web/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/sandbox.h"
+#include "lib/worker.h"
+#include "provisioning/lock.h"
+#include "provisioning/runs.h"
+#include "results/store.h"
+#include "web/assets.h"
+#include "web/desk.h"
+#include "web/serve.h"
+
+#define PROGRAM       "web"
+#define ADDRESSES_MAX 16
+#define FDS_MORE      64
+#define SOCKET_BUFFER (1 << 20) /* requests that wait for the desk */
+#define SEND_MAX_S    10        /* that the desk waits for a process that takes nothing */
+
+struct daemon {
+	const char *dir;
+	struct site *site;
+	SSL_CTX *tls;
+	int fds[ADDRESSES_MAX];
+	unsigned n_fds;
+	int pair[2]; /* who serves, the desk */
+	uid_t uid;
+	gid_t gid;
+	int lock;
+};
+
+/* Their rows in outpost-web(8). */
+enum role { ROLE_SERVE, ROLE_DESK, ROLES };
+static const struct {
+	const char *process, *calls;
+	bool files;
+} roles[] = {
+	[ROLE_SERVE] = { "web",
+	    "accept4 recvfrom sendto recvmsg sendmsg getsockopt setsockopt "
+	    "shutdown socketpair",
+	    false },
+	[ROLE_DESK] = { "web desk",
+	    "recvfrom sendmsg pread64 pwrite64 access faccessat "
+	    "faccessat2 stat lstat readlink readlinkat getcwd unlink "
+	    "fchmod fchown geteuid",
+	    true },
+};
+
+static int
+run_process(unsigned index, void *ctx)
+{
+	struct daemon *d = ctx;
+	struct sandbox box = { roles[index].process, roles[index].calls,
+		roles[index].files ? d->site->dir : NULL };
+	struct serve_config sc = {
+		.site = d->site, .tls = d->tls, .fds = d->fds, .n_fds = d->n_fds, .desk = d->pair[0]
+	};
+	struct desk *desk = NULL;
+	int rc;
+
+	assets_prepare();
+	close(d->pair[index == ROLE_SERVE ? 1 : 0]);
+	if (index == ROLE_DESK && (desk = desk_open(d->site)) == NULL)
+		return EXIT_CANNOT;
+	if (index == ROLE_SERVE) {
+		if (RAND_bytes(sc.key, sizeof sc.key) != 1)
+			return EXIT_CANNOT;
+		/* Who speaks with strangers has no need for it. */
+		OPENSSL_cleanse(&d->site->token_key, sizeof d->site->token_key);
+	}
+	if (d->site->conf.sandbox && sandbox_enter(&box) == -1)
+		return EXIT_CANNOT;
+	rc = index == ROLE_SERVE ? serve_run(&sc) : desk_serve(desk, d->pair[1]);
+	desk_close(desk);
+	return rc;
+}
+
+/* --- what the desk may write ---------------------------------------------------------------------------- */
+
+/* A file that the operator's commands, as root, and the desk both write. */
+static int
+share(const struct daemon *d, const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int rc = fd < 0 || (d->uid != 0 && fchown(fd, d->uid, d->gid) != 0) ? -1 : 0;
+
+	if (rc != 0)
+		log_warn("%s: %s: make it writable", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int
+share_files(const struct daemon *d)
+{
+	static const char *const journals[] = { "enrol.jsonl", RUNS_FILE };
+	static const char *const stores[] = { "store.db", "store.db-wal", "store.db-shm" };
+	char path[512];
+	struct store *st;
+
+	site_path(path, d->site, "", stores[0]);
+	if ((st = store_open(path)) == NULL)
+		return -1;
+	store_close(st);
+	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
+		site_path(path, d->site, "", stores[i]);
+		if (d->uid != 0 && share(d, path) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < sizeof journals / sizeof *journals; i++) {
+		site_path(path, d->site, "state", journals[i]);
+		if (share(d, path) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- start ---------------------------------------------------------------------------------------------- */
+
+static int
+load(struct site **site, SSL_CTX **tls, const char *dir)
+{
+	char err[512] = "";
+
+	*tls = NULL;
+	if ((*site = site_open(dir, SITE_SECRET, err, sizeof err)) == NULL) {
+		log_warn("%s", err);
+		return -1;
+	}
+	if ((*site)->conf.web_tls && (*tls = serve_tls(*site)) == NULL) {
+		site_free(*site);
+		return -1;
+	}
+	return 0;
+}
+
+/* A generation has a pair of its own: the old one goes on with its own until its last request. */
+static int
+make_pair(struct daemon *d)
+{
+	struct timeval tv = { .tv_sec = SEND_MAX_S };
+	int size = SOCKET_BUFFER;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, d->pair) != 0) {
+		log_warn("socketpair: %s", strerror(errno));
+		return -1;
+	}
+	fcntl(d->pair[0], F_SETFL, O_NONBLOCK);
+	for (unsigned i = 0; i < 2; i++)
+		setsockopt(d->pair[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	setsockopt(d->pair[1], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+	return 0;
+}
+
+static int
+reload(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct site *site;
+	SSL_CTX *tls;
+	int old[2] = { d->pair[0], d->pair[1] };
+
+	if (load(&site, &tls, d->dir) != 0)
+		return -1;
+	if (make_pair(d) != 0) {
+		memcpy(d->pair, old, sizeof old);
+		SSL_CTX_free(tls);
+		site_free(site);
+		return -1;
+	}
+	close(old[0]);
+	close(old[1]);
+	SSL_CTX_free(d->tls);
+	site_free(d->site);
+	d->site = site;
+	d->tls = tls;
+	return 0;
+}
+
+static int
+open_listeners(struct daemon *d)
+{
+	char address[ADDRESSES_MAX][ADDRESS_TEXT_MAX];
+	size_t n = site_web_addresses(address, ADDRESSES_MAX, d->site);
+
+	for (size_t i = 0; i < n; i++) {
+		union sockaddr_any a;
+		int fd;
+
+		memset(&a, 0, sizeof a);
+		if (address_parse(&a, address[i], d->site->conf.web_port) != 0) {
+			log_warn("outpost.conf: web-address: \"%s\" is no address", address[i]);
+			return -1;
+		}
+		/* Policy hosts have all other IPv6 addresses. */
+		if ((a.sa.sa_family == AF_INET && listen_alone(&a, SOCK_STREAM) == -1) ||
+		    (fd = listen_open(&a, SOCK_STREAM)) == -1)
+			return -1;
+		d->fds[d->n_fds++] = fd;
+	}
+	if (n == 0)
+		log_warn("outpost.conf: no address for the web site: set web-address");
+	return n > 0 ? 0 : -1;
+}
+
+static void
+raise_limit(const struct site_conf *c)
+{
+	struct rlimit l;
+	rlim_t want = c->web_max + FDS_MORE;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur >= want)
+		return;
+	l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur < want)
+		log_warn("limit of open files: web-max %u is more than %llu allow", c->web_max,
+		    (unsigned long long)l.rlim_cur);
+}
+
+int
+daemon_run(const char *dir)
+{
+	struct daemon d = { .dir = dir };
+	struct worker_config wc = { .n = ROLES, .run = run_process, .reload = reload, .ctx = &d };
+	int code;
+
+	if (load(&d.site, &d.tls, dir) != 0)
+		return EXIT_USAGE;
+	raise_limit(&d.site->conf);
+	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
+	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
+		return EXIT_USAGE;
+	d.uid = wc.uid;
+	d.gid = wc.gid;
+	if ((d.lock = lock_site(d.site, PROGRAM)) == -1 || share_files(&d) != 0 ||
+	    open_listeners(&d) != 0 || make_pair(&d) != 0)
+		return EXIT_CANNOT;
+	log_info("ready: %u addresses", d.n_fds);
+	code = worker_supervise(&wc);
+	for (unsigned i = 0; i < d.n_fds; i++)
+		close(d.fds[i]);
+	close(d.pair[0]);
+	close(d.pair[1]);
+	close(d.lock);
+	SSL_CTX_free(d.tls);
+	site_free(d.site);
+	return code;
+}

@@ -1,0 +1,238 @@
+/* desk.c - see desk.h. */
+#include "web/desk.h"
+
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+
+#define KEPT_MAX     32
+#define AGAIN_CHANGE (2 * CLOCK_SECOND)
+#define AGAIN_TIME   (60 * CLOCK_SECOND)
+
+struct kept {
+	struct report *report; /* NULL: free */
+	int64_t made_us, used_us;
+	bool changed;
+};
+struct desk {
+	const struct site *site;
+	uint8_t form_key[32];
+	struct runs *runs;
+	struct report_source *source;
+	struct kept kept[KEPT_MAX];
+	char *file[TEST_NUMBER_MAX + 1]; /* files of the tests: later they cannot be read */
+	char why[200];
+};
+
+#define SOURCE_MAX 65536
+
+static char *
+read_source(const char *path)
+{
+	char block[SOURCE_MAX];
+	FILE *f = fopen(path, "re");
+	size_t n = f != NULL ? fread(block, 1, sizeof block, f) : 0;
+
+	if (f != NULL)
+		fclose(f);
+	return xstrndup(block, n);
+}
+
+const char *
+desk_source(const struct desk *d, const struct test *t)
+{
+	return d->file[t->number];
+}
+
+struct desk *
+desk_open(const struct site *site)
+{
+	static const uint8_t purpose[] = "web forms";
+	struct desk *d = xcalloc(1, sizeof *d);
+	unsigned len = 0;
+	uint8_t mac[EVP_MAX_MD_SIZE];
+
+	d->site = site;
+	if (HMAC(EVP_sha256(), site->token_key.secret, sizeof site->token_key.secret, purpose,
+		sizeof purpose, mac, &len) == NULL ||
+	    len < sizeof d->form_key) {
+		log_warn("HMAC: check the OpenSSL installation");
+		free(d);
+		return NULL;
+	}
+	memcpy(d->form_key, mac, sizeof d->form_key);
+	for (size_t i = 0; i < site->catalogue->n; i++)
+		d->file[site->catalogue->tests[i]->number] = read_source(
+		    site->catalogue->tests[i]->path);
+	if ((d->runs = runs_open(site)) == NULL || (d->source = report_source_open(site)) == NULL) {
+		desk_close(d);
+		return NULL;
+	}
+	return d;
+}
+
+void
+desk_close(struct desk *d)
+{
+	if (d == NULL)
+		return;
+	for (size_t i = 0; i < KEPT_MAX; i++)
+		report_free(d->kept[i].report);
+	for (size_t i = 0; i <= TEST_NUMBER_MAX; i++)
+		free(d->file[i]);
+	runs_close(d->runs);
+	report_source_close(d->source);
+	free(d);
+}
+
+const struct site *
+desk_site(const struct desk *d)
+{
+	return d->site;
+}
+
+const uint8_t *
+desk_form_key(const struct desk *d)
+{
+	return d->form_key;
+}
+
+const struct run *
+desk_run(struct desk *d, const char *id)
+{
+	return runs_find(d->runs, id);
+}
+
+void
+desk_subject(char *dst, size_t dstlen, const struct run *run)
+{
+	snprintf(dst, dstlen, "run %s", run->id);
+}
+
+/* --- reports ------------------------------------------------------------------------------------------- */
+
+static struct kept *
+kept_of(struct desk *d, const char *token)
+{
+	for (size_t i = 0; i < KEPT_MAX; i++)
+		if (d->kept[i].report != NULL && strcmp(d->kept[i].report->token, token) == 0)
+			return &d->kept[i];
+	return NULL;
+}
+
+/* A free place, or that which nobody looked at for the longest time. */
+static struct kept *
+place_of(struct desk *d)
+{
+	struct kept *oldest = &d->kept[0];
+
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		if (d->kept[i].report == NULL)
+			return &d->kept[i];
+		if (d->kept[i].used_us < oldest->used_us)
+			oldest = &d->kept[i];
+	}
+	report_free(oldest->report);
+	memset(oldest, 0, sizeof *oldest);
+	return oldest;
+}
+
+static bool
+is_good(const struct kept *k, int64_t now_us)
+{
+	int64_t age = now_us - k->made_us;
+
+	return age >= 0 && age < (k->changed ? AGAIN_CHANGE : AGAIN_TIME);
+}
+
+const struct report *
+desk_report(struct desk *d, const struct run *run, int64_t now_us, const char **why)
+{
+	struct kept *k = kept_of(d, run->token.text);
+	struct report *made;
+
+	if (k != NULL && is_good(k, now_us)) {
+		k->used_us = now_us;
+		return k->report;
+	}
+	made = report_read(d->source, run->token.text, run->set, run->label, run->t_us, now_us,
+	    d->site->conf.web_report_events, d->why, sizeof d->why);
+	if (made == NULL) {
+		*why = d->why;
+		return NULL;
+	}
+	if (k == NULL)
+		k = place_of(d);
+	report_free(k->report);
+	*k = (struct kept){ .report = made, .made_us = now_us, .used_us = now_us };
+	return made;
+}
+
+int
+desk_events(
+    struct desk *d, const struct run *run, int (*row)(void *, const char *, size_t), void *ctx)
+{
+	return report_source_events(d->source, run->token.text, row, ctx);
+}
+
+/* --- enrolment ------------------------------------------------------------------------------------------ */
+
+enum desk_result
+desk_enrol(const struct run **dst, struct desk *d, const char *set,
+    const union sockaddr_any *client, const char *domain, int64_t now_us)
+{
+	const struct site_conf *c = &d->site->conf;
+	uint64_t who = runs_client(d->site, client, now_us);
+	uint64_t where = domain != NULL ? runs_domain(d->site, domain, now_us) : 0;
+	struct enrolment e;
+
+	if (!catalogue_set_exists(d->site->catalogue, set))
+		return DESK_NO_SET;
+	if (runs_today(d->runs, who, now_us) >= c->web_enrol_client)
+		return DESK_CLIENT_LIMIT;
+	if (where != 0 && runs_today(d->runs, where, now_us) >= c->web_enrol_domain)
+		return DESK_DOMAIN_LIMIT;
+	if (runs_today(d->runs, 0, now_us) >= c->web_enrol_all)
+		return DESK_SITE_LIMIT;
+	if (enrol_new(&e, d->site, set, "", now_us) != 0)
+		return DESK_FAILED;
+	*dst = runs_new(d->runs, &e, who, where);
+	return *dst != NULL ? DESK_DONE : DESK_FAILED;
+}
+
+/* --- what is new ------------------------------------------------------------------------------------------ */
+
+struct news {
+	struct desk *desk;
+	void (*changed)(void *, const char *);
+	void *ctx;
+};
+
+static void
+on_token(void *ctx, const char *token)
+{
+	struct news *news = ctx;
+	const struct run *run = runs_of(news->desk->runs, token);
+	struct kept *k = kept_of(news->desk, token);
+	char subject[64];
+
+	if (k != NULL)
+		k->changed = true;
+	if (run == NULL)
+		return;
+	desk_subject(subject, sizeof subject, run);
+	news->changed(news->ctx, subject);
+}
+
+int
+desk_look(struct desk *d, void (*changed)(void *, const char *), void *ctx)
+{
+	struct news news = { d, changed, ctx };
+
+	return runs_refresh(d->runs) == 0 ? report_source_changes(d->source, on_token, &news) : -1;
+}

@@ -1,0 +1,54 @@
+/* desk.h - what handlers can ask and change: the site, the runs, their reports.  One process does this, one
+ * request after the other; it speaks with no stranger, only with the process that does (frame.h).
+ *
+ * Reports are kept, a few at a time, and made again only when something was stored of their token (at
+ * most every two seconds), or after a minute, because verdicts also change with time. */
+#ifndef WEB_DESK_H
+#define WEB_DESK_H
+
+#include "lib/listen.h"
+#include "provisioning/runs.h"
+#include "results/report.h"
+
+struct desk;
+struct desk *desk_open(const struct site *); /* NULL: logged */
+void desk_close(struct desk *);              /* accepts NULL */
+
+const struct site *desk_site(const struct desk *);
+const uint8_t *desk_form_key(const struct desk *); /* 32 octets, for csrf.h */
+
+/* The run of this id, as it stands in a URL; NULL: there is none. */
+const struct run *desk_run(struct desk *, const char *id);
+/* Its report, valid until the next call of any desk function.  NULL: *why is a sentence. */
+const struct report *desk_report(
+    struct desk *, const struct run *, int64_t now_us, const char **why);
+/* Its event lines, as store_events. */
+int desk_events(struct desk *, const struct run *,
+    int (*row)(void *ctx, const char *line, size_t len), void *ctx);
+
+/* The text of the file of a test, as it was when the process started. */
+const char *desk_source(const struct desk *, const struct test *);
+
+/* A new participant who came over the web, if the limits of the day allow it.  domain: of the mail address
+ * that an invitation would go to; NULL: none goes.  On DESK_DONE *dst is the run. */
+enum desk_result {
+	DESK_DONE,
+	DESK_NO_SET,
+	DESK_CLIENT_LIMIT,
+	DESK_DOMAIN_LIMIT,
+	DESK_SITE_LIMIT,
+	DESK_FAILED
+};
+enum desk_result desk_enrol(const struct run **dst, struct desk *, const char *set,
+    const union sockaddr_any *client, const char *domain, int64_t now_us);
+
+/* Looks what is new in the store and the journals; changed is called with the subject ("run ID") of each run
+ * of which something was stored.  0, or -1 logged. */
+int desk_look(struct desk *, void (*changed)(void *ctx, const char *subject), void *ctx);
+/* What exchange->subject is for the page of a run. */
+void desk_subject(char *dst, size_t dstlen, const struct run *);
+
+/* Answers requests of the socket until the other side is gone or SIGTERM.  The exit code. */
+int desk_serve(struct desk *, int fd);
+
+#endif

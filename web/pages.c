@@ -1,0 +1,20 @@
+/* pages.c - see pages.h. */
+#include "web/pages.h"
+
+/* clang-format off */
+const struct route site_routes[] = {
+	{ "GET",  "/",                         page_start,      0,            0 },
+	{ "POST", "/run",                      page_enrol,      ROUTE_FORM,   0 },
+	{ "GET",  "/run/{run}",                page_run,        0,            0 },
+	{ "GET",  "/run/{run}/live",           page_run_live,   ROUTE_STREAM, 0 },
+	{ "GET",  "/run/{run}/report.json",    page_run_json,   0,            0 },
+	{ "GET",  "/run/{run}/report.txt",     page_run_text,   0,            0 },
+	{ "GET",  "/run/{run}/events.jsonl",   page_run_events, 0,            0 },
+	{ "GET",  "/run/{run}/message/{word}", page_run_message, 0,           0 },
+	{ "GET",  "/tests",                    page_tests,      0,            0 },
+	{ "GET",  "/tests/{name}",             page_test,       0,            0 },
+	{ "GET",  "/privacy",                  page_privacy,    0,            0 },
+	{ "GET",  "/robots.txt",               page_robots,     0,            0 },
+	{ NULL, NULL, NULL, 0, 0 },
+};
+/* clang-format on */

@@ -1,0 +1,22 @@
+/* pages.h - the table of what the site serves, and its handlers (route.h). */
+#ifndef WEB_PAGES_H
+#define WEB_PAGES_H
+
+#include "web/exchange.h"
+
+extern const struct route site_routes[];
+
+void page_start(struct exchange *); /* start.c */
+void page_enrol(struct exchange *);
+void page_tests(struct exchange *); /* tests.c */
+void page_test(struct exchange *);
+void page_run(struct exchange *); /* run.c */
+void page_run_live(struct exchange *);
+void page_run_json(struct exchange *);
+void page_run_text(struct exchange *);
+void page_run_events(struct exchange *);
+void page_run_message(struct exchange *);
+void page_privacy(struct exchange *); /* about.c */
+void page_robots(struct exchange *);
+
+#endif

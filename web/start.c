@@ -1,0 +1,148 @@
+/* start.c - the start page, and the enrolment that its form asks for. */
+#include <stdio.h>
+#include <string.h>
+
+#include "results/report.h"
+#include "web/desk.h"
+#include "web/pages.h"
+
+static const struct {
+	const char *name, *about;
+} sets[] = {
+	{ "quick", "the essentials, in one or two messages" },
+	{ "standard", "what every operator should know" },
+	{ "full", "everything, rare faults and old versions included" },
+};
+#define SET_DEFAULT "standard"
+
+static unsigned
+tests_in(const struct catalogue *c, const char *set)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		n += catalogue_in_set(c->tests[i], set);
+	return n;
+}
+
+static void
+put_choice(struct exchange *x, const char *name, const char *title, const char *about)
+{
+	struct strbuf *b = &x->out;
+
+	strbuf_puts(b, "<label class=\"choice\"><input type=\"radio\" name=\"set\" value=\"");
+	html_text(b, name);
+	strbuf_printf(
+	    b, "\"%s required> <span><b>", strcmp(name, SET_DEFAULT) == 0 ? " checked" : "");
+	html_text(b, title);
+	strbuf_printf(
+	    b, "</b> <span class=\"soft\">%u tests</span>", tests_in(x->site->catalogue, name));
+	if (about != NULL) {
+		strbuf_puts(b, "<br>");
+		html_text(b, about);
+	}
+	strbuf_puts(b, "</span></label>\n");
+}
+
+/* The groups, in the order of their first test. */
+static void
+put_groups(struct exchange *x)
+{
+	const struct catalogue *c = x->site->catalogue;
+
+	strbuf_puts(&x->out, "<details class=\"more\"><summary>Only one subject</summary>\n");
+	for (size_t i = 0; i < c->n; i++) {
+		bool first = true;
+
+		for (size_t k = 0; k < i && first; k++)
+			first = strcmp(c->tests[k]->group, c->tests[i]->group) != 0;
+		if (first)
+			put_choice(
+			    x, c->tests[i]->group, report_group_title(c->tests[i]->group), NULL);
+	}
+	strbuf_puts(&x->out, "</details>\n");
+}
+
+static void
+put_sets(struct exchange *x)
+{
+	strbuf_puts(&x->out, "<fieldset>\n<legend>What shall be looked at?</legend>\n");
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+		put_choice(x, sets[i].name, sets[i].name, sets[i].about);
+	put_groups(x);
+	strbuf_puts(&x->out, "</fieldset>\n");
+}
+
+void
+page_start(struct exchange *x)
+{
+	struct page p = { .title = "How does your server send mail?", .here = "/", .index = true };
+	struct strbuf *b = &x->out;
+
+	exchange_page(x, &p);
+	strbuf_puts(b,
+	    "<h1>How does your server really send mail?</h1>\n"
+	    "<p class=\"lead\">You get a set of mail addresses. Each leads to a domain that is set "
+	    "up in "
+	    "one particular way: a certificate for the wrong name, a broken DNSSEC signature, a "
+	    "server "
+	    "that says \"come back later\". Send mail to them as you always do. You then see what "
+	    "your "
+	    "server, its resolver and its TLS really did, what it means, and what to change.</p>\n"
+	    "<section class=\"way\">\n<h2>Show me the addresses</h2>\n");
+	exchange_form(x, "/run");
+	put_sets(x);
+	strbuf_puts(b,
+	    "<p><button type=\"submit\">Show me the addresses</button></p>\n</form>\n</section>\n"
+	    "<section>\n<h2>Before you begin</h2>\n<ul>\n"
+	    "<li><b>What happens:</b> your server delivers some of the messages, retries others "
+	    "for hours, and must refuse to deliver a few. At worst you get bounces.</li>\n"
+	    "<li><b>What is recorded:</b> the DNS queries, connections, TLS handshakes and SMTP "
+	    "commands that your mail causes, and the headers of the messages. Not their "
+	    "bodies.</li>\n"
+	    "<li><b>Who sees it:</b> who has the address of your result page, which cannot be "
+	    "guessed.</li>\n"
+	    "<li><b>How long it is kept</b>, and how to have it removed: see <a "
+	    "href=\"/privacy\">privacy</a>.</li>\n</ul>\n</section>\n");
+	exchange_page_end(x, &p);
+}
+
+static void
+refuse(struct exchange *x, enum desk_result why)
+{
+	switch (why) {
+	case DESK_NO_SET:
+		exchange_error(x, 422, "There is no such set of tests.", "Choose one of the list.");
+		break;
+	case DESK_CLIENT_LIMIT:
+		exchange_error(x, 429, "Enough runs were begun from your network today.",
+		    "Use the page of one of them, or come back tomorrow.");
+		break;
+	case DESK_DOMAIN_LIMIT:
+		exchange_error(
+		    x, 429, "Enough mail went to this domain today.", "Come back tomorrow.");
+		break;
+	case DESK_SITE_LIMIT:
+		exchange_error(x, 503, "This site has begun as many runs today as it may.",
+		    "Come back tomorrow.");
+		break;
+	default:
+		exchange_error(x, 500, "The run could not be written down.", "Try again later.");
+	}
+}
+
+void
+page_enrol(struct exchange *x)
+{
+	const struct run *run;
+	char path[64];
+	enum desk_result result = desk_enrol(
+	    &run, x->desk, form_get(&x->form, "set"), &x->client, NULL, x->now_us);
+
+	if (result != DESK_DONE) {
+		refuse(x, result);
+		return;
+	}
+	snprintf(path, sizeof path, "/run/%s", run->id);
+	exchange_redirect(x, path);
+}
