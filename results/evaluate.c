@@ -559,25 +559,15 @@ keep_returned(struct moments *m)
 static void
 keep_lost(struct moments *m)
 {
-	static const struct predicate any = { .kind = P_ACCEPTED,
-		.host = -1,
-		.mailbox = -1,
-		.phase = -1,
-		.tls = -1,
-		.count_max = UINT32_MAX };
-	struct moments accepted;
-	struct fate_case k;
+	struct fate_case k = fate_of_all(m->e->judge->c, m->e->facts);
 	size_t kept = 0;
 
-	moments_find(&accepted, m->e, &any);
-	fate_begin(&k, &accepted);
 	for (size_t i = 0; i < m->n; i++) {
 		if (fate_of(&k, m->item[i].t, m->item[i].o) == FATE_LOST)
 			m->item[kept++] = m->item[i];
 	}
 	m->n = kept;
 	fate_case_clear(&k);
-	free(accepted.item);
 }
 
 static void
@@ -728,6 +718,41 @@ holds_control_any(const struct predicate *p, const struct evaluation *e)
 	return false;
 }
 
+/* Did it take a message that it had put off? */
+static bool
+has_returned(const struct correlation *c, const struct facts *f)
+{
+	struct fate_case k = fate_of_all(c, f);
+	bool returned = false;
+
+	for (size_t i = 0; i < f->n_attempts && !returned; i++) {
+		const struct attempt *a = &f->attempts[i];
+		returned = !a->accepted && a->reply / 100 == 4 &&
+			   fate_of(&k, a->reply_t, a->decides) == FATE_RETURNED;
+	}
+	fate_case_clear(&k);
+	return returned;
+}
+
+static bool
+holds_control_returned(const struct evaluation *e)
+{
+	const struct judge *j = e->judge;
+	const struct test *t = e->facts->test;
+
+	for (unsigned i = 0; j->given != NULL && i < j->given->n_controls; i++) {
+		if (j->given->control[i].returned)
+			return true;
+	}
+	for (unsigned i = 0; j->given == NULL && i < t->n_control; i++) {
+		const struct test *control = catalogue_find(
+		    j->c->catalogue, t->control[i], strlen(t->control[i]));
+		if (control != NULL && has_returned(j->c, correlation_facts(j->c, control)))
+			return true;
+	}
+	return false;
+}
+
 static bool
 holds_contrast(const struct predicate *p, const struct evaluation *e)
 {
@@ -782,6 +807,9 @@ evaluate(const struct predicate *p, const struct evaluation *e, struct verdict *
 	switch (p->kind) {
 	case P_CONTROL_ACCEPTED:
 		holds = e->control;
+		break;
+	case P_CONTROL_RETURNED:
+		holds = holds_control_returned(e);
 		break;
 	case P_CONTROL_ANY:
 		holds = holds_control_any(p, e);

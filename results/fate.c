@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/strbuf.h"
 #include "results/evaluate.h"
 #include "results/session.h"
 
@@ -47,6 +48,22 @@ fate_case_init(struct fate_case *k, const struct correlation *c, const struct fa
 		if (c->messages[i].test != f->test && evaluate_names(c, &c->messages[i], f->test))
 			note(k, &c->messages[i]);
 	}
+}
+
+struct fate_case
+fate_of_all(const struct correlation *c, const struct facts *f)
+{
+	struct taken *t = xcalloc(f->n_attempts + 1, sizeof *t);
+	struct fate_case k;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (a->accepted)
+			t[n++] = (struct taken){ a->decides->t, a->msgid };
+	}
+	fate_case_init(&k, c, f, t, n);
+	return k;
 }
 
 void

@@ -35,6 +35,8 @@ struct fate_case {
 /* Takes over taken (from grow()). */
 void fate_case_init(struct fate_case *, const struct correlation *, const struct facts *,
     struct taken *taken, size_t n);
+/* The same, with all acceptances by the test. */
+struct fate_case fate_of_all(const struct correlation *, const struct facts *);
 void fate_case_clear(struct fate_case *);
 
 /* Of the message that was put off at t by event o (NULL: unknown). */

@@ -38,7 +38,7 @@ struct judge_given {
 	enum outcome contrast;
 	struct {
 		const char *name;
-		bool accepted;
+		bool accepted, returned;
 	} control[GIVEN_TRAITS_MAX]; /* name NULL: all */
 	unsigned n_controls;
 	struct {

@@ -217,7 +217,7 @@ play_event(struct play *p, const struct trace_step *s)
 	p->last = s->at_us > p->last ? s->at_us : p->last;
 }
 
-/* control [TEST] accepted|refused [message=ID] */
+/* control [TEST] accepted|refused|returned [message=ID] */
 static void
 play_control(struct play *p, const struct trace_step *s)
 {
@@ -227,7 +227,8 @@ play_control(struct play *p, const struct trace_step *s)
 
 	if (g->n_controls < GIVEN_TRAITS_MAX) {
 		g->control[g->n_controls].name = n > 1 ? s->word[0] : NULL;
-		g->control[g->n_controls++].accepted = strcmp(s->word[n - 1], "accepted") == 0;
+		g->control[g->n_controls].returned = strcmp(s->word[n - 1], "returned") == 0;
+		g->control[g->n_controls++].accepted = strcmp(s->word[n - 1], "refused") != 0;
 	}
 	if (message && p->n_copies < TRACE_COPIES_MAX)
 		p->copy[p->n_copies++] = (struct accepted_message){

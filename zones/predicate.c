@@ -284,6 +284,7 @@ static const struct row {
 	[P_AGAIN] = { "again", NULL, "again", NULL, 0 },
 	[P_SENT] = { "sent", NULL, "sent", NULL, 0 },
 	[P_CONTROL_ACCEPTED] = { "control", "accepted", "control accepted", NULL, 0 },
+	[P_CONTROL_RETURNED] = { "control", "returned", "control returned", NULL, 0 },
 	[P_CONTROL_ANY] = { "control", "any", "control any A B", arg_names, 0 },
 	[P_CONTRAST] = { "contrast", NULL, "contrast accepted|refused|open|unknown", arg_contrast,
 	    0 },
@@ -319,8 +320,9 @@ find_row(struct words *w)
 			return &rows[i];
 		half = true;
 	}
-	words_fail(
-	    w, half ? "%.40s: accepted or any must follow" : "%.40s: no such predicate", word);
+	words_fail(w,
+	    half ? "%.40s: accepted, returned or any must follow" : "%.40s: no such predicate",
+	    word);
 	return NULL;
 }
 

@@ -41,6 +41,7 @@
  * What is known of other tests and of the test as a whole:
  *   control accepted     all controls accepted a message (a test that this site can show over IPv6
  *                        only also needs trait ipv6); no controls: holds
+ *   control returned     a control put a message off, and took it later: this sender comes back
  *   control any A B ...  one of these tests accepted a message
  *   contrast STATE       accepted: some contrast was; refused: all were; open: else, and one of them
  *                        may still change; unknown: else
@@ -105,6 +106,7 @@ enum predicate_kind {
 	P_AGAIN,
 	P_SENT,
 	P_CONTROL_ACCEPTED,
+	P_CONTROL_RETURNED,
 	P_CONTROL_ANY,
 	P_CONTRAST,
 	P_TRAIT,

@@ -138,7 +138,7 @@ dns_step(struct parse *p, const struct text_line *l, unsigned from, struct trace
 static int
 control_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
 {
-	static const char *const states[] = { "accepted", "refused", NULL };
+	static const char *const states[] = { "accepted", "refused", "returned", NULL };
 
 	bool message = strncmp(l->word[l->n - 1], "message=", 8) == 0;
 	unsigned n = l->n - from - message;
@@ -147,7 +147,8 @@ control_step(struct parse *p, const struct text_line *l, unsigned from, struct t
 	if ((n != 2 && n != 3) || (message && l->word[l->n - 1][8] == '\0') ||
 	    (message && strcmp(l->word[l->n - 2], "accepted") != 0))
 		return parse_fail(p, l->number,
-		    "control: must be written: control [TEST] accepted|refused, after accepted "
+		    "control: must be written: control [TEST] accepted|refused|returned, after "
+		    "accepted "
 		    "message=ID may follow");
 	for (unsigned i = from + 1; i < l->n; i++)
 		step_word(s, l->word[i]);
@@ -241,7 +242,8 @@ static const struct {
 	{ "dns", "TIME dns TYPE NAME [rcode R] [dev D] [KEY=VALUE...]", false, dns_step },
 	{ "mail", "TIME mail v4|v6 [open|lost|crashed|skipped] [MEMBER=VALUE...]", false,
 	    mail_step },
-	{ "control", "[TIME] control [TEST] accepted|refused [message=ID]", true, control_step },
+	{ "control", "[TIME] control [TEST] accepted|refused|returned [message=ID]", true,
+	    control_step },
 	{ "contrast", "[TIME] contrast accepted|refused|open|unknown", true, contrast_step },
 	{ "trait", "[TIME] trait NAME [yes|no|open|unknown]", true, trait_step },
 	{ "end", "end settled|open", true, end_step },

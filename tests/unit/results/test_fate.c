@@ -153,6 +153,35 @@ strangers(void **state)
 	IS(judged("greylist", 7 * HOUR), GRADE_INCONCLUSIVE, true);
 }
 
+static void
+sts_at(double t, const char *kind, const char *test, const char *rest)
+{
+	event_at(&obs, t, kind, "\"test\":\"%s\",\"conn\":\"%s-%g\",\"to\":\"%s\",%s", test, test,
+	    t, TO("dual") ", " TO("sts-enforce") ", " TO("sts-mx-mismatch"), rest);
+}
+
+/* After one deferral it stays away from the host that the policy does not list: the control shows that it
+ * does so knowingly, if it came back there. */
+static void
+control_returned(void **state)
+{
+#define DEFERRED  "\"verb\":\"RCPT\",\"reply\":451,\"dev\":\"reply 451\",\"phase\":1"
+#define TAKEN(id) "\"reply\":250,\"tls\":true,\"phase\":3,\"msgid\":\"" id "\""
+	(void)state;
+	sts_at(0, "smtp.message", "dual", TAKEN("a"));
+	sts_at(1, "smtp.command", "sts-enforce", DEFERRED);
+	sts_at(1, "smtp.command", "sts-mx-mismatch", DEFERRED);
+	event_at(&obs, 2, "http.request",
+	    "\"test\":\"sts-mx-mismatch\",\"conn\":\"h\",\"at\":\"mta-sts.{d}\",\"reply\":200,"
+	    "\"phase\":1,\"what\":\"GET /.well-known/mta-sts.txt\"");
+	sts_at(900, "smtp.message", "sts-enforce", TAKEN("b"));
+	struct verdict v = judged("sts-mx-mismatch", 7 * HOUR);
+	IS(v, GRADE_INCONCLUSIVE, true);
+	assert_memory_equal(v.reason, "gave the message up", 19);
+	sts_at(1200, "smtp.message", "sts-enforce", TAKEN("a"));
+	IS(judged("sts-mx-mismatch", 7 * HOUR), GRADE_CONFORMS, true);
+}
+
 /* Never put off: settled at once, and no verdict. */
 static void
 not_put_off(void **state)
@@ -175,6 +204,7 @@ main(void)
 		cmocka_unit_test_teardown(none_comes_back, clean),
 		cmocka_unit_test_teardown(either, clean),
 		cmocka_unit_test_teardown(strangers, clean),
+		cmocka_unit_test_teardown(control_returned, clean),
 		cmocka_unit_test_teardown(not_put_off, clean),
 	};
 

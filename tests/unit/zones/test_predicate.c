@@ -55,6 +55,7 @@ every_row(void **state)
 		[P_AGAIN] = "again",
 		[P_SENT] = "sent",
 		[P_CONTROL_ACCEPTED] = "control accepted",
+		[P_CONTROL_RETURNED] = "control returned",
 		[P_CONTROL_ANY] = "control any dual ipv4 ipv6",
 		[P_CONTRAST] = "contrast refused",
 		[P_TRAIT] = "trait validates no",
