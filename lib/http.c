@@ -183,13 +183,17 @@ field_length(struct http_request *r, const char *v, size_t len)
 	return 0;
 }
 
-/* We know no coding.  With a length beside it, it is the best known way to smuggle. */
+/* RFC 9112 6.1: of the codings we know this one.  Two of them, or one that came with HTTP/1.0, are ways to
+ * smuggle. */
 static int
 field_coding(struct http_request *r, const char *v, size_t len)
 {
-	(void)v;
-	(void)len;
-	return bad(r, 501, "Transfer-Encoding");
+	if (r->chunked || r->minor == 0)
+		return bad(r, 400, "Transfer-Encoding");
+	if (!r->takes_chunked || len != 7 || strncasecmp(v, "chunked", 7) != 0)
+		return bad(r, 501, "Transfer-Encoding");
+	r->chunked = true;
+	return 0;
 }
 
 static int
@@ -272,6 +276,8 @@ whole(struct http_request *r)
 {
 	if (r->minor >= 1 && r->host[0] == '\0')
 		return bad(r, 400, "no Host field");
+	if (r->chunked && r->has_length) /* RFC 9112 6.3: the best known way to smuggle */
+		return bad(r, 400, "Transfer-Encoding and Content-Length");
 	r->state = HTTP_READ;
 	return 0;
 }

@@ -34,6 +34,8 @@ struct http_request {
 	char agent[256];              /* User-Agent */
 	char type[128], encoding[32]; /* Content-Type, Content-Encoding */
 	bool expects;                 /* Expect: 100-continue */
+	bool takes_chunked; /* said by the caller after http_init; else Transfer-Encoding is 501 */
+	bool chunked;       /* the body has the chunked coding (chunked.h) and no length */
 	bool has_length;
 	uint64_t length;    /* of the body */
 	size_t head_max;    /* octets of a head that are read */

@@ -77,14 +77,23 @@ io_blind(struct io *io)
 	_exit(EXIT_CANNOT);
 }
 
+/* Whose events these are; NULL: nobody's, or not known yet. */
+static const struct token *
+conn_token(const struct conn *c)
+{
+	const struct token *t = conn_is_smtp(c) ? &c->session.bind.token : &c->web.token;
+
+	return t->id != 0 ? t : NULL;
+}
+
 /* Said once in an hour: from now on connections to the participant's addresses are refused. */
 static void
-limit_event(struct conn *c)
+limit_event(struct conn *c, const struct token *token, int64_t now_us)
 {
 	struct event_line *e = &c->io->line;
 
-	event_begin(e, EV_LIMIT_EVENTS, eventlog_origin(c->io->log), c->session.now_us);
-	event_str(e, EK_TOKEN, c->session.bind.token.text);
+	event_begin(e, EV_LIMIT_EVENTS, eventlog_origin(c->io->log), now_us);
+	event_str(e, EK_TOKEN, token->text);
 	event_num(e, EK_COUNT, quota_limit(c->io->config->quota));
 	event_end(e);
 	eventlog_append(c->io->log, e->buf, e->len);
@@ -94,15 +103,15 @@ static void
 op_event(void *ctx, const char *line, size_t len)
 {
 	struct conn *c = ctx;
+	const struct token *token = conn_token(c);
 	uint64_t ticket = eventlog_append(c->io->log, line, len);
+	int64_t now = conn_is_smtp(c) ? c->session.now_us : c->web.now_us;
 
 	if (ticket == 0)
 		io_blind(c->io);
 	c->ticket = ticket;
-	if (conn_is_smtp(c) && c->session.bind.token.id != 0 &&
-	    quota_take(c->io->config->quota, c->session.bind.token.id, c->session.now_us) ==
-		QUOTA_REACHED)
-		limit_event(c);
+	if (token != NULL && quota_take(c->io->config->quota, token->id, now) == QUOTA_REACHED)
+		limit_event(c, token, now);
 }
 
 const struct session_ops conn_ops = {

@@ -172,7 +172,7 @@ request_event(struct web *w, unsigned status, const char *reason)
 	event_str(e, EK_AGENT, r->agent);
 	if (r->head.len > r->fields)
 		event_text(e, EK_HEADERS, r->head.s + r->fields, r->head.len - r->fields);
-	if (r->has_length)
+	if (r->has_length || r->chunked)
 		event_num(e, EK_BYTES, (int64_t)w->body.len);
 	event_num(e, EK_SIZE, (int64_t)w->content.len);
 	event_num(e, EK_MS, (w->now_us - w->start_us) / 1000);
@@ -344,7 +344,7 @@ post(struct web *w, const struct web_name *n)
 
 	if (n->host != WEB_REPORT) {
 		respond(w, 404, "no reports are taken here");
-	} else if (!r->has_length) {
+	} else if (!r->has_length && !r->chunked) {
 		respond(w, 411, "Content-Length");
 	} else if (r->length > w->env->site->conf.https_body) {
 		respond(w, 413, "body too large");
@@ -352,7 +352,7 @@ post(struct web *w, const struct web_name *n)
 		w->state = WEB_BODY;
 		if (r->expects)
 			w->env->ops->reply(w->ctx, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-		if (r->length == 0)
+		if (!r->chunked && r->length == 0)
 			take_report(w);
 	}
 }
@@ -373,7 +373,7 @@ dispatch(struct web *w)
 		return;
 	}
 	w->zone = n.zone;
-	if (get && (r->has_length && r->length > 0))
+	if (get && (r->chunked || r->length > 0))
 		respond(w, 400, "body");
 	else if (get && n.host == WEB_POLICY && n.zone == 0)
 		serve_policy(w);
@@ -383,6 +383,20 @@ dispatch(struct web *w)
 		post(w, &n);
 	else
 		respond(w, 405, "method");
+}
+
+static size_t
+chunks_input(struct web *w, const char *bytes, size_t len)
+{
+	size_t n = chunked_input(&w->chunks, &w->body, w->env->site->conf.https_body, bytes, len);
+
+	if (w->chunks.state == CHUNKED_DONE)
+		take_report(w);
+	else if (w->chunks.state == CHUNKED_LARGE)
+		respond(w, 413, "body too large");
+	else if (w->chunks.state == CHUNKED_BAD)
+		respond(w, 400, w->chunks.why);
+	return n;
 }
 
 static size_t
@@ -410,7 +424,8 @@ web_input(struct web *w, const char *bytes, size_t len, int64_t now_us)
 			else if (w->request.state == HTTP_READ)
 				dispatch(w);
 		} else if (w->state == WEB_BODY) {
-			used = body_input(w, bytes, len);
+			used = w->request.chunked ? chunks_input(w, bytes, len)
+						  : body_input(w, bytes, len);
 		} else {
 			return; /* one request a connection: the rest is not looked at */
 		}
@@ -441,6 +456,7 @@ web_init(struct web *w, const struct session_env *env, void *ctx, const char *co
 	w->local = *local;
 	w->start_us = w->now_us = now_us;
 	http_init(&w->request);
+	w->request.takes_chunked = true;
 	bind_by_address(w);
 	w->phase = phase_now(&env->memory, w->test, w->token.id, now_us);
 }

@@ -6,6 +6,7 @@
 #ifndef SMTPD_WEB_H
 #define SMTPD_WEB_H
 
+#include "lib/chunked.h"
 #include "lib/http.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
@@ -35,7 +36,8 @@ struct web {
 	unsigned requests;
 
 	struct http_request request;
-	struct strbuf body; /* of a POST, while it comes */
+	struct chunked chunks; /* of a body with that coding */
+	struct strbuf body;    /* of a POST, while it comes */
 	char dev[160];
 	/* the response, during WEB_SLOW and WEB_COMMIT */
 	unsigned status;

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 BUILD=${BUILD:-build}
-tests=24
+tests=30
 
 if [[ $(id -u) != 0 ]]; then
 	echo "1..0 # SKIP wants root, for a network namespace"
@@ -52,16 +52,17 @@ chmod 755 "$dir"
 printf 'pace 60\nworkers 2\nhttps-timeout 3s\n' >"$dir/more"
 sed -i -e 's/^#* *pace .*//; s/^#* *workers .*//; s/^#* *https-timeout .*//' "$site/outpost.conf"
 cat "$dir/more" >>"$site/outpost.conf"
-"$BUILD/smtpd" -q -C "$site" 2>"$dir/stderr" &
-smtpd=$!
-for ((i = 0; i < 100; i++)); do
-	(: <>/dev/tcp/127.0.53.2/443) 2>/dev/null && break
-	sleep 0.1
-done
-((i < 100)) || {
+start() {
+	"$BUILD/smtpd" -q -C "$site" 2>>"$dir/stderr" &
+	smtpd=$!
+	for ((i = 0; i < 100; i++)); do
+		(: <>/dev/tcp/127.0.53.2/443) 2>/dev/null && return
+		sleep 0.1
+	done
 	echo "Bail out! smtpd does not start: $(cat "$dir/stderr")"
 	exit 1
 }
+start
 token=$("$BUILD/outpost" enrol -C "$site" --set dual --json | grep -o '"token":"[a-z2-7]*"' | head -1 | cut -d'"' -f4)
 
 # address NUMBER -> the IPv6 address of the policy host of (token, test)
@@ -142,8 +143,27 @@ seen tlsrpt.report '"via":"https"' '"bytes":50000' '"type":"application/tlsrpt+g
 report $? "tlsrpt.report: the first 44,000 octets of it"
 out=$(printf 'GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n' |
 	tls "$v6" -ign_eof | grep -c '^HTTP/1.1')
-[[ $out == 1 ]] && seen http.request '"reason":"Transfer-Encoding"' '"reply":501'
+[[ $out == 1 ]] && seen http.request '"reason":"Transfer-Encoding and Content-Length"' '"reply":400'
 report $? "a smuggled second request is not answered"
+# post OPTIONS... - POSTs a report; the status
+post() {
+	curl -sS --max-time 20 --cacert "$site/certs/ca.pem" --resolve "$host:443:[$(address 1)]" -o /dev/null -w '%{http_code}' \
+		-H 'Content-Type: application/tlsrpt+json' "$@" "https://$host/chunks" 2>&1
+}
+head -c 60000 "$dir/body" >"$dir/chunks" && cat "$dir/body" >>"$dir/chunks"
+out=$(post -H 'Transfer-Encoding: chunked' --data-binary @"$dir/chunks")
+[[ $out == 201 ]] && seen tlsrpt.report '"what":"/chunks"' '"bytes":100000'
+report $? "a report in chunks, its length not said"
+out=$(post -X POST -H 'Transfer-Encoding: chunked' -T - < <(head -c 3000000 /dev/zero))
+[[ $out == 413 ]] && seen http.request '"reply":413' '"reason":"body too large"'
+report $? "chunks without end are refused"
+out=$(post -X POST -H 'Transfer-Encoding: chunked' -T - < <(head -c 5000 "$dir/body"; sleep 6))
+[[ $out == 408 ]] && seen http.request '"reply":408' '"what":"POST /chunks"'
+report $? "a body that stops coming is not waited for"
+out=$(printf 'POST /chunks HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n' "$host" |
+	tls "$(address 1)" -ign_eof)
+[[ $out == *"HTTP/1.1 400"* ]] && seen http.request '"reason":"chunk size"'
+report $? "a chunk size that two programs could read in two ways"
 out=$(printf 'GET / HTTP/1.1\nHost: a\n\n' | tls "$v6" -ign_eof)
 [[ $out == *"HTTP/1.1 400"* ]]
 report $? "bare LF is refused"
@@ -170,6 +190,14 @@ out=$(get policy-moved "$(address 902)" -k -o /dev/null -w '%{http_code}')
 report $? "the mint is killed, and comes back"
 (for i in {1..40}; do get policy-phases "$v6" -o /dev/null -w '%{http_code}\n' & done; wait) | sort | uniq -c | grep -q '40 404'
 report $? "forty at once"
+stop
+printf 'events-per-token-hour 60\n' >>"$site/outpost.conf"
+start
+for ((i = 0; i < 40; i++)); do
+	get policy-phases "$v6" -o /dev/null -w '%{http_code}' | grep -q 404 || break
+done
+((i < 40)) && seen limit.events "\"token\":\"$token\"" '"count":60'
+report $? "who asks too much of one participant's policy host is refused"
 stop
 ! grep -v "killed by signal 9" "$dir/stderr" | grep -q .
 report $? "nothing unexpected in the log"

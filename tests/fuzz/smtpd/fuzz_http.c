@@ -46,6 +46,7 @@ compare_whole(const uint8_t *data, size_t size, const struct http_request *piece
 	struct http_request whole;
 
 	http_init(&whole);
+	whole.takes_chunked = true;
 	http_input(&whole, (const char *)data, size);
 	if (pieces->state != whole.state ||
 	    (whole.state == HTTP_BAD && whole.status != pieces->status) ||

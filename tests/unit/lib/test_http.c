@@ -26,6 +26,7 @@ feed(const char *text)
 {
 	http_clear(&r);
 	http_init(&r);
+	r.takes_chunked = true;
 	return http_input(&r, text, strlen(text));
 }
 
@@ -113,8 +114,20 @@ refused(void **state)
 		       "\r\n\r\n" },
 		{ 413, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999"
 		       "\r\n\r\n" },
-		{ 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" },
-		{ 501, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+		{ 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" },
+		{ 501,
+		    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n" },
+		{ 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n" },
+		{ 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n" },
+		{ 501, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding:\r\n\r\n" },
+		{ 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: \vchunked\r\n\r\n" },
+		{ 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+		       "Transfer-Encoding: chunked\r\n\r\n" },
+		{ 400, "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" },
+		{ 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n" },
+		{ 400, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+		       "Content-Length: 5\r\n\r\n" },
+		{ 400, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
 		       "Transfer-Encoding: chunked\r\n\r\n" },
 		{ 417, "POST / HTTP/1.1\r\nHost: h\r\nExpect: more\r\n\r\n" },
 	};
@@ -126,6 +139,15 @@ refused(void **state)
 			fail_msg("row %zu: %u, not %u", i, r.state == HTTP_BAD ? r.status : 0,
 			    rows[i].status);
 	}
+	feed("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n");
+	assert_int_equal(r.state, HTTP_READ);
+	assert_true(r.chunked && !r.has_length);
+	/* not everybody takes it */
+	http_clear(&r);
+	http_init(&r);
+	http_input(&r, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 49);
+	assert_int_equal(r.state, HTTP_BAD);
+	assert_int_equal(r.status, 501);
 	/* HTTP/1.0 needs no Host */
 	feed("GET / HTTP/1.0\r\n\r\n");
 	assert_int_equal(r.state, HTTP_READ);

@@ -258,6 +258,57 @@ report(void **state)
 	finish();
 }
 
+/* The same with a body in chunks (RFC 9112 7.1). */
+static void
+chunks(void **state)
+{
+	static const struct {
+		const char *body, *reply;
+	} rows[] = {
+		{ "5\r\nhello\r\n0\r\n\r\n", "HTTP/1.1 201 " },
+		{ "0\r\n\r\n", "HTTP/1.1 201 " },
+		{ "5\r\nhello\n0\r\n\r\n", "HTTP/1.1 400 " },
+		{ "7FFFFFFF\r\n", "HTTP/1.1 413 " },
+		{ "123456789\r\n", "HTTP/1.1 400 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		begin("dual");
+		ask("POST", "/r", "tlsrpt", "dual", "Transfer-Encoding: chunked\r\n");
+		for (const char *p = rows[i].body; *p != '\0'; p++)
+			web_input(&w, p, 1, bed.now);
+		if (bed.committing)
+			assert_true(says(&bed.held, rows[i].reply));
+		else
+			REPLY(rows[i].reply);
+		if (i == 0) {
+			EVENT("\"data\":\"aGVsbG8=\"");
+			EVENT("\"bytes\":5");
+		}
+		/* a second request in what follows is not answered */
+		size_t n = bed.replies.len + bed.held.len;
+		ask("GET", "/", "tlsrpt", "dual", "");
+		assert_int_equal(bed.replies.len + bed.held.len, n);
+		finish();
+	}
+	begin("policy-moved");
+	ask("GET", POLICY_PATH, "mta-sts", "policy-moved", "Transfer-Encoding: chunked\r\n");
+	REPLY("HTTP/1.1 400 ");
+	finish();
+	/* the body stops coming */
+	begin("dual");
+	ask("POST", "/r", "tlsrpt", "dual", "Transfer-Encoding: chunked\r\n");
+	web_input(&w, "5\r\nhel", 6, bed.now);
+	web_tick(&w, bed.now + bed.site->conf.https_timeout - 1);
+	assert_int_equal(bed.replies.len, 0);
+	web_tick(&w, bed.now + bed.site->conf.https_timeout);
+	REPLY("HTTP/1.1 408 ");
+	EVENT("\"reply\":408");
+	assert_false(says(&bed.events, "tlsrpt.report"));
+	finish();
+}
+
 static void
 late(void **state)
 {
@@ -285,6 +336,7 @@ main(void)
 		cmocka_unit_test(slow),
 		cmocka_unit_test(names),
 		cmocka_unit_test(report),
+		cmocka_unit_test(chunks),
 		cmocka_unit_test(late),
 	};
 
