@@ -9,6 +9,10 @@
 #include "lib/strbuf.h"
 #include "verify/lookup.h"
 
+/* Questions that one message may have: SPF, keys of 16 signatures and 50 ARC sets, DMARC, names. */
+#define VERIFY_LOOKUPS_MAX 600
+#define VERIFY_JSON_MAX    24576 /* octets of the results */
+
 struct verify_input {
 	const char *message; /* as received, lines end in CR LF, no dot-stuffing */
 	size_t len;
@@ -19,8 +23,12 @@ struct verify_input {
 	int64_t now;        /* seconds, UTC */
 };
 
+/* Loads what the judges and their libraries need from files: before files are forbidden.  0, or -1: logged. */
+int verify_warm_up(void);
+
 /* All results as one JSON object (documented in outpost-events(5), event verify.result) appended to
- * json when VERIFY_DONE.  Terminates whatever the message and the answers are. */
+ * json when VERIFY_DONE: printable ASCII, at most VERIFY_JSON_MAX octets.  Terminates whatever the
+ * message and the answers are. */
 enum verify_step verify_run(const struct verify_input *, struct lookups *, struct strbuf *json);
 
 #endif
