@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/strbuf.h"
+#include "verify/address.h"
 #include "verify/spf_run.h"
 
 /* Where the explanation of a "fail" stands: exp= of the record that matched (6.2). */
@@ -197,20 +198,32 @@ include(struct spf_run *r, const struct spf_term *t)
 	return SPF_NO_MATCH;
 }
 
+static bool
+is_ascii(const char *s)
+{
+	while (*s != '\0' && (unsigned char)*s < 0x80)
+		s++;
+	return *s == '\0';
+}
+
 static enum spf_outcome
 mechanism(struct spf_run *r, const struct spf_term *t)
 {
 	struct spf_step *step = new_step(r, t->text, t->len);
+	bool sender = t->domain != NULL && (spf_macro_uses(t->domain, t->domain_len, 's') ||
+					       spf_macro_uses(t->domain, t->domain_len, 'l'));
 	enum spf_outcome o;
 
 	r->step = step;
 	r->void_term = false;
-	if (t->kind == SPF_ALL)
+	if (sender && !is_ascii(r->macro.local)) {
+		snprintf(step->found, sizeof(step->found), "the sender's local part is not ASCII");
+		o = SPF_NO_MATCH; /* RFC 8616 4 */
+	} else if (t->kind == SPF_ALL) {
 		o = SPF_MATCH;
-	else if (t->kind == SPF_INCLUDE)
-		o = include(r, t);
-	else
-		o = spf_term(r, t);
+	} else {
+		o = t->kind == SPF_INCLUDE ? include(r, t) : spf_term(r, t);
+	}
 	step->outcome = o;
 	return o;
 }
@@ -432,6 +445,17 @@ explain(struct spf_run *r, const struct explanation *e)
 
 /* --- what comes in --- */
 
+/* RFC 8616 4: the domain of the reverse-path is taken as A-labels.  What cannot be stays as it is. */
+static void
+to_a_labels(char *domain, size_t size)
+{
+	char ascii[ADDRESS_DOMAIN_SIZE];
+	const char *why;
+
+	if (!is_ascii(domain) && address_domain(ascii, domain, strlen(domain), &why) == 0)
+		snprintf(domain, size, "%s", ascii);
+}
+
 /* 4.3: NULL, or why no record can be asked for. */
 static const char *
 not_checkable(const char *domain)
@@ -443,9 +467,8 @@ not_checkable(const char *domain)
 	if (domain[0] == '[')
 		return "an address literal has no SPF record";
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)domain[i] > 0x7e)
-			return "the name is not ASCII (an internationalised name is to be an "
-			       "A-label)";
+		if (domain[i] < 0x21 || domain[i] > 0x7e)
+			return "the name holds what may not stand in one";
 		label = domain[i] == '.' ? 0 : label + 1;
 		labels += domain[i] == '.';
 		if (label > 63)
@@ -488,6 +511,8 @@ read_sender(struct sender *s, const struct spf_input *in)
 	len = strlen(s->domain);
 	if (len > 0 && s->domain[len - 1] == '.')
 		s->domain[len - 1] = '\0';
+	if (from)
+		to_a_labels(s->domain, sizeof(s->domain));
 	return 0;
 }
 

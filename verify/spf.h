@@ -7,7 +7,8 @@
  *   - %{p} belongs to the term that it stands in; exp= and its macros count for nothing;
  *   - the number of MX names is judged before any of them is looked up: their order is chance;
  *   - a name that no query can be made of (two dots in a row) matches nothing (4.8), and is not void;
- *   - BOGUS is temperror, as a validating resolver answers SERVFAIL. */
+ *   - BOGUS is temperror, as a validating resolver answers SERVFAIL.
+ * Internationalised mail: RFC 8616 4 (A-labels; %{s} and %{l} of a local part in UTF-8 match nothing). */
 #ifndef VERIFY_SPF_H
 #define VERIFY_SPF_H
 

@@ -516,6 +516,30 @@ test_identities(void **state)
 	assert_string_equal(result.trace[1].target, "postmaster@example.org.s.example.org");
 }
 
+/* RFC 8616 4 */
+static void
+test_internationalised(void **state)
+{
+	static const struct record zone[] = {
+		{ "xn--dmin-moa0i.example", TYPE_TXT,
+		    "v=spf1 a:%{s}.example.net include:%{l}.example.net exists:%{o}.example.net "
+		    "-all",
+		    false },
+		{ "xn--dmin-moa0i.example.example.net", TYPE_A, "127.0.0.2", false },
+		{ NULL, 0, NULL, false },
+	};
+	struct spf_input in = input("192.0.2.1", "\xc3\xa9@d\xc3\xb6m\xc3\xa4in.example");
+
+	(void)state;
+	run(zone, &in);
+	assert_string_equal(result.reason,
+	    "192.0.2.1 matches \"exists:%{o}.example.net\" of xn--dmin-moa0i.example");
+	assert_string_equal(result.domain, "xn--dmin-moa0i.example");
+	assert_int_equal(result.lookups, 1);
+	assert_string_equal(result.trace[1].found, "the sender's local part is not ASCII");
+	assert_string_equal(result.trace[2].found, "the sender's local part is not ASCII");
+}
+
 static void
 test_not_checkable(void **state)
 {
@@ -529,8 +553,9 @@ test_not_checkable(void **state)
 		{ "192.0.2.1", "x.y", "a@b..c", "the name has an empty label" },
 		{ "192.0.2.1", "x.y", "a@.b.c", "the name has an empty label" },
 		{ "192.0.2.1", "x.y", "a@b.c..", "the name has an empty label" },
-		{ "192.0.2.1", "x.y", "a@\xc3\xa9.org",
-		    "the name is not ASCII (an internationalised name is to be an A-label)" },
+		{ "192.0.2.1", "x.y", "a@\xc3.org", "the name holds what may not stand in one" },
+		{ "192.0.2.1", "\xc3\xa9.org", "", "the name holds what may not stand in one" },
+		{ "192.0.2.1", "x y.z", "", "the name holds what may not stand in one" },
 		{ "192.0.2", "x.y", "a@b.c",
 		    "the address of the client, the name it gave or the sender is no such thing" },
 	};
@@ -640,6 +665,7 @@ main(void)
 		cmocka_unit_test(test_wrong_records),
 		cmocka_unit_test(test_inner_matches),
 		cmocka_unit_test(test_identities),
+		cmocka_unit_test(test_internationalised),
 		cmocka_unit_test(test_not_checkable),
 		cmocka_unit_test(test_texts_are_printable),
 		cmocka_unit_test(test_malformed_rdata),
