@@ -178,6 +178,20 @@ put_downloads(struct exchange *x, const struct run *run)
 	strbuf_puts(&x->out, "</p>\n");
 }
 
+/* There is no other way back to the page. */
+static void
+put_address(struct exchange *x, const struct run *run)
+{
+	char path[64], url[400];
+
+	snprintf(path, sizeof path, "/run/%s", run->id);
+	exchange_url(url, sizeof url, x, path);
+	strbuf_puts(&x->out,
+	    "<p>Keep the address of this page: whoever has it can see it, and nothing "
+	    "else leads here.</p>\n");
+	page_copy(&x->out, "the address of this page", url);
+}
+
 static void
 put_state(struct exchange *x, const struct report *r, bool done)
 {
@@ -225,6 +239,7 @@ page_run(struct exchange *x)
 	strbuf_puts(&x->out, "</code></h1>\n<div id=\"state\">\n");
 	put_state(x, r, done);
 	strbuf_puts(&x->out, "</div>\n");
+	put_address(x, run);
 	put_messages(x, run, r->c->n_messages == 0);
 	strbuf_puts(&x->out, "<div id=\"report\">\n");
 	report_html_body(&x->out, r);

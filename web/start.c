@@ -9,7 +9,7 @@
 static const struct {
 	const char *name, *about;
 } sets[] = {
-	{ "quick", "the essentials, in one or two messages" },
+	{ "quick", "the essentials: TLS, DANE, retries, the resolver" },
 	{ "standard", "what every operator should know" },
 	{ "full", "everything, rare faults and old versions included" },
 };

@@ -113,10 +113,18 @@ put_rules(struct strbuf *b, const struct test *t)
 static void
 put_advice(struct strbuf *b, const struct test *t)
 {
+	static const char *const when[GRADE_MAX] = {
+		[GRADE_CONFORMS] = "When the sender conforms",
+		[GRADE_VIOLATES] = "When the sender violates the specification",
+		[GRADE_INFORMATIONAL] = "When it is for information only",
+		[GRADE_INCONCLUSIVE] = "When it stays inconclusive",
+		[GRADE_PENDING] = "While it is pending",
+	};
+
 	for (enum grade g = 0; g < GRADE_MAX; g++) {
 		if (t->means[g] == NULL && t->advice[g] == NULL)
 			continue;
-		strbuf_printf(b, "<h2>When it is %s</h2>\n", grade_name(g));
+		strbuf_printf(b, "<h2>%s</h2>\n", when[g]);
 		if (t->means[g] != NULL)
 			report_html_prose(b, t->means[g]);
 		if (t->advice[g] != NULL)
@@ -148,7 +156,7 @@ page_test(struct exchange *x)
 	strbuf_puts(b, "<dl>\n<dt>Specification</dt><dd>");
 	html_text(b, t->spec);
 	strbuf_puts(b, "</dd>\n");
-	put_names(b, "Sets", t->in_sets, (unsigned)t->n_in_sets, false);
+	put_names(b, "Sets, beside full and its subject", t->sets, t->n_sets, false);
 	put_names(b, "Must be delivered, or this says nothing", t->control, t->n_control, true);
 	put_names(b, "Must be refused, or this says nothing", t->contrast, t->n_contrast, true);
 	strbuf_puts(b, "</dl>\n");
