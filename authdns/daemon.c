@@ -175,7 +175,9 @@ run_worker(unsigned index, void *ctx)
 	union sockaddr_any address[SERVER_SOCKETS_MAX];
 	int udp[SERVER_SOCKETS_MAX], tcp[SERVER_SOCKETS_MAX];
 	char folder[512];
-	struct sandbox box = { "authdns worker", worker_calls, folder };
+	struct sandbox box = {
+		.process = "authdns worker", .calls = worker_calls, .folder = folder
+	};
 	struct server_config c = { d->zones, d->signer, d->memory, d->limits, index, address, udp,
 		tcp, 0 };
 

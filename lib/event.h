@@ -48,6 +48,7 @@ enum event_kind {
 	EV_VERIFY_CRASHED, /* its judge crashed, or took too much */
 	EV_VERIFY_SKIPPED, /* it was not judged: no room, too large, no verifier */
 	EV_VERIFY_LOST,    /* it was handed over, and never judged */
+	EV_VERIFY_AUDIT,   /* the verifier has looked for lost ones */
 	EV_KIND_MAX
 };
 

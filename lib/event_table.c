@@ -196,6 +196,10 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	[EV_VERIFY_LOST] = { "verify.lost",
 	    "an accepted message that was handed to the verifier and not judged before that ended",
 	    KEYS(EK_PEER, EK_FROM, EK_DIGEST, EK_SIZE, EK_REASON) },
+	[EV_VERIFY_AUDIT] = { "verify.audit",
+	    "the verifier has looked in the log for messages that are lost: count of them, ok if "
+	    "all of the log since the last such line was seen",
+	    KEYS(EK_COUNT, EK_OK) },
 };
 
 const struct event_key_row *

@@ -65,6 +65,14 @@ allow(scmp_filter_ctx filter, const char *calls)
 	return 0;
 }
 
+static int
+told(const char *what, int rc)
+{
+	if (rc != 0)
+		log_warn("sandbox: %s: %s", what, strerror(-rc));
+	return rc == 0 ? 0 : -1;
+}
+
 /* Threads, but no processes.  clone3 keeps its flags where a filter cannot see them; without it the C
  * library takes clone. */
 static int
@@ -75,9 +83,28 @@ allow_threads(scmp_filter_ctx filter)
 
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	if (rc != 0)
-		log_warn("sandbox: clone: %s", strerror(-rc));
-	return rc == 0 ? 0 : -1;
+	return told("clone", rc);
+}
+
+/* abort() is a signal to oneself. */
+static int
+allow_abort(scmp_filter_ctx filter)
+{
+	return told("tgkill",
+	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+		SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())));
+}
+
+static int
+allow_all(scmp_filter_ctx filter, const struct sandbox *s)
+{
+	if (allow(filter, s->calls) < 0)
+		return -1;
+	if (s->alone)
+		return allow_abort(filter);
+	if (allow(filter, common) < 0)
+		return -1;
+	return s->forks ? allow(filter, "clone fork wait4 kill") : allow_threads(filter);
 }
 
 static int
@@ -91,8 +118,7 @@ keep_calls(const struct sandbox *s)
 		return -1;
 	}
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree, not a list */
-	if (allow(filter, common) == 0 && allow(filter, s->calls) == 0 &&
-	    allow_threads(filter) == 0) {
+	if (allow_all(filter, s) == 0) {
 		rc = seccomp_load(filter);
 		if (rc != 0)
 			log_warn("sandbox: %s: seccomp: %s: set sandbox 0 in outpost.conf if this "
@@ -170,5 +196,5 @@ sandbox_enter(const struct sandbox *s)
 		log_warn("sandbox: %s: %s", s->process, strerror(errno));
 		return -1;
 	}
-	return keep_files(s) == 0 ? keep_calls(s) : -1;
+	return s->alone || keep_files(s) == 0 ? keep_calls(s) : -1;
 }

@@ -279,6 +279,11 @@ load_conf(struct site *site, char *err, size_t errlen)
 		    site->conf.base, (size_t)BASE_MAX);
 		return -1;
 	}
+	if (strcmp(site->conf.verify, "all") != 0 && strcmp(site->conf.verify, "none") != 0) {
+		snprintf(
+		    err, errlen, "%s: verify: \"%s\": write all or none", path, site->conf.verify);
+		return -1;
+	}
 	if (check_prefix(site, path, err, errlen) != 0)
 		return -1;
 	return check_addresses(site, path, err, errlen);

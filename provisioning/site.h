@@ -65,6 +65,13 @@ struct site_conf {
 	unsigned web_enrol_client, web_enrol_domain, web_enrol_all; /* a day */
 	int64_t smtp_timeout, smtp_data_timeout,
 	    smtp_session; /* command; data block; whole session */
+	char verify[16];  /* which accepted messages are judged: all or none */
+	char verify_resolver[80], verify_anchor[256]; /* empty: the system's */
+	unsigned verify_queue;                        /* messages that are not yet judged */
+	uint64_t verify_memory, verify_message;       /* octets of their bodies; of one */
+	unsigned verify_children;                     /* at work at a time; 0: one per processor */
+	uint64_t verify_child_memory;
+	int64_t verify_time, verify_child_time; /* for lookups; of the processor */
 };
 
 /* A combined signing key: one per algorithm for all test zones, and one for BASE (keys.h). */

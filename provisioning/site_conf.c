@@ -145,6 +145,27 @@ static const struct conf_row rows[] = {
 	    "Invitations a day to one mail domain"),
 	UINT("web-enrol-all", web_enrol_all, 0, 100000000, "5000", "Enrolments a day in all"),
 	DURATION("smtp-session", smtp_session, S, 86400 * S, "30m", "Length of a whole session"),
+	STRING("verify", verify, "all",
+	    "Which accepted messages are judged (SPF, DKIM, DMARC, ARC): all or none"),
+	STRING("verify-resolver", verify_resolver, "",
+	    "ADDRESS[@PORT] of the resolver that is asked for that, with DNSSEC; empty: those of "
+	    "/etc/resolv.conf"),
+	STRING("verify-anchor", verify_anchor, "",
+	    "File with the trust anchors of that; empty: the system's"),
+	UINT("verify-queue", verify_queue, 1, 10000, "500",
+	    "Messages that are accepted and not yet judged; further ones are not judged"),
+	BYTES("verify-memory", verify_memory, 64 << 10, UINT64_C(1) << 40, "256M",
+	    "Memory for their bodies and for those that arrive; what does not fit is not judged"),
+	BYTES("verify-message", verify_message, 1 << 10, UINT64_C(1) << 32, "10M",
+	    "Size of a message that is judged"),
+	UINT("verify-children", verify_children, 0, 64, "0",
+	    "Processes that judge at the same time; 0: one per processor"),
+	BYTES("verify-child-memory", verify_child_memory, 64 << 20, UINT64_C(1) << 40, "256M",
+	    "Address space of such a process"),
+	DURATION("verify-child-time", verify_child_time, S, 600 * S, "10s",
+	    "Processor time of such a process; three times that in all"),
+	DURATION("verify-time", verify_time, S, 240 * S, "60s",
+	    "Wait for all lookups about a message; what has not come then has failed"),
 };
 
 const struct conf_row *

@@ -83,6 +83,7 @@ hello_done(struct session *s, bool esmtp)
 {
 	session_reset(s);
 	s->greeted = true;
+	session_helo(s, s->arg, strcspn(s->arg, " \t"));
 	s->pipelining = esmtp && offers(s, "PIPELINING");
 }
 

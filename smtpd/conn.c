@@ -69,6 +69,7 @@ conn_free(struct conn *c)
 	strbuf_clear(&c->out);
 	strbuf_clear(&c->hold);
 	strbuf_clear(&c->first);
+	free(c->body); /* emptied by the session */
 	if (c->prev != NULL)
 		c->prev->next = c->next;
 	else

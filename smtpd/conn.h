@@ -45,6 +45,7 @@ struct conn {
 	uint64_t ticket;    /* of the last event */
 	bool committing, closing, reset, shut, reading, starting_tls, eof;
 	struct strbuf first;      /* octets that came behind STARTTLS */
+	struct body *body;        /* of the message that arrives; NULL: none */
 	struct conn *next, *prev; /* all */
 	struct conn *commit_next; /* waiting for the disk, in order of tickets */
 };

@@ -54,8 +54,9 @@ static int
 confine(const struct site *site, enum role role)
 {
 	char folder[512];
-	struct sandbox box = { roles[role].process, roles[role].calls,
-		roles[role].logs ? folder : NULL };
+	struct sandbox box = { .process = roles[role].process,
+		.calls = roles[role].calls,
+		.folder = roles[role].logs ? folder : NULL };
 
 	site_path(folder, site, "log", "");
 	return site->conf.sandbox ? sandbox_enter(&box) : 0;

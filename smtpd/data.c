@@ -106,6 +106,8 @@ content(struct data *d, const char *p, size_t len)
 	d->size += len;
 	if (d->digest != NULL)
 		EVP_DigestUpdate(d->digest, p, len);
+	if (d->sink != NULL)
+		d->sink(d->sink_ctx, p, len);
 	if (d->raw.len < d->raw_max)
 		strbuf_add(
 		    &d->raw, p, len < d->raw_max - d->raw.len ? len : d->raw_max - d->raw.len);

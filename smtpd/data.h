@@ -1,6 +1,6 @@
-/* data.h - the block between 354 and the final dot (RFC 5321 4.5.2).  Nothing of the body is kept,
- * unless the caller wants its first octets:
- * size, digest, framing facts and the header fields that verdicts need are.
+/* data.h - the block between 354 and the final dot (RFC 5321 4.5.2).  Nothing of the body is kept
+ * here, unless the caller wants its first octets; who sets a sink is given all of it.
+ * Size, digest, framing facts and the header fields that verdicts need are kept.
  *
  * Only CR LF "." CR LF ends the block, whatever else looks like it: LF.LF, CR.CR and their kin are
  * content, and counted.  Pure but for the heap that the kept fields take. */
@@ -22,6 +22,9 @@ struct data {
 	bool headers_cut;
 	struct strbuf raw; /* the first raw_max octets of the content; 0: none */
 	size_t raw_max;    /* for the caller to set */
+	/* Is given all of it, as it comes; for the caller to set, or NULL. */
+	void (*sink)(void *ctx, const char *bytes, size_t len);
+	void *sink_ctx;
 	/* private */
 	int state;
 	bool in_header, keeping;

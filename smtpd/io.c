@@ -65,7 +65,11 @@ io_open(struct io *io)
 	io->commit_last = &io->commit_first;
 	io->ahead_us = clock_now() - clock_monotonic();
 	io->spare_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	io->env = (struct session_env){ .site = c->site, .ops = &conn_ops, .line = &io->line };
+	io->env = (struct session_env){
+		.site = c->site, .ops = &conn_ops, .line = &io->line, .judged = c->handover != NULL
+	};
+	if (c->handover != NULL)
+		handover_worker(c->handover, c->worker);
 	phase_memory_init(&io->env.memory, c->site, c->memory);
 	io->mint = mint_new(c->mint);
 	tls_contexts_set_mint(c->tls, io->mint);

@@ -16,8 +16,9 @@ struct io_config {
 	struct tls_contexts *tls;
 	const struct mint_setup *mint;
 	struct memory *memory;
-	struct quota *quota; /* events of a participant */
-	const int *fds;      /* listening sockets of this worker, those for HTTPS last */
+	struct quota *quota;       /* events of a participant */
+	struct handover *handover; /* to the verifier; NULL: no message is judged */
+	const int *fds;            /* listening sockets of this worker, those for HTTPS last */
 	unsigned n_fds, n_https;
 	unsigned worker;
 	const char *program; /* name of the daemon in events: "smtpd" */

@@ -1,5 +1,6 @@
 /* message.c - from 354 to the reply after the final dot: the message is an event, and a positive reply
  * leaves only when that event is on disk. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,9 +26,53 @@ message_begin(struct session *s)
 {
 	s->data = xcalloc(1, sizeof *s->data);
 	data_init(s->data, s->env->sha256, s->env->site->conf.smtp_headers);
-	if (is_report(s))
+	if (is_report(s)) {
 		s->data->raw_max = REPORT_MAX;
+	} else if (s->env->judged) {
+		s->data->sink = s->env->ops->body;
+		s->data->sink_ctx = s->ctx;
+	}
 	s->state = ST_DATA;
+}
+
+static void
+copy(char *dst, size_t size, const char *src, size_t len)
+{
+	if (src == NULL)
+		len = 0;
+	snprintf(dst, size, "%.*s", (int)(len < size ? len : size - 1), src != NULL ? src : "");
+}
+
+/* Accepted: who wrote it is for others to say.  Before its event, so that nobody who reads that finds
+ * nothing on the way: see audit.h.  True: it was handed over; else that it was not is an event. */
+static bool
+hand_over(struct session *s, const char *digest)
+{
+	struct verify_facts f;
+	struct event_line *e;
+	const char *why;
+
+	memset(&f, 0, sizeof f);
+	copy(f.token, sizeof f.token, s->bind.token.text, strlen(s->bind.token.text));
+	copy(f.test, sizeof f.test, s->bind.test->name, strlen(s->bind.test->name));
+	copy(f.conn, sizeof f.conn, s->conn, strlen(s->conn));
+	copy(f.digest, sizeof f.digest, digest, strlen(digest));
+	address_format(f.client, &s->peer);
+	copy(f.helo, sizeof f.helo, s->helo, s->helo != NULL ? strlen(s->helo) : 0);
+	copy(f.from, sizeof f.from, s->from, s->from_len);
+	session_name(s, f.us, sizeof f.us);
+	f.t = s->now_us;
+	why = s->env->ops->hand_over(s->ctx, &f);
+	if (why == NULL)
+		return true;
+	e = session_event(s, EV_VERIFY_SKIPPED);
+	event_str(e, EK_PEER, f.client);
+	event_text(e, EK_FROM, s->from, s->from_len);
+	event_str(e, EK_DIGEST, digest);
+	event_num(e, EK_SIZE, (int64_t)s->data->size);
+	event_str(e, EK_REASON, why);
+	session_event_end(s);
+	return false;
 }
 
 /* The report itself is the event; it is no mail of the measurement. */
@@ -71,10 +116,14 @@ report_event(struct session *s, unsigned code)
 static void
 message_event(struct session *s, unsigned code, const char *text)
 {
-	struct event_line *e = session_event(s, EV_SMTP_MESSAGE);
+	struct event_line *e;
 	struct data *d = s->data;
 	char address[ADDRESS_TEXT_MAX], hex[65], field[1024], *to;
+	bool handed;
 
+	data_digest(d, hex);
+	handed = code / 100 == 2 && d->sink != NULL && hand_over(s, hex);
+	e = session_event(s, EV_SMTP_MESSAGE);
 	address_format(address, &s->peer);
 	event_str(e, EK_PEER, address);
 	address_format(address, &s->local);
@@ -88,7 +137,6 @@ message_event(struct session *s, unsigned code, const char *text)
 		event_text(e, EK_ECODE, text, strcspn(text, "\r\n"));
 	event_bool(e, EK_TLS, s->tls);
 	event_num(e, EK_SIZE, (int64_t)d->size);
-	data_digest(d, hex);
 	event_str(e, EK_DIGEST, hex);
 	event_num(e, EK_LINES, (int64_t)d->lines);
 	event_num(e, EK_LONGEST, (int64_t)d->longest);
@@ -109,6 +157,7 @@ message_event(struct session *s, unsigned code, const char *text)
 	event_str(e, EK_DEV, s->dev != NULL ? s->dev : s->batched ? "batched" : NULL);
 	if (s->phase > 0)
 		event_num(e, EK_PHASE, s->phase);
+	event_bool(e, EK_HANDED, handed);
 	session_event_end(s);
 }
 

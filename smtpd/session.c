@@ -39,6 +39,7 @@ void
 session_clear(struct session *s)
 {
 	session_reset(s);
+	session_helo(s, NULL, 0);
 	strbuf_clear(&s->stash);
 	strbuf_clear(&s->pending);
 }
@@ -55,10 +56,21 @@ session_reset(struct session *s)
 	s->bdat.arg[0] = '\0';
 	s->mailbox_text[0] = '\0';
 	if (s->data != NULL) {
+		if (s->data->sink != NULL)
+			s->env->ops->body_end(s->ctx);
 		data_clear(s->data);
 		free(s->data);
 		s->data = NULL;
 	}
+}
+
+void
+session_helo(struct session *s, const char *name, size_t len)
+{
+	free(s->helo);
+	s->helo = NULL;
+	if (name != NULL)
+		s->helo = xstrndup(name, len < HANDOVER_HELO_MAX ? len : HANDOVER_HELO_MAX);
 }
 
 void

@@ -15,6 +15,7 @@
 #include "smtpd/behave.h"
 #include "smtpd/bind.h"
 #include "smtpd/data.h"
+#include "smtpd/handover.h"
 #include "smtpd/observe.h"
 #include "smtpd/path.h"
 
@@ -33,6 +34,11 @@ struct session_ops {
 	void (*close)(void *ctx, bool reset);
 	struct event_origin *(*origin)(void *ctx);
 	void (*event)(void *ctx, const char *line, size_t len);
+	/* The message for the verifier (handover.h), if env->judged: its content as it comes; it was
+	 * accepted: NULL, or why it cannot be handed over; it is over, however it ended. */
+	void (*body)(void *ctx, const char *bytes, size_t len);
+	const char *(*hand_over)(void *ctx, struct verify_facts *);
+	void (*body_end)(void *ctx);
 };
 
 /* What the sessions of a worker share; constant. */
@@ -42,6 +48,7 @@ struct session_env {
 	struct event_line *line; /* scratch for encoding */
 	const EVP_MD *sha256;
 	struct phase_memory memory;
+	bool judged; /* accepted messages go to the verifier */
 };
 
 enum session_state { ST_START, ST_COMMAND, ST_DATA, ST_TLS, ST_CLOSING };
@@ -89,6 +96,7 @@ struct session {
 	const char *arg;
 	size_t line_len, arg_len;
 	struct strbuf stash; /* the line, during a delay */
+	char *helo;          /* owned; the name in EHLO or HELO; NULL: none yet */
 
 	/* transaction */
 	bool mail, batched;
@@ -160,6 +168,8 @@ void session_close(struct session *, enum session_how, bool reset);
 void session_delay(struct session *, int64_t us, enum session_step);
 void session_bound(struct session *, const struct binding *);
 void session_reset(struct session *); /* RSET: ends the transaction */
+/* The name in EHLO or HELO, cut to what the verifier takes; NULL: none. */
+void session_helo(struct session *, const char *name, size_t len);
 void session_who(const struct session *, struct behave_who *);
 /* Something happened that a phase of the test may hang on. */
 void session_phase(struct session *, enum phase_event);

@@ -114,6 +114,39 @@ op_event(void *ctx, const char *line, size_t len)
 		limit_event(c, token, now);
 }
 
+static struct body *
+body_of(struct conn *c)
+{
+	if (c->body == NULL) {
+		c->body = xmalloc(sizeof *c->body);
+		body_init(c->body, c->io->config->handover);
+	}
+	return c->body;
+}
+
+static void
+op_body(void *ctx, const char *bytes, size_t len)
+{
+	body_add(body_of(ctx), bytes, len);
+}
+
+static const char *
+op_hand_over(void *ctx, struct verify_facts *f)
+{
+	return handover_send(body_of(ctx), f);
+}
+
+static void
+op_body_end(void *ctx)
+{
+	struct conn *c = ctx;
+
+	if (c->body != NULL)
+		body_clear(c->body);
+	free(c->body);
+	c->body = NULL;
+}
+
 const struct session_ops conn_ops = {
 	.reply = op_reply,
 	.commit = op_commit,
@@ -121,6 +154,9 @@ const struct session_ops conn_ops = {
 	.close = op_close,
 	.origin = op_origin,
 	.event = op_event,
+	.body = op_body,
+	.hand_over = op_hand_over,
+	.body_end = op_body_end,
 };
 
 /* --- what is spoken ---------------------------------------------------------------------------------- */

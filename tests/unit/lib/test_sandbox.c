@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ end_of(const struct sandbox *s, int (*trial)(void))
 static void
 killed(int (*trial)(void))
 {
-	struct sandbox s = { "test", "", folder };
+	struct sandbox s = { .process = "test", .calls = "", .folder = folder };
 	int status = end_of(&s, trial);
 
 	assert_true(WIFSIGNALED(status));
@@ -132,7 +133,7 @@ opens_a_socket(void)
 static void
 a_worker_can_work(void **state)
 {
-	struct sandbox s = { "test", "", folder };
+	struct sandbox s = { .process = "test", .calls = "", .folder = folder };
 
 	(void)state;
 	lives(&s, writes_events);
@@ -142,7 +143,7 @@ a_worker_can_work(void **state)
 static void
 a_row_adds_calls(void **state)
 {
-	struct sandbox s = { "test", "socket  bind", folder };
+	struct sandbox s = { .process = "test", .calls = "socket  bind", .folder = folder };
 
 	(void)state;
 	lives(&s, opens_a_socket);
@@ -238,7 +239,8 @@ opens_in_folder(void)
 static void
 other_files_stay_shut(void **state)
 {
-	struct sandbox s = { "test", "", folder }, none = { "test", "", NULL };
+	struct sandbox s = { .process = "test", .calls = "", .folder = folder },
+		       none = { .process = "test", .calls = "" };
 
 	(void)state;
 	if (!CONFINED || !sandbox_keeps_files())
@@ -253,7 +255,7 @@ other_files_stay_shut(void **state)
 static void
 no_such_folder(void **state)
 {
-	struct sandbox s = { "test", "", "/nonexistent" };
+	struct sandbox s = { .process = "test", .calls = "", .folder = "/nonexistent" };
 
 	(void)state;
 	if (!CONFINED || !sandbox_keeps_files())
@@ -261,10 +263,97 @@ no_such_folder(void **state)
 	assert_int_equal(WEXITSTATUS(end_of(&s, opens_in_folder)), 99);
 }
 
+/* --- alone, and with children ----------------------------------------------------------------------- */
+
+static int
+computes(void)
+{
+	char *p = malloc(8 << 20);
+
+	if (p == NULL)
+		return 1;
+	memset(p, 1, 8 << 20);
+	free(p);
+	return 0;
+}
+
+static int
+aborts(void)
+{
+	abort();
+}
+
+static int
+signals_its_parent(void)
+{
+	return (int)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static int
+starts_a_thread(void)
+{
+	pthread_t t;
+
+	return pthread_create(&t, NULL, socket_of_thread, NULL);
+}
+
+static int
+ended_by(const struct sandbox *s, int (*trial)(void))
+{
+	int status = end_of(s, trial);
+
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void
+alone(void **state)
+{
+	struct sandbox s = { .process = "test",
+		.calls = "write mmap munmap brk rt_sigprocmask gettid getpid getppid exit_group",
+		.alone = true };
+
+	(void)state;
+	lives(&s, computes);
+	assert_int_equal(ended_by(&s, aborts), SIGABRT);
+	if (!CONFINED)
+		skip();
+	assert_int_equal(ended_by(&s, signals_its_parent), SIGSYS);
+	assert_int_equal(ended_by(&s, reads_elsewhere), SIGSYS);
+	assert_int_equal(ended_by(&s, opens_in_folder), SIGSYS);
+	assert_int_equal(ended_by(&s, starts_a_thread), SIGSYS);
+	assert_int_equal(ended_by(&s, forks), SIGSYS);
+}
+
+static int
+has_a_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(7);
+	return pid < 0 || waitpid(pid, &status, 0) != pid || WEXITSTATUS(status) != 7;
+}
+
+static void
+with_children(void **state)
+{
+	struct sandbox s = { .process = "test", .calls = "", .forks = true };
+
+	(void)state;
+	lives(&s, has_a_child);
+	if (!CONFINED)
+		skip();
+	assert_int_equal(ended_by(&s, starts_a_program), SIGSYS);
+	assert_int_equal(ended_by(&s, opens_a_socket), SIGSYS);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(alone),
+		cmocka_unit_test(with_children),
 		cmocka_unit_test(a_worker_can_work),
 		cmocka_unit_test(a_row_adds_calls),
 		cmocka_unit_test(anything_else_kills),
