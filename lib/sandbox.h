@@ -12,9 +12,9 @@ struct sandbox {
 	const char *calls;   /* system calls, blank between, beside those that every process has:
 	                      * memory, clocks, waiting, threads, one's own files */
 	const char *folder;  /* where it may make, write, read and list files; NULL: nowhere */
-	bool alone;          /* calls is all, not even files of its own or threads: nothing that opens
+	bool alone; /* calls is all, not even files of its own or threads: nothing that opens
 	                      * anything, so folder does not matter; signals to itself only */
-	bool forks;          /* may have children: copies of itself, for it still starts no program */
+	bool forks; /* may have children: copies of itself, for it still starts no program */
 };
 
 /* For the calling process and all threads that it starts from now on; there is no way back.  Privileges

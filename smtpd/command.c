@@ -81,9 +81,13 @@ keyword_lines(struct strbuf *out, const struct session *s)
 static void
 hello_done(struct session *s, bool esmtp)
 {
+	size_t len = 0;
+
 	session_reset(s);
 	s->greeted = true;
-	session_helo(s, s->arg, strcspn(s->arg, " \t"));
+	while (len < s->arg_len && s->arg[len] != ' ' && s->arg[len] != '\t')
+		len++;
+	session_helo(s, s->arg, len);
 	s->pipelining = esmtp && offers(s, "PIPELINING");
 }
 

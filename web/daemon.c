@@ -60,8 +60,9 @@ static int
 run_process(unsigned index, void *ctx)
 {
 	struct daemon *d = ctx;
-	struct sandbox box = { roles[index].process, roles[index].calls,
-		roles[index].files ? d->site->dir : NULL };
+	struct sandbox box = { .process = roles[index].process,
+		.calls = roles[index].calls,
+		.folder = roles[index].files ? d->site->dir : NULL };
 	struct serve_config sc = {
 		.site = d->site, .tls = d->tls, .fds = d->fds, .n_fds = d->n_fds, .desk = d->pair[0]
 	};

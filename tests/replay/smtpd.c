@@ -7,6 +7,9 @@
  *   S: -            we sent nothing more
  *   E: KIND KEY=PATTERN...   such an event was written, not before those that E: named already
  *   N: KIND [KEY=PATTERN...] no such event was written since connect
+ *   V: PATTERN      the message that was handed to the verifier last: TOKEN TEST DIGEST CLIENT helo=
+ *                   from= us= body=; -: none since the last V:
+ *   refuse [WORDS]  the verifier takes none, or from now on does
  *   T: DURATION     time passes (timers run)
  *   manual          the log is not on disk until "disk"
  *   disk            now it is
@@ -321,6 +324,20 @@ do_set(struct player *p, const char *text)
 }
 
 static void
+expect_handed(struct player *p, const char *pattern)
+{
+	struct strbuf *handed = &p->bed->handed;
+	const char *got = handed->len > 0 ? handed->s : "-";
+	struct strbuf want = { 0 };
+
+	expand(p, &want, pattern);
+	if (fnmatch(want.s, got, FNM_NOESCAPE) != 0)
+		fail(p, "handed over: %s, expected: %s", got, want.s);
+	strbuf_clear(&want);
+	strbuf_reset(handed);
+}
+
+static void
 run_line(struct player *p, const char *verb, const char *rest)
 {
 	struct session_tls_done done = { .version = "TLSv1.3", .cipher = "TLS_AES_128_GCM_SHA256" };
@@ -344,6 +361,10 @@ run_line(struct player *p, const char *verb, const char *rest)
 	} else if (strcmp(verb, "N:") == 0) {
 		if (find_event(p, rest, 0) != 0)
 			fail(p, "event that must not be: %s", rest);
+	} else if (strcmp(verb, "V:") == 0) {
+		expect_handed(p, rest);
+	} else if (strcmp(verb, "refuse") == 0) {
+		snprintf(b->refusal, sizeof b->refusal, "%s", rest);
 	} else if (strcmp(verb, "T:") == 0 && duration_parse(&us, rest) == 0) {
 		bed_pass(b, us, p->manual);
 	} else if (strcmp(verb, "manual") == 0) {
@@ -398,7 +419,7 @@ play(struct player *p)
 		line[n] = '\0';
 		/* What was sent must have been asked for before anything else happens. */
 		if (strcmp(line, "S:") != 0 && strcmp(line, "E:") != 0 && strcmp(line, "N:") != 0 &&
-		    p->bed->replies.len > p->reply_at) {
+		    strcmp(line, "V:") != 0 && p->bed->replies.len > p->reply_at) {
 			fail(p, "not expected: %.*s",
 			    (int)strcspn(p->bed->replies.s + p->reply_at, "\r"),
 			    p->bed->replies.s + p->reply_at);
@@ -410,6 +431,8 @@ play(struct player *p)
 		fail(p, "not expected: %s", p->bed->replies.s + p->reply_at);
 	bed_end(p->bed, HOW_EOF);
 	strbuf_reset(&p->bed->replies);
+	strbuf_reset(&p->bed->handed);
+	p->bed->refusal[0] = '\0';
 	p->bed->site->conf = p->conf;
 	free(line);
 	fclose(f);

@@ -31,6 +31,9 @@ struct bed {
 	struct session session;
 	bool open, committing, closed, reset, tls_asked;
 	struct strbuf replies, held, events, tls_bytes;
+	/* what the verifier gets */
+	struct strbuf body, handed; /* so far; the last message, in words */
+	char refusal[64];           /* why it takes none; "": it does */
 };
 
 static inline void
@@ -78,8 +81,34 @@ bed_event(void *ctx, const char *line, size_t len)
 	strbuf_add(&((struct bed *)ctx)->events, line, len);
 }
 
+static inline void
+bed_body(void *ctx, const char *bytes, size_t len)
+{
+	strbuf_add(&((struct bed *)ctx)->body, bytes, len);
+}
+
+static inline const char *
+bed_hand_over(void *ctx, struct verify_facts *f)
+{
+	struct bed *b = ctx;
+
+	if (b->refusal[0] != '\0')
+		return b->refusal;
+	strbuf_reset(&b->handed);
+	strbuf_printf(&b->handed, "%s %s %s %s helo=%s from=%s us=%s body=", f->token, f->test,
+	    f->digest, f->client, f->helo, f->from, f->us);
+	strbuf_add(&b->handed, b->body.s != NULL ? b->body.s : "", b->body.len);
+	return NULL;
+}
+
+static inline void
+bed_body_end(void *ctx)
+{
+	strbuf_reset(&((struct bed *)ctx)->body);
+}
+
 static const struct session_ops bed_ops = { bed_reply, bed_commit, bed_start_tls, bed_close,
-	bed_origin, bed_event };
+	bed_origin, bed_event, bed_body, bed_hand_over, bed_body_end };
 
 static inline void
 bed_forget(struct bed *b)
@@ -127,9 +156,11 @@ bed_new(struct bed *b, const char *catalogue)
 	token_from_id(&b->token, 0xbeefcafe1234, &b->site->token_key);
 	b->line = xcalloc(1, sizeof *b->line);
 	b->origin = (struct event_origin){ .node = "a", .daemon = "smtpd", .n = 0 };
-	b->env = (struct session_env){
-		.site = b->site, .ops = &bed_ops, .line = b->line, .sha256 = EVP_sha256()
-	};
+	b->env = (struct session_env){ .site = b->site,
+		.ops = &bed_ops,
+		.line = b->line,
+		.sha256 = EVP_sha256(),
+		.judged = true };
 	b->now = BED_START;
 	bed_forget(b);
 }
@@ -146,6 +177,8 @@ bed_free(struct bed *b)
 	strbuf_clear(&b->held);
 	strbuf_clear(&b->events);
 	strbuf_clear(&b->tls_bytes);
+	strbuf_clear(&b->body);
+	strbuf_clear(&b->handed);
 	snprintf(command, sizeof command, "rm -rf '%.127s'", b->dir);
 	if (system(command) != 0)
 		exit(1);

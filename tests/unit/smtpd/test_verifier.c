@@ -133,18 +133,22 @@ static pid_t
 launch(void)
 {
 	static const int taken[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS };
-	pid_t parent = getpid(), pid = fork();
-	sigset_t set;
+	pid_t parent = getpid(), pid;
+	sigset_t set, before;
 
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-		signal(taken[i], SIG_DFL); /* cmocka's */
+	/* As in a worker. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	pid = fork();
+	if (pid != 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		return pid;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+		signal(taken[i], SIG_DFL); /* cmocka's */
 	if (getppid() != parent)
 		_exit(1);
 	const struct verifier_config c = { .site = &site,
