@@ -1,4 +1,5 @@
 /* Any octets as a message with a chain: one round of questions, and a pass only of what is whole. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* Any octets as a signed message: one round of questions, every signature a verdict with its reason. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

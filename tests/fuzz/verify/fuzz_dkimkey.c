@@ -1,4 +1,5 @@
 /* Any octets as a key record: it is a key that can be used, or it is said why not. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* Any octets as a message: the fields follow each other, nothing is lost between them and the body. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

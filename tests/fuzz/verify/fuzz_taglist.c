@@ -1,4 +1,5 @@
 /* Any octets as a tag-list: what is taken has names once, and values that the readers of values survive. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
