@@ -63,6 +63,7 @@ int command_enrol(const struct command *, int argc, char **argv);
 int command_events(const struct command *, int argc, char **argv);
 int command_report(const struct command *, int argc, char **argv);
 int command_ingest(const struct command *, int argc, char **argv);
+int command_verify(const struct command *, int argc, char **argv);
 int command_lab(const struct command *, int argc, char **argv);
 int command_manual(const struct command *, int argc, char **argv);
 

@@ -13,6 +13,7 @@ const struct command commands[] = {
 	{ "enrol", command_enrol, "[LABEL]", "a new participant: token and measurement addresses" },
 	{ "report", command_report, "TOKEN", "verdicts of a participant, with evidence" },
 	{ "events", command_events, "TOKEN", "raw observations of a participant" },
+	{ "verify", command_verify, "FILE", "who wrote a stored message: SPF, DKIM, ARC, DMARC" },
 	{ "ingest", command_ingest, "", "load new log lines into the store" },
 	{ "lab", command_lab, "up|send|shell|down ...", "the offline lab" },
 	{ "manual", command_manual, "events|conf", "print the generated part of a manual page" },
