@@ -249,7 +249,8 @@ put_family(struct strbuf *b, const struct facts *f, int family, enum auth_method
 	verified_describe(b, v, m);
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (a->verified == NULL || a->family != family)
+		if (a->verified == NULL || a->family != family ||
+		    a->verified->state != VERIFIED_JUDGED)
 			continue;
 		all++;
 		alike += rank(a->verified, m) == rank(v, m);

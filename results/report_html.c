@@ -491,6 +491,7 @@ report_html_body(struct strbuf *b, const struct report *r)
 	for (size_t i = 0; i < r->n_groups; i++)
 		put_group(b, r, &r->groups[i]);
 	strbuf_puts(b, "</section>\n");
+	report_html_mail(b, r);
 	if (r->c->n_resolvers > 0)
 		report_html_resolvers(b, r);
 	if (r->c->n_senders > 0)

@@ -1,8 +1,10 @@
 /* report_json.c - the report for programs.  Keys and meaning: outpost-report(5). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
 #include "results/describe.h"
+#include "results/papers.h"
 #include "results/report_views.h"
 #include "results/session.h"
 
@@ -342,6 +344,58 @@ put_sender(struct strbuf *b, const struct sender *s)
 }
 
 static void
+put_paper(struct strbuf *b, const struct paper *p)
+{
+	const struct verified *v = p->verified;
+	static const char *const states[] = {
+		[VERIFIED_OPEN] = "open", [VERIFIED_JUDGED] = "judged", [VERIFIED_LOST] = "lost"
+	};
+	struct strbuf why = { 0 };
+
+	comma(b);
+	strbuf_puts(b, "\n{");
+	put_num(b, "family", p->attempt->family);
+	put_text(b, "test", p->test->name);
+	put_time(b, "t", p->attempt->t);
+	put_some(b, "conn", p->attempt->conn);
+	put_some(b, "peer", p->attempt->peer);
+	put_num(b, "messages", p->messages);
+	put_text(b, "state", states[v->state]);
+	if (v->state == VERIFIED_LOST) {
+		verified_describe(&why, v, AUTH_SPF);
+		put_text(b, "why", why.s);
+	}
+	for (unsigned m = 0; m < AUTH_METHOD_MAX; m++)
+		put_some(b, auth_method_name((enum auth_method)m),
+		    verified_result(v, (enum auth_method)m));
+	put_some(b, "libspf2", verified_libspf2(v));
+	if (v->state == VERIFIED_JUDGED) {
+		/* It was read as JSON, so it is. */
+		key(b, "results");
+		strbuf_puts(b, text_of(v->event, EK_RESULTS));
+	}
+	strbuf_puts(b, "}");
+	strbuf_clear(&why);
+}
+
+static void
+put_papers(struct strbuf *b, const struct report *r)
+{
+	struct papers *p = xcalloc(1, sizeof *p);
+
+	papers_read(p, r->c);
+	if (p->n > 0) {
+		key(b, "mail");
+		strbuf_puts(b, "[");
+		for (size_t i = 0; i < p->n; i++)
+			put_paper(b, &p->paper[i]);
+		strbuf_puts(b, "]");
+		put_num(b, "mail_beyond", p->beyond);
+	}
+	free(p);
+}
+
+static void
 put_head(struct strbuf *b, const struct report *r)
 {
 	put_num(b, "version", REPORT_VERSION);
@@ -381,6 +435,7 @@ report_json(struct strbuf *b, const struct report *r, const struct report_style 
 	for (size_t i = 0; i < r->n; i++)
 		put_entry(b, &r->entries[i]);
 	strbuf_puts(b, "]");
+	put_papers(b, r);
 	key(b, "resolvers");
 	strbuf_puts(b, "[");
 	for (size_t i = 0; i < r->c->n_resolvers; i++)

@@ -1,10 +1,12 @@
 /* report_text.c - the report on a terminal: summary on top, a line for each test, then what needs a
  * hand, what is waited for, and who was seen. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
 #include "results/describe.h"
+#include "results/papers.h"
 #include "results/report_views.h"
 
 #define WIDTH_MIN     40
@@ -367,6 +369,63 @@ put_farm(const struct page *p, const struct report *r)
 	strbuf_clear(&b);
 }
 
+/* Evidence: the blanks before a line say how deep it stands. */
+static void
+put_evidence(const struct page *p, const char *s)
+{
+	while (s != NULL && *s != '\0') {
+		size_t len = strcspn(s, "\n"), depth = strspn(s, " ");
+		spaces(p, 6 + depth);
+		wrap_line(p, s + depth, len - depth, 6 + depth, 8 + depth);
+		s += len + (s[len] == '\n');
+	}
+}
+
+static void
+put_paper(const struct page *p, const struct paper *w)
+{
+	const struct verified *v = w->verified;
+	struct strbuf b = { 0 };
+
+	strbuf_printf(&b, "Over IPv%d from ", w->attempt->family);
+	describe_said(&b, w->attempt->peer);
+	strbuf_printf(&b, " to %s", w->test->name);
+	if (w->messages > 1)
+		strbuf_printf(&b, ", %u messages alike", w->messages);
+	spaces(p, 2);
+	wrap(p, b.s, 2, 4);
+	for (unsigned m = 0; m < (v->state == VERIFIED_JUDGED ? AUTH_METHOD_MAX : 1u); m++) {
+		bool judged = verified_result(v, (enum auth_method)m) != NULL;
+		if (v->state == VERIFIED_JUDGED && !judged)
+			continue;
+		strbuf_reset(&b);
+		if (judged)
+			strbuf_printf(&b, "%s: ", papers_title((enum auth_method)m));
+		verified_describe(&b, v, (enum auth_method)m);
+		spaces(p, 4);
+		wrap(p, b.s, 4, 6);
+		strbuf_reset(&b);
+		papers_evidence(&b, v, (enum auth_method)m);
+		put_evidence(p, b.s);
+	}
+	strbuf_clear(&b);
+}
+
+static void
+put_papers(const struct page *p, const struct report *r)
+{
+	struct papers *w = xcalloc(1, sizeof *w);
+
+	papers_read(w, r->c);
+	if (w->n > 0)
+		heading(p, "Who wrote the mail");
+	for (size_t i = 0; i < w->n; i++)
+		put_paper(p, &w->paper[i]);
+	if (w->beyond > 0)
+		strbuf_printf(p->b, "  and %u messages with other results\n", w->beyond);
+	free(w);
+}
+
 static void
 put_identities(const struct page *p, const struct report *r)
 {
@@ -403,5 +462,6 @@ report_text(struct strbuf *b, const struct report *r, const struct report_style 
 	put_groups(&p, r);
 	put_hands(&p, r);
 	put_waiting(&p, r);
+	put_papers(&p, r);
 	put_identities(&p, r);
 }

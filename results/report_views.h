@@ -12,6 +12,9 @@ void report_html(struct strbuf *, const struct report *, const struct report_sty
 void report_html_resolvers(struct strbuf *, const struct report *);
 void report_html_senders(struct strbuf *, const struct report *);
 
+/* Who wrote the mail: report_mail.c; nothing where no message was judged. */
+void report_html_mail(struct strbuf *, const struct report *);
+
 #define TIMELINE_HEAD 200 /* events of a test that a timeline shows: the first ones */
 #define TIMELINE_TAIL 100 /* and the last ones */
 /* Index after i in a timeline of n events; skips the middle of a long one. */

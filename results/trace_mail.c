@@ -31,38 +31,64 @@ put_value(struct strbuf *b, const char *s)
 		strbuf_json(b, s, strlen(s));
 }
 
-/* Some members stand in lists. */
+/* A member of the part; some stand in lists, or deeper. */
 static void
-put_member(struct strbuf *b, const char *part, const char *name, size_t len, const char *value)
+put_member(struct strbuf *b, const char *name, size_t len, const char *value)
 {
-	if (strcmp(part, "dmarc") == 0 && len == 7 && memcmp(name, "problem", 7) == 0) {
-		strbuf_puts(b, "\"problems\":[");
+	static const struct {
+		const char *name, *open, *close;
+	} deeper[] = {
+		{ "fault", "\"record\":{\"fault\":[{\"text\":", "}]}" },
+		{ "dkim_counts", "\"dkim_counts\":[", "]" },
+	};
+
+	for (size_t i = 0; i < sizeof deeper / sizeof deeper[0]; i++) {
+		if (strlen(deeper[i].name) != len || memcmp(name, deeper[i].name, len) != 0)
+			continue;
+		strbuf_puts(b, deeper[i].open);
 		put_value(b, value);
-		strbuf_puts(b, "]");
-	} else {
-		strbuf_printf(b, "\"%.*s\":", (int)len, name);
-		put_value(b, value);
+		strbuf_puts(b, deeper[i].close);
+		return;
 	}
+	strbuf_printf(b, "\"%.*s\":", (int)len, name);
+	put_value(b, value);
 }
 
-/* How many members the part has. */
-static unsigned
-put_members(struct strbuf *b, const struct trace_step *s, const char *part)
+static bool
+is_one_of(const char *const *list, const char *name, size_t len)
 {
-	unsigned n = 0;
+	for (; *list != NULL; list++)
+		if (strlen(*list) == len && memcmp(*list, name, len) == 0)
+			return true;
+	return false;
+}
 
+/* Those members of the part that are in the list (which: true), or that are not; first: what a part alone
+ * is. */
+static void
+put_some(struct strbuf *b, const struct trace_step *s, const char *part, const char *first,
+    const char *const *list, bool which)
+{
 	for (unsigned i = 1; i < s->n; i++) {
 		const char *m = member_of(s->word[i], part);
 		size_t len = m == NULL ? 0 : strcspn(m, "=");
-		if (m == NULL)
+		const char *name = len == 0 ? first : m;
+		if (m == NULL || is_one_of(list, name, len == 0 ? strlen(first) : len) != which)
 			continue;
-		strbuf_puts(b, n++ > 0 ? "," : "");
-		if (len == 0)
-			put_member(b, part, "result", 6, m + 1);
-		else
-			put_member(b, part, m, len, m + len + 1);
+		strbuf_puts(b, b->s[b->len - 1] == '{' ? "" : ",");
+		put_member(b, name, len == 0 ? strlen(first) : len, m + len + 1);
 	}
-	return n;
+}
+
+static const char *
+value_of(const struct trace_step *s, const char *member)
+{
+	size_t len = strlen(member);
+
+	for (unsigned i = 1; i < s->n; i++)
+		if (strncmp(s->word[i], member, len) == 0 && s->word[i][len] == '=')
+			return s->word[i] + len + 1;
+	return NULL;
 }
 
 static bool
@@ -74,13 +100,16 @@ has(const struct trace_step *s, const char *part)
 	return false;
 }
 
-static bool
-says(const struct trace_step *s, const char *word)
+static const char *const nothing[] = { NULL };
+static const char *const of_key[] = { "bits", "testing", NULL };
+static const char *const elsewhere[] = { "domain", "name", NULL };
+
+static void
+comma(struct strbuf *b)
 {
-	for (unsigned i = 1; i < s->n; i++)
-		if (strcmp(s->word[i], word) == 0)
-			return true;
-	return false;
+	char last = b->s[b->len - 1];
+
+	strbuf_puts(b, last == '{' || last == '[' ? "" : ",");
 }
 
 static void
@@ -88,10 +117,26 @@ put_part(struct strbuf *b, const struct trace_step *s, const char *part, const c
 {
 	if (!has(s, part))
 		return;
-	strbuf_puts(b, b->s[b->len - 1] == '{' ? "" : ",");
+	comma(b);
 	strbuf_printf(b, "\"%s\":{", name);
-	put_members(b, s, part);
+	put_some(b, s, part, "result", nothing, false);
 	strbuf_puts(b, "}");
+}
+
+static void
+put_signature(struct strbuf *b, const struct trace_step *s, const char *part)
+{
+	const char *alone = value_of(s, part);
+
+	if (!has(s, part) || (alone != NULL && strcmp(alone, "none") == 0))
+		return;
+	comma(b);
+	strbuf_puts(b, "{");
+	put_some(b, s, part, "result", of_key, false);
+	comma(b);
+	strbuf_puts(b, "\"key\":{");
+	put_some(b, s, part, "result", of_key, true);
+	strbuf_puts(b, "}}");
 }
 
 static void
@@ -99,65 +144,62 @@ put_signatures(struct strbuf *b, const struct trace_step *s)
 {
 	if (!has(s, "dkim"))
 		return;
-	strbuf_puts(b, ",\"dkim\":[");
-	if (!says(s, "dkim=none")) {
-		strbuf_puts(b, "{");
-		put_members(b, s, "dkim");
-		strbuf_puts(b, "}");
-	}
-	if (has(s, "dkim2")) {
-		strbuf_puts(b, ",{");
-		put_members(b, s, "dkim2");
-		strbuf_puts(b, "}");
-	}
-	strbuf_puts(b, "]");
+	strbuf_puts(b, ",\"dkim\":{\"signature\":[");
+	put_signature(b, s, "dkim");
+	put_signature(b, s, "dkim2");
+	strbuf_puts(b, "]}");
 }
 
-/* cv and domain are those of the one set that such a chain has. */
+/* The domain is that of the one set that such a chain has, the name that of the one PTR record. */
 static void
-put_arc(struct strbuf *b, const struct trace_step *s)
+put_listed(struct strbuf *b, const struct trace_step *s, const char *part, const char *member,
+    const char *list, const char *key)
 {
-	const char *domain = NULL, *cv = NULL;
+	const char *value = value_of(s, member);
 
-	if (!has(s, "arc"))
+	if (!has(s, part))
 		return;
-	for (unsigned i = 1; i < s->n; i++) {
-		const char *m = member_of(s->word[i], "arc");
-		domain = m != NULL && strncmp(m, "domain=", 7) == 0 ? m + 7 : domain;
-		cv = m != NULL && strncmp(m, "cv=", 3) == 0 ? m + 3 : cv;
+	strbuf_printf(b, ",\"%s\":{", part);
+	put_some(b, s, part, "result", elsewhere, false);
+	if (value != NULL) {
+		comma(b);
+		strbuf_printf(b, "\"%s\":[{\"%s\":", list, key);
+		put_value(b, value);
+		strbuf_puts(b, "}]");
 	}
-	strbuf_puts(b, ",\"arc\":{");
-	if (put_members(b, s, "arc") > 0)
-		strbuf_puts(b, ",");
-	strbuf_puts(b, "\"sets\":[");
-	if (!says(s, "arc=none")) {
-		strbuf_puts(b, "{\"instance\":1,\"cv\":");
-		put_value(b, cv == NULL ? "none" : cv);
-		strbuf_puts(b, ",\"domain\":");
-		put_value(b, domain == NULL ? "" : domain);
-		strbuf_puts(b, "}");
-	}
-	strbuf_puts(b, "]}");
+	strbuf_puts(b, "}");
 }
 
 void
 trace_mail_results(struct strbuf *b, const struct trace_step *s)
 {
+	const char *helo = value_of(s, "ehlo.name");
+
 	strbuf_reset(b);
-	strbuf_puts(b, "{\"version\":1,\"spf\":{");
-	put_part(b, s, "spf", "mail_from");
+	strbuf_puts(b, "{\"v\":1");
+	if (helo != NULL) {
+		strbuf_puts(b, ",\"helo\":");
+		put_value(b, helo);
+	}
+	strbuf_puts(b, ",\"spf\":{");
+	put_part(b, s, "spf", "mailfrom");
 	put_part(b, s, "helo", "helo");
 	strbuf_puts(b, "}");
 	put_signatures(b, s);
+	put_part(b, s, "author", "author");
 	if (has(s, "dmarc")) {
 		strbuf_puts(b, ",\"dmarc\":{");
-		put_members(b, s, "dmarc");
-		put_part(b, s, "psl", "psl");
-		put_part(b, s, "tree", "tree");
+		put_some(b, s, "dmarc", "result", nothing, false);
+		put_part(b, s, "rfc7489", "rfc7489");
+		put_part(b, s, "rfc9989", "rfc9989");
 		strbuf_puts(b, "}");
 	}
-	put_arc(b, s);
-	put_part(b, s, "fcrdns", "fcrdns");
-	put_part(b, s, "ehlo", "ehlo");
+	put_listed(b, s, "arc", "arc.domain", "set", "domain");
+	put_listed(b, s, "fcrdns", "fcrdns.name", "name", "name");
+	if (has(s, "ehlo")) {
+		strbuf_puts(b, ",\"ehlo\":{");
+		put_some(b, s, "ehlo", "form", elsewhere, false);
+		strbuf_puts(b, "}");
+	}
 	strbuf_puts(b, "}");
 }

@@ -15,6 +15,22 @@
 #define RSA_BITS_MUST    1024 /* RFC 8301 3.2 */
 #define RSA_BITS_SHOULD  2048
 
+/* Levels of arrays and objects; the report holds them inside its own. */
+#define DEPTH_MAX 16
+
+static bool
+is_deep(const struct json *o, unsigned levels)
+{
+	if (levels == 0)
+		return true;
+	if (o->type != JSON_ARRAY && o->type != JSON_OBJECT)
+		return false;
+	for (const struct json *child = o->child; child != NULL; child = child->next)
+		if (is_deep(child, levels - 1))
+			return true;
+	return false;
+}
+
 struct verified *
 verified_read(const struct observation *message, const struct observation *event)
 {
@@ -34,7 +50,7 @@ verified_read(const struct observation *message, const struct observation *event
 	    (v->doc = json_parse(results, strlen(results), err, sizeof err)) == NULL)
 		return v;
 	v->results = json_root(v->doc);
-	if (v->results->type == JSON_OBJECT)
+	if (v->results->type == JSON_OBJECT && !is_deep(v->results, DEPTH_MAX))
 		v->state = VERIFIED_JUDGED;
 	else
 		v->results = NULL;
@@ -61,7 +77,7 @@ verified_part(const struct verified *v, const char *name)
 const struct json *
 verified_spf(const struct verified *v, enum auth_method m)
 {
-	return json_get(verified_part(v, "spf"), m == AUTH_HELO ? "helo" : "mail_from");
+	return json_get(verified_part(v, "spf"), m == AUTH_HELO ? "helo" : "mailfrom");
 }
 
 static const char *
@@ -92,33 +108,6 @@ verified_libspf2(const struct verified *v)
 	return v->event == NULL ? "" : text_of(v->event, EK_LIBSPF2);
 }
 
-/* --- results ---------------------------------------------------------------------------------------- */
-
-static const struct json *
-first_signature(const struct verified *v)
-{
-	const struct json *dkim = verified_part(v, "dkim");
-
-	return dkim == NULL || dkim->type != JSON_ARRAY ? NULL : dkim->child;
-}
-
-/* All signatures together: pass if one passes, temperror if one might. */
-static const char *
-dkim_result(const struct verified *v)
-{
-	const struct json *dkim = verified_part(v, "dkim");
-	bool temporary = false;
-
-	if (dkim == NULL || dkim->type != JSON_ARRAY)
-		return NULL;
-	for (const struct json *s = dkim->child; s != NULL; s = s->next) {
-		if (result_is(s, "pass"))
-			return "pass";
-		temporary |= result_is(s, "temperror");
-	}
-	return dkim->child == NULL ? "none" : temporary ? "temperror" : "fail";
-}
-
 /* The result as the table of words has it; NULL: none of these. */
 static const char *
 known(enum auth_method m, const struct json *o)
@@ -131,6 +120,69 @@ known(enum auth_method m, const struct json *o)
 	return NULL;
 }
 
+/* --- results ---------------------------------------------------------------------------------------- */
+
+static const struct json *
+signatures(const struct verified *v)
+{
+	return json_get(verified_part(v, "dkim"), "signature");
+}
+
+static const struct json *
+first_signature(const struct verified *v)
+{
+	const struct json *all = signatures(v);
+
+	return all == NULL || all->type != JSON_ARRAY ? NULL : all->child;
+}
+
+/* All signatures together: pass if one passes, temperror if one might. */
+static const char *
+dkim_result(const struct verified *v)
+{
+	const struct json *all = signatures(v);
+	bool temporary = false;
+
+	if (all == NULL || all->type != JSON_ARRAY)
+		return NULL;
+	for (const struct json *s = all->child; s != NULL; s = s->next) {
+		if (result_is(s, "pass"))
+			return "pass";
+		temporary |= result_is(s, "temperror");
+	}
+	return all->child == NULL ? "none" : temporary ? "temperror" : "fail";
+}
+
+/* A chain that fails because a key could not be had may hold another time. */
+static const char *
+arc_result(const struct verified *v)
+{
+	const struct json *arc = verified_part(v, "arc");
+
+	if (result_is(arc, "fail") && true_member(arc, "temporary"))
+		return "temperror";
+	return known(AUTH_ARC, arc);
+}
+
+/* The facts about the name, what is best first. */
+static const char *
+ehlo_result(const struct verified *v)
+{
+	const struct json *ehlo = verified_part(v, "ehlo");
+	const char *form = text_member(ehlo, "form");
+
+	if (*form == '\0')
+		return NULL;
+	if (strcmp(form, "literal") == 0)
+		return "literal";
+	if (strcmp(form, "name") != 0)
+		return "invalid";
+	return true_member(ehlo, "matches")    ? "pass"
+	       : true_member(ehlo, "resolves") ? "other"
+	       : true_member(ehlo, "failed")   ? "temperror"
+					       : "unknown";
+}
+
 const char *
 verified_result(const struct verified *v, enum auth_method m)
 {
@@ -140,6 +192,10 @@ verified_result(const struct verified *v, enum auth_method m)
 		return known(m, verified_spf(v, m));
 	case AUTH_DKIM:
 		return dkim_result(v);
+	case AUTH_ARC:
+		return arc_result(v);
+	case AUTH_EHLO:
+		return ehlo_result(v);
 	default:
 		return known(m, verified_part(v, auth_method_name(m)));
 	}
@@ -212,7 +268,7 @@ is_rsa(const struct json *s)
 static bool
 is_forbidden(const struct json *s)
 {
-	int64_t bits = json_int(s, "bits", 0);
+	int64_t bits = json_int(json_get(s, "key"), "bits", 0);
 
 	return is_rsa(s) && bits > 0 && bits < RSA_BITS_MUST;
 }
@@ -220,7 +276,7 @@ is_forbidden(const struct json *s)
 static bool
 is_short(const struct json *s)
 {
-	int64_t bits = json_int(s, "bits", 0);
+	int64_t bits = json_int(json_get(s, "key"), "bits", 0);
 
 	return is_rsa(s) && bits >= RSA_BITS_MUST && bits < RSA_BITS_SHOULD;
 }
@@ -228,7 +284,7 @@ is_short(const struct json *s)
 static bool
 has_length(const struct json *s)
 {
-	return json_int(s, "length", -1) >= 0;
+	return json_int(s, "body_limit", -1) >= 0;
 }
 
 static bool
@@ -240,7 +296,7 @@ is_broken(const struct json *s)
 static bool
 is_testing(const struct json *s)
 {
-	return true_member(s, "testing");
+	return true_member(json_get(s, "key"), "testing");
 }
 
 static bool
@@ -297,43 +353,73 @@ dkim_ed25519_only(const struct verified *v)
 	return passes;
 }
 
+static const struct json *
+dmarc_view(const struct verified *v, const char *standard)
+{
+	return json_get(verified_part(v, "dmarc"), standard);
+}
+
 static bool
 dmarc_policy_none(const struct verified *v)
 {
-	return strcasecmp(text_member(verified_part(v, "dmarc"), "policy"), "none") == 0;
+	return strcmp(text_member(dmarc_view(v, "rfc7489"), "policy"), "none") == 0;
+}
+
+/* Did SPF pass for the author's domain? */
+static bool
+dmarc_by_spf(const struct verified *v)
+{
+	return true_member(dmarc_view(v, "rfc7489"), "spf_counts") &&
+	       result_is(verified_spf(v, AUTH_SPF), "pass");
+}
+
+/* Did a signature of it? dkim_counts are the indices of those that are aligned. */
+static bool
+dmarc_by_dkim(const struct verified *v)
+{
+	const struct json *counts = json_get(dmarc_view(v, "rfc7489"), "dkim_counts");
+	int64_t i = 0;
+
+	for (const struct json *s = first_signature(v); s != NULL; s = s->next, i++) {
+		const struct json *c = counts == NULL || counts->type != JSON_ARRAY ? NULL
+										    : counts->child;
+		for (; c != NULL && result_is(s, "pass"); c = c->next)
+			if (c->type == JSON_NUMBER && c->integer == i)
+				return true;
+	}
+	return false;
 }
 
 static bool
 dmarc_spf_only(const struct verified *v)
 {
-	const struct json *dmarc = verified_part(v, "dmarc"), *psl = json_get(dmarc, "psl");
-
-	return result_is(dmarc, "pass") && true_member(psl, "spf") && !true_member(psl, "dkim");
+	return result_is(verified_part(v, "dmarc"), "pass") && dmarc_by_spf(v) && !dmarc_by_dkim(v);
 }
 
+/* By result or by what shall become of the mail. */
 static bool
 dmarc_tree_differs(const struct verified *v)
 {
-	return true_member(verified_part(v, "dmarc"), "differ");
+	const struct json *list = dmarc_view(v, "rfc7489"), *tree = dmarc_view(v, "rfc9989");
+
+	return list != NULL && tree != NULL &&
+	       (strcmp(text_member(list, "result"), text_member(tree, "result")) != 0 ||
+		   strcmp(text_member(list, "policy"), text_member(tree, "policy")) != 0);
 }
 
 static bool
 dmarc_problems(const struct verified *v)
 {
-	const struct json *list = json_get(verified_part(v, "dmarc"), "problems");
+	const struct json *faults = json_get(json_get(dmarc_view(v, "rfc7489"), "record"), "fault");
 
-	return list != NULL && list->type == JSON_ARRAY && list->child != NULL;
+	return faults != NULL && faults->type == JSON_ARRAY && faults->child != NULL;
 }
 
 /* The last who sealed said himself that the chain was broken when it came to him. */
 static bool
 arc_cv_fail(const struct verified *v)
 {
-	const struct json *sets = json_get(verified_part(v, "arc"), "sets"), *last = NULL;
-
-	for (const struct json *s = sets == NULL ? NULL : sets->child; s != NULL; s = s->next)
-		last = s;
-	return strcasecmp(text_member(last, "cv"), "fail") == 0;
+	return true_member(verified_part(v, "arc"), "failed_before");
 }
 
 static const struct {
@@ -394,7 +480,8 @@ say_spf(struct strbuf *b, const struct verified *v, enum auth_method m)
 
 	describe_said(b, text_member(spf, "result"));
 	say(b, " by ", text_member(spf, "term"), "");
-	say(b, " in the record of ", *where != '\0' ? where : text_member(spf, "domain"), "");
+	say(b, result_is(spf, "none") ? " for " : " in the record of ",
+	    *where != '\0' ? where : text_member(spf, "domain"), "");
 	if (result_is(spf, "permerror") || result_is(spf, "temperror"))
 		say(b, ": ", text_member(spf, "reason"), "");
 	if (m == AUTH_SPF && spf_differs(v))
@@ -406,7 +493,7 @@ say_spf(struct strbuf *b, const struct verified *v, enum auth_method m)
 static void
 say_signature(struct strbuf *b, const struct json *s)
 {
-	int64_t bits = json_int(s, "bits", 0);
+	int64_t bits = json_int(json_get(s, "key"), "bits", 0);
 
 	describe_said(b, text_member(s, "result"));
 	say(b, " of ", text_member(s, "domain"), "");
@@ -437,33 +524,37 @@ say_dkim(struct strbuf *b, const struct verified *v)
 static void
 say_dmarc(struct strbuf *b, const struct verified *v)
 {
-	const struct json *dmarc = verified_part(v, "dmarc"), *psl = json_get(dmarc, "psl");
-	bool spf = true_member(psl, "spf"), dkim = true_member(psl, "dkim");
+	const struct json *dmarc = verified_part(v, "dmarc"), *list = dmarc_view(v, "rfc7489");
+	bool spf = dmarc_by_spf(v), dkim = dmarc_by_dkim(v);
 
 	describe_said(b, text_member(dmarc, "result"));
-	say(b, " for ", text_member(dmarc, "from"), "");
-	if (result_is(dmarc, "pass"))
+	say(b, " for ", text_member(verified_part(v, "author"), "domain"), "");
+	if (result_is(dmarc, "pass") && (spf || dkim))
 		strbuf_puts(b, spf && dkim ? " by SPF and DKIM" : spf ? " by SPF" : " by DKIM");
-	else if (!result_is(dmarc, "fail"))
-		say(b, ": ", text_member(dmarc, "reason"), "");
-	say(b, ", policy ", text_member(dmarc, "policy"), "");
-	if (dmarc_tree_differs(v))
-		say(b, " (by the tree walk: ", text_member(json_get(dmarc, "tree"), "result"), ")");
+	say(b, ", policy ", text_member(list, "policy"), "");
+	if (!result_is(dmarc, "pass"))
+		say(b, ": ", text_member(list, "reason"), "");
+	if (dmarc_tree_differs(v)) {
+		const struct json *tree = dmarc_view(v, "rfc9989");
+		say(b, " (by RFC 9989: ", text_member(tree, "result"), "");
+		say(b, ", policy ", text_member(tree, "policy"), "");
+		strbuf_puts(b, ")");
+	}
 }
 
 static void
 say_arc(struct strbuf *b, const struct verified *v)
 {
-	const struct json *arc = verified_part(v, "arc"), *sets = json_get(arc, "sets"),
+	const struct json *arc = verified_part(v, "arc"), *sets = json_get(arc, "set"),
 			  *last = NULL;
 	unsigned n = 0;
 
-	for (const struct json *s = sets == NULL ? NULL : sets->child; s != NULL; s = s->next, n++)
-		last = s;
-	if (n == 0 && result_is(arc, "none")) {
+	if (result_is(arc, "none")) {
 		strbuf_puts(b, "no chain");
 		return;
 	}
+	for (const struct json *s = sets == NULL ? NULL : sets->child; s != NULL; s = s->next, n++)
+		last = s;
 	describe_said(b, text_member(arc, "result"));
 	if (n > 0)
 		strbuf_printf(b, ", %u set%s", n, n == 1 ? "" : "s");
@@ -475,15 +566,17 @@ say_arc(struct strbuf *b, const struct verified *v)
 static void
 say_fcrdns(struct strbuf *b, const struct verified *v)
 {
-	const struct json *f = verified_part(v, "fcrdns");
+	const struct json *f = verified_part(v, "fcrdns"), *names = json_get(f, "name"),
+			  *told = NULL;
 
+	for (const struct json *n = names == NULL ? NULL : names->child; n != NULL; n = n->next)
+		if (told == NULL || true_member(n, "confirmed"))
+			told = n;
 	if (result_is(f, "none"))
 		strbuf_puts(b, "no name");
 	else
 		describe_said(b, text_member(f, "result"));
-	say(b, result_is(f, "pass") ? " as " : ", named ", text_member(f, "name"), "");
-	if (!result_is(f, "pass"))
-		say(b, ": ", text_member(f, "reason"), "");
+	say(b, result_is(f, "pass") ? " as " : ", named ", text_member(told, "name"), "");
 }
 
 static void
@@ -497,12 +590,11 @@ say_ehlo(struct strbuf *b, const struct verified *v)
 		{ "invalid", ", which is no full name" },
 		{ "temperror", ", which could not be looked up" },
 	};
-	const struct json *ehlo = verified_part(v, "ehlo");
-	const char *name = text_member(ehlo, "name");
+	const char *name = text_member(v->results, "helo"), *result = ehlo_result(v);
 
 	describe_said(b, *name == '\0' ? "nothing" : name);
-	for (size_t i = 0; i < sizeof means / sizeof means[0]; i++)
-		if (result_is(ehlo, means[i][0]))
+	for (size_t i = 0; result != NULL && i < sizeof means / sizeof means[0]; i++)
+		if (strcmp(result, means[i][0]) == 0)
 			strbuf_puts(b, means[i][1]);
 }
 

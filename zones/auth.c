@@ -33,22 +33,22 @@ static const struct {
 
 static const char *const states[] = { "judged", "open", "lost", NULL };
 
-#define SPF_MEMBERS "result domain term term_domain reason record lookups voids"
-#define SIGNATURE_MEMBERS                                                                          \
-	"result reason domain selector algorithm key bits length body_length testing"
-#define ALIGNMENT_MEMBERS "result organizational policy spf dkim"
+#define SPF_MEMBERS       "result domain term term_domain reason lookups voids"
+#define SIGNATURE_MEMBERS "result reason domain selector algorithm body_limit body_len bits testing"
+#define VIEW_MEMBERS      "result reason organisation at policy spf_counts dkim_counts fault"
 
 static const struct auth_part parts[] = {
 	{ "spf", SPF_MEMBERS },
 	{ "helo", SPF_MEMBERS },
 	{ "dkim", SIGNATURE_MEMBERS },
 	{ "dkim2", SIGNATURE_MEMBERS },
-	{ "dmarc", "result reason from policy record pct differ problem" },
-	{ "psl", ALIGNMENT_MEMBERS },
-	{ "tree", ALIGNMENT_MEMBERS },
-	{ "arc", "result reason cv domain" },
+	{ "author", "domain" },
+	{ "dmarc", "result" },
+	{ "rfc7489", VIEW_MEMBERS },
+	{ "rfc9989", VIEW_MEMBERS },
+	{ "arc", "result reason failed_before temporary domain" },
 	{ "fcrdns", "result reason name" },
-	{ "ehlo", "result name reason" },
+	{ "ehlo", "form name resolves failed matches reason" },
 	{ "libspf2", "result" },
 };
 #define N_PARTS (sizeof parts / sizeof parts[0])

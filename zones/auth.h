@@ -31,7 +31,7 @@ const char *auth_state(unsigned i);
 /* --- how traces write results --- */
 
 /* Parts of the results object, each with the members that a trace may set: "spf.term=-all"; "spf=fail" is
- * its member "result".  A part that a trace does not name is not judged; "dkim=none" is no signature. */
+ * its first member.  A part that a trace does not name is not judged; "dkim=none" is no signature. */
 struct auth_part {
 	const char *word;
 	const char *members; /* blank-separated */

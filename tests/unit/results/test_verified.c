@@ -11,7 +11,7 @@
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
-#include "results/judge.h"
+#include "results/report.h"
 #include "results/session.h"
 #include "tests/unit/results/events.h"
 
@@ -97,7 +97,7 @@ static const struct {
 	enum auth_method method;
 	const char *word;
 } holds[] = {
-#define SPF(members) "{'spf':{'mail_from':{" members "}}}"
+#define SPF(members) "{'spf':{'mailfrom':{" members "}}}"
 	{ SPF("'result':'permerror'"), "", AUTH_SPF, "permerror" },
 	{ SPF("'result':'fail'"), "", AUTH_SPF, "fail" },
 	{ SPF("'result':'softfail'"), "", AUTH_SPF, "softfail" },
@@ -119,47 +119,56 @@ static const struct {
 	{ "{'spf':{'helo':{'result':'neutral'}}}", "", AUTH_HELO, "neutral" },
 	{ "{'spf':{'helo':{'result':'none'}}}", "", AUTH_HELO, "none" },
 	{ "{'spf':{'helo':{'result':'pass'}}}", "", AUTH_HELO, "pass" },
-	{ "{'dkim':[]}", "", AUTH_DKIM, "none" },
-	{ "{'dkim':[{'result':'fail'},{'result':'permerror'}]}", "", AUTH_DKIM, "fail" },
-	{ "{'dkim':[{'result':'policy'}]}", "", AUTH_DKIM, "fail" },
-	{ "{'dkim':[{'result':'fail'},{'result':'temperror'}]}", "", AUTH_DKIM, "temperror" },
-	{ "{'dkim':[{'result':'fail'},{'result':'pass'}]}", "", AUTH_DKIM, "pass" },
-	{ "{'dkim':[{'result':'fail'},{'result':'pass'}]}", "", AUTH_DKIM, "broken" },
-	{ "{'dkim':[{'algorithm':'RSA-SHA1'}]}", "", AUTH_DKIM, "sha1" },
-	{ "{'dkim':[{},{'algorithm':'rsa-sha256','bits':1023}]}", "", AUTH_DKIM, "key-forbidden" },
-	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':1024}]}", "", AUTH_DKIM, "key-short" },
-	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':2047}]}", "", AUTH_DKIM, "key-short" },
-	{ "{'dkim':[{'length':0}]}", "", AUTH_DKIM, "length" },
-	{ "{'dkim':[{'testing':true}]}", "", AUTH_DKIM, "testing" },
-	{ "{'dkim':[{'result':'pass','algorithm':'ed25519-sha256'},{'result':'fail','algorithm':'"
-	  "rsa-"
-	  "sha256'}]}",
+	{ "{'dkim':{'signature':[]}}", "", AUTH_DKIM, "none" },
+	{ "{'dkim':{'signature':[{'result':'fail'},{'result':'permerror'}]}}", "", AUTH_DKIM,
+	    "fail" },
+	{ "{'dkim':{'signature':[{'result':'policy'}]}}", "", AUTH_DKIM, "fail" },
+	{ "{'dkim':{'signature':[{'result':'fail'},{'result':'temperror'}]}}", "", AUTH_DKIM,
+	    "temperror" },
+	{ "{'dkim':{'signature':[{'result':'fail'},{'result':'pass'}]}}", "", AUTH_DKIM, "pass" },
+	{ "{'dkim':{'signature':[{'result':'fail'},{'result':'pass'}]}}", "", AUTH_DKIM, "broken" },
+	{ "{'dkim':{'signature':[{'algorithm':'RSA-SHA1'}]}}", "", AUTH_DKIM, "sha1" },
+	{ "{'dkim':{'signature':[{},{'algorithm':'rsa-sha256','key':{'bits':1023}}]}}", "",
+	    AUTH_DKIM, "key-forbidden" },
+	{ "{'dkim':{'signature':[{'algorithm':'rsa-sha256','key':{'bits':1024}}]}}", "", AUTH_DKIM,
+	    "key-short" },
+	{ "{'dkim':{'signature':[{'algorithm':'rsa-sha256','key':{'bits':2047}}]}}", "", AUTH_DKIM,
+	    "key-short" },
+	{ "{'dkim':{'signature':[{'body_limit':0}]}}", "", AUTH_DKIM, "length" },
+	{ "{'dkim':{'signature':[{'key':{'testing':true}}]}}", "", AUTH_DKIM, "testing" },
+	{ "{'dkim':{'signature':[{'result':'pass','algorithm':'ed25519-sha256'},{'result':'fail','"
+	  "algorithm':'rsa-sha256'}]}}",
 	    "", AUTH_DKIM, "ed25519-only" },
 	{ "{'dmarc':{'result':'permerror'}}", "", AUTH_DMARC, "permerror" },
 	{ "{'dmarc':{'result':'fail'}}", "", AUTH_DMARC, "fail" },
 	{ "{'dmarc':{'result':'temperror'}}", "", AUTH_DMARC, "temperror" },
 	{ "{'dmarc':{'result':'none'}}", "", AUTH_DMARC, "none" },
 	{ "{'dmarc':{'result':'pass'}}", "", AUTH_DMARC, "pass" },
-	{ "{'dmarc':{'policy':'none'}}", "", AUTH_DMARC, "policy-none" },
-	{ "{'dmarc':{'result':'pass','psl':{'spf':true,'dkim':false}}}", "", AUTH_DMARC,
-	    "spf-only" },
-	{ "{'dmarc':{'differ':true}}", "", AUTH_DMARC, "tree-differs" },
-	{ "{'dmarc':{'problems':['pct']}}", "", AUTH_DMARC, "problems" },
+	{ "{'dmarc':{'rfc7489':{'policy':'none'}}}", "", AUTH_DMARC, "policy-none" },
+	{ "{'spf':{'mailfrom':{'result':'pass'}},'dkim':{'signature':[{'result':'fail'}]},'dmarc':{"
+	  "'result':'pass','rfc7489':{'spf_counts':true,'dkim_counts':[0]}}}",
+	    "", AUTH_DMARC, "spf-only" },
+	{ "{'dmarc':{'rfc7489':{'result':'pass'},'rfc9989':{'result':'fail'}}}", "", AUTH_DMARC,
+	    "tree-differs" },
+	{ "{'dmarc':{'rfc7489':{'policy':'none'},'rfc9989':{'policy':'reject'}}}", "", AUTH_DMARC,
+	    "tree-differs" },
+	{ "{'dmarc':{'rfc7489':{'record':{'fault':[{'text':'pct'}]}}}}", "", AUTH_DMARC,
+	    "problems" },
 	{ "{'arc':{'result':'fail'}}", "", AUTH_ARC, "fail" },
-	{ "{'arc':{'result':'temperror'}}", "", AUTH_ARC, "temperror" },
+	{ "{'arc':{'result':'fail','temporary':true}}", "", AUTH_ARC, "temperror" },
 	{ "{'arc':{'result':'none'}}", "", AUTH_ARC, "none" },
 	{ "{'arc':{'result':'pass'}}", "", AUTH_ARC, "pass" },
-	{ "{'arc':{'sets':[{'cv':'none'},{'cv':'fail'}]}}", "", AUTH_ARC, "cv-fail" },
+	{ "{'arc':{'result':'fail','failed_before':true}}", "", AUTH_ARC, "cv-fail" },
 	{ "{'fcrdns':{'result':'fail'}}", "", AUTH_FCRDNS, "fail" },
 	{ "{'fcrdns':{'result':'none'}}", "", AUTH_FCRDNS, "none" },
 	{ "{'fcrdns':{'result':'temperror'}}", "", AUTH_FCRDNS, "temperror" },
 	{ "{'fcrdns':{'result':'pass'}}", "", AUTH_FCRDNS, "pass" },
-	{ "{'ehlo':{'result':'invalid'}}", "", AUTH_EHLO, "invalid" },
-	{ "{'ehlo':{'result':'unknown'}}", "", AUTH_EHLO, "unknown" },
-	{ "{'ehlo':{'result':'other'}}", "", AUTH_EHLO, "other" },
-	{ "{'ehlo':{'result':'temperror'}}", "", AUTH_EHLO, "temperror" },
-	{ "{'ehlo':{'result':'literal'}}", "", AUTH_EHLO, "literal" },
-	{ "{'ehlo':{'result':'pass'}}", "", AUTH_EHLO, "pass" },
+	{ "{'ehlo':{'form':'single label'}}", "", AUTH_EHLO, "invalid" },
+	{ "{'ehlo':{'form':'name'}}", "", AUTH_EHLO, "unknown" },
+	{ "{'ehlo':{'form':'name','resolves':true}}", "", AUTH_EHLO, "other" },
+	{ "{'ehlo':{'form':'name','failed':true}}", "", AUTH_EHLO, "temperror" },
+	{ "{'ehlo':{'form':'literal'}}", "", AUTH_EHLO, "literal" },
+	{ "{'ehlo':{'form':'name','resolves':true,'matches':true}}", "", AUTH_EHLO, "pass" },
 };
 #define N_HOLDS (sizeof holds / sizeof holds[0])
 
@@ -179,31 +188,38 @@ static const struct {
 	{ SPF("'result':'pass'"), "temperror", AUTH_SPF, "libspf2-differs" },
 	{ SPF("'result':'temperror'"), "pass", AUTH_SPF, "libspf2-differs" },
 	{ SPF("'result':'pass'"), "", AUTH_SPF, "libspf2-differs" },
-	{ "{'dkim':[{'algorithm':'ed25519-sha256','bits':256}]}", "", AUTH_DKIM, "key-forbidden" },
-	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':0}]}", "", AUTH_DKIM, "key-forbidden" },
-	{ "{'dkim':[{'algorithm':'rsa-sha256','bits':2048}]}", "", AUTH_DKIM, "key-short" },
-	{ "{'dkim':[{'length':-1}]}", "", AUTH_DKIM, "length" },
-	{ "{'dkim':[{'result':'pass'},{'result':'temperror'}]}", "", AUTH_DKIM, "broken" },
-	{ "{'dkim':[{'result':'fail'}]}", "", AUTH_DKIM, "broken" },
-	{ "{'dkim':[{'result':'pass','algorithm':'ed25519-sha256'},{'result':'pass','algorithm':'"
-	  "rsa-"
-	  "sha256'}]}",
+	{ "{'dkim':{'signature':[{'algorithm':'ed25519-sha256','key':{'bits':256}}]}}", "",
+	    AUTH_DKIM, "key-forbidden" },
+	{ "{'dkim':{'signature':[{'algorithm':'rsa-sha256','key':{'bits':0}}]}}", "", AUTH_DKIM,
+	    "key-forbidden" },
+	{ "{'dkim':{'signature':[{'algorithm':'rsa-sha256','key':{'bits':2048}}]}}", "", AUTH_DKIM,
+	    "key-short" },
+	{ "{'dkim':{'signature':[{'body_limit':-1}]}}", "", AUTH_DKIM, "length" },
+	{ "{'dkim':{'signature':[{'result':'pass'},{'result':'temperror'}]}}", "", AUTH_DKIM,
+	    "broken" },
+	{ "{'dkim':{'signature':[{'result':'fail'}]}}", "", AUTH_DKIM, "broken" },
+	{ "{'dkim':{'signature':[{'result':'pass','algorithm':'ed25519-sha256'},{'result':'pass','"
+	  "algorithm':'rsa-sha256'}]}}",
 	    "", AUTH_DKIM, "ed25519-only" },
-	{ "{'dmarc':{'result':'pass','psl':{'spf':true,'dkim':true}}}", "", AUTH_DMARC,
-	    "spf-only" },
-	{ "{'dmarc':{'problems':[]}}", "", AUTH_DMARC, "problems" },
-	{ "{'arc':{'sets':[{'cv':'fail'},{'cv':'pass'}]}}", "", AUTH_ARC, "cv-fail" },
-	{ "{'ehlo':{'result':'sideways'}}", "", AUTH_EHLO, "pass" },
+	{ "{'spf':{'mailfrom':{'result':'pass'}},'dkim':{'signature':[{'result':'fail'},{'result':'"
+	  "pass'}]},'dmarc':{'result':'pass','rfc7489':{'spf_counts':true,'dkim_counts':[1]}}}",
+	    "", AUTH_DMARC, "spf-only" },
+	{ "{'dmarc':{'rfc7489':{'record':{'fault':[]}}}}", "", AUTH_DMARC, "problems" },
+	{ "{'arc':{'result':'fail'}}", "", AUTH_ARC, "cv-fail" },
+	{ "{'arc':{'result':'fail','temporary':true}}", "", AUTH_ARC, "fail" },
+	{ "{'dmarc':{'rfc7489':{'result':'pass'}}}", "", AUTH_DMARC, "tree-differs" },
+	{ "{'ehlo':{'form':'sideways','matches':true}}", "", AUTH_EHLO, "pass" },
+	{ "{'ehlo':{'matches':true}}", "", AUTH_EHLO, "pass" },
 	/* Other types than the verifier's: nothing holds, nothing breaks. */
 	{ "{'spf':[]}", "pass", AUTH_SPF, "libspf2-differs" },
-	{ "{'spf':{'mail_from':'pass'}}", "", AUTH_SPF, "pass" },
-	{ "{'spf':{'mail_from':{'result':7,'lookups':'99'}}}", "", AUTH_SPF, "lookups-over" },
+	{ "{'spf':{'mailfrom':'pass'}}", "", AUTH_SPF, "pass" },
+	{ "{'spf':{'mailfrom':{'result':7,'lookups':'99'}}}", "", AUTH_SPF, "lookups-over" },
 	{ "{'dkim':{'result':'pass'}}", "", AUTH_DKIM, "pass" },
-	{ "{'dkim':['pass',null]}", "", AUTH_DKIM, "pass" },
+	{ "{'dkim':{'signature':['pass',null]}}", "", AUTH_DKIM, "pass" },
 	{ "{'dkim':7}", "", AUTH_DKIM, "none" },
 	{ "{'dmarc':[1]}", "", AUTH_DMARC, "problems" },
-	{ "{'dmarc':{'psl':[],'result':'pass','problems':{'a':1}}}", "", AUTH_DMARC, "problems" },
-	{ "{'arc':{'sets':{'cv':{}}}}", "", AUTH_ARC, "cv-fail" },
+	{ "{'dmarc':{'rfc7489':[],'result':'pass','rfc9989':7}}", "", AUTH_DMARC, "problems" },
+	{ "{'arc':{'failed_before':'true','set':7}}", "", AUTH_ARC, "cv-fail" },
 	{ "{'arc':'fail'}", "", AUTH_ARC, "fail" },
 	{ "{}", "", AUTH_FCRDNS, "none" },
 };
@@ -283,25 +299,28 @@ in_words(void **state)
 	    "permerror in the record of example.org: two records");
 	check_says(AUTH_SPF, SPF("'result':'none'"), "", "none");
 	check_says(AUTH_DKIM,
-	    "{'dkim':[{'result':'pass','domain':'example.org','selector':'s1','algorithm':'rsa-"
-	    "sha256','bits':"
-	    "2048},{'result':'fail','reason':'body'}]}",
+	    "{'dkim':{'signature':[{'result':'pass','domain':'example.org','selector':'s1','"
+	    "algorithm':'rsa-sha256','key':{'bits':2048}},{'result':'fail','reason':'body'}]}}",
 	    "", "pass of example.org, selector s1, rsa-sha256 with 2048 bits; fail: body");
 	check_says(AUTH_DKIM,
-	    "{'dkim':[{'result':'a'},{'result':'b'},{'result':'c'},{'result':'d'}]}", "",
-	    "a; b; c; and more");
-	check_says(AUTH_DKIM, "{'dkim':[]}", "", "not signed");
+	    "{'dkim':{'signature':[{'result':'a'},{'result':'b'},{'result':'c'},{'result':'d'}]}}",
+	    "", "a; b; c; and more");
+	check_says(AUTH_DKIM, "{'dkim':{'signature':[]}}", "", "not signed");
 	check_says(AUTH_DMARC,
-	    "{'dmarc':{'result':'pass','from':'example.org','policy':'reject','psl':{'spf':true,'"
-	    "dkim':true},"
-	    "'differ':true,'tree':{'result':'fail'}}}",
-	    "", "pass for example.org by SPF and DKIM, policy reject (by the tree walk: fail)");
-	check_says(AUTH_ARC, "{'arc':{'result':'pass','sets':[{},{'domain':'lists.example'}]}}", "",
+	    "{'author':{'domain':'example.org'},'spf':{'mailfrom':{'result':'pass'}},'dkim':{'"
+	    "signature':[{'result':'pass'}]},'dmarc':{'result':'pass','rfc7489':{'result':'pass','"
+	    "policy':'reject','spf_counts':true,'dkim_counts':[0]},'rfc9989':{'result':'fail','"
+	    "policy':'none'}}}",
+	    "",
+	    "pass for example.org by SPF and DKIM, policy reject (by RFC 9989: fail, policy none)");
+	check_says(AUTH_ARC, "{'arc':{'result':'pass','set':[{},{'domain':'lists.example'}]}}", "",
 	    "pass, 2 sets, the last by lists.example");
-	check_says(AUTH_ARC, "{'arc':{'result':'none','sets':[]}}", "", "no chain");
-	check_says(AUTH_FCRDNS, "{'fcrdns':{'result':'pass','name':'mail.example.org'}}", "",
-	    "pass as mail.example.org");
-	check_says(AUTH_EHLO, "{'ehlo':{'result':'invalid','name':'local\\\\nhost'}}", "",
+	check_says(AUTH_ARC, "{'arc':{'result':'none','set':[]}}", "", "no chain");
+	check_says(AUTH_FCRDNS,
+	    "{'fcrdns':{'result':'pass','name':[{'name':'a.example'},{'name':'mail.example.org','"
+	    "confirmed':true}]}}",
+	    "", "pass as mail.example.org");
+	check_says(AUTH_EHLO, "{'helo':'local\\\\nhost','ehlo':{'form':'single label'}}", "",
 	    "local?host, which is no full name");
 	check_says(AUTH_EHLO, "{}", "", "not judged");
 }
@@ -475,9 +494,93 @@ own_address(void **state)
 	    "\"subject\":\"Outpost canary dkim-stress\"");
 	check_verdict("dkim-stress", 10, GRADE_PENDING, false, "waiting for the sender");
 	judged(11, "dkim-stress", 2,
-	    "{'dkim':[{'result':'fail','domain':'example.org','reason':'body'}]}", "");
+	    "{'dkim':{'signature':[{'result':'fail','domain':'example.org','reason':'body'}]}}",
+	    "");
 	check_verdict("dkim-stress", 20, GRADE_VIOLATES, true,
 	    "signed, but what came is not what was signed: IPv4: fail of example.org: body");
+}
+
+/* --- the report ----------------------------------------------------------------------------------------- */
+
+static void
+check_has(
+    const struct report *r, const char *view, const char *const *want, const char *const *never)
+{
+	struct strbuf b = { 0 };
+
+	report_view(view)->write(&b, r, NULL);
+	for (; *want != NULL; want++)
+		if (strstr(b.s, *want) == NULL)
+			fail_msg("%s: %s is missing", view, *want);
+	for (; *never != NULL; never++)
+		if (strstr(b.s, *never) != NULL)
+			fail_msg("%s: %s is there", view, *never);
+	strbuf_clear(&b);
+}
+
+/* Both paths with their evidence; what a stranger says is shown as text. */
+static void
+in_report(void **state)
+{
+	static const char *const text[] = { "Who wrote the mail",
+		"Over IPv4 from 192.0.2.1 to dual", "2 messages alike",
+		"Over IPv6 from 2001:db8:1::25 to ipv6",
+		"record of example.org: v=spf1 -all: gives", "-all: match",
+		"3 of 10 lookups, 1 of 2 that found nothing",
+		"the domain explains: <script>x</script>?[31m", "libspf2 crashed at this record",
+		"not judged: the verifier crashed, killed by signal 11", NULL };
+	static const char *const html[] = { "<h2>Who wrote the mail</h2>", "Over IPv4", "Over IPv6",
+		"2 messages had these results", "&lt;script&gt;x&lt;/script&gt;?[31m",
+		"<span class=\"badge bad\">fail</span>",
+		"<span class=\"badge none\">not judged</span>", NULL };
+	static const char *const json[] = { "\"mail\":[", "\"family\":4,\"test\":\"dual\"",
+		"\"state\":\"judged\",\"spf\":\"pass\"", "\"libspf2\":\"crashed\",\"results\":{",
+		"\"state\":\"lost\",\"why\":\"not judged: the verifier crashed", NULL };
+	static const char *const never[] = { "<script>x", "\033", NULL }, *const none[] = { NULL };
+	struct judge j = { .pace = 1 };
+
+	(void)state;
+	mail(0, "dual", 4, 1);
+	mail(1, "ipv4", 4, 2);
+	mail(2, "ipv6", 6, 3);
+	mail(3, "dual", 4, 4);
+	judged(4, "dual", 1, PASS, "pass");
+	judged(4, "ipv4", 2, PASS, "pass");
+	judged(4, "ipv6", 3,
+	    SPF("'result':'fail','term':'-all','domain':'example.org','lookups':3,'voids':1,"
+		"'explanation':'<script>x</"
+		"script>\\u001b[31m','trace':[{'depth':0,'record':'v=spf1 "
+		"-all','result':'fail','domain':'example.org'},{'depth':0,'term':'-all','result':'"
+		"match'}]"),
+	    "crashed");
+	event_at(&obs, 5, "verify.crashed",
+	    "\"test\":\"dual\",\"conn\":\"c4\",\"digest\":\"d4\",\"reason\":\"killed by signal "
+	    "11\"");
+	struct report *r = report_from(
+	    &obs, cat, EVENTS_TOKEN, "mail", 0, EVENTS_START + 100 * CLOCK_SECOND, &j);
+	check_has(r, "text", text, &never[1]);
+	check_has(r, "html", html, never);
+	check_has(r, "json", json, none);
+	report_free(r);
+}
+
+/* Results that a report could not hold inside its own are not read. */
+static void
+too_deep(void **state)
+{
+	char results[200] = "{'a':", *p = results + 5;
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++)
+		*p++ = '[';
+	for (unsigned i = 0; i < 40; i++)
+		*p++ = ']';
+	strcpy(p, "}");
+	mail(1, "dual", 4, 1);
+	judged(2, "dual", 1, results, "");
+	struct correlation *c = done();
+	assert_int_equal(facts(c, "dual")->attempts[0].verified->state, VERIFIED_LOST);
+	correlation_free(c);
 }
 
 int
@@ -492,6 +595,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(worst_is_told, NULL, clean),
 		cmocka_unit_test_setup_teardown(nothing_came, NULL, clean),
 		cmocka_unit_test_setup_teardown(own_address, NULL, clean),
+		cmocka_unit_test_setup_teardown(in_report, NULL, clean),
+		cmocka_unit_test_setup_teardown(too_deep, NULL, clean),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
