@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/html.h"
 #include "results/describe.h"
 #include "results/papers.h"
 #include "results/report_plot.h"
@@ -37,7 +38,7 @@ put_lines(struct strbuf *b, const char *s)
 			depth = len;
 		strbuf_add(&line, s + depth, len - depth);
 		strbuf_printf(b, "<li class=\"d%u\">", depth / 2 > 6 ? 6u : (unsigned)depth / 2);
-		report_escape(b, line.len > 0 ? line.s : "");
+		html_text(b, line.len > 0 ? line.s : "");
 		strbuf_puts(b, "</li>");
 		strbuf_clear(&line);
 		s += len + (s[len] == '\n');
@@ -66,9 +67,9 @@ put_method(struct strbuf *b, const struct verified *v, enum auth_method m)
 	verified_describe(&line, v, m);
 	strbuf_printf(b, "<tr><th scope=\"row\">%s</th><td><span class=\"badge %s\">",
 	    papers_title(m), class_of(v, m));
-	report_escape(b, result);
+	html_text(b, result);
 	strbuf_puts(b, "</span></td><td>");
-	report_escape(b, line.s);
+	html_text(b, line.s);
 	strbuf_reset(&line);
 	papers_evidence(&line, v, m);
 	put_evidence(b, "why", &line);
@@ -85,11 +86,11 @@ put_paper(struct strbuf *b, const struct paper *p)
 	    p->attempt->family == 6 ? "Over IPv6" : "Over IPv4");
 	describe_said(&text, p->attempt->peer);
 	strbuf_puts(b, "From <code>");
-	report_escape(b, text.s);
+	html_text(b, text.s);
 	strbuf_puts(b, "</code> to <a href=\"#test-");
-	report_escape(b, p->test->name);
+	html_text(b, p->test->name);
 	strbuf_puts(b, "\">");
-	report_escape(b, p->test->name);
+	html_text(b, p->test->name);
 	strbuf_puts(b, "</a>");
 	if (p->messages > 1)
 		strbuf_printf(b, "; %u messages had these results", p->messages);
@@ -100,7 +101,7 @@ put_paper(struct strbuf *b, const struct paper *p)
 		strbuf_puts(b, "<p><span class=\"badge none\">");
 		strbuf_puts(b, p->verified->state == VERIFIED_OPEN ? "waiting" : "not judged");
 		strbuf_puts(b, "</span> ");
-		report_escape(b, text.s);
+		html_text(b, text.s);
 		strbuf_puts(b, "</p></div>\n");
 		strbuf_clear(&text);
 		return;

@@ -511,7 +511,7 @@ check_has(
 	report_view(view)->write(&b, r, NULL);
 	for (; *want != NULL; want++)
 		if (strstr(b.s, *want) == NULL)
-			fail_msg("%s: %s is missing", view, *want);
+			fail_msg("%s: %s is missing:\n%s", view, *want, b.s);
 	for (; *never != NULL; never++)
 		if (strstr(b.s, *never) != NULL)
 			fail_msg("%s: %s is there", view, *never);
@@ -525,7 +525,7 @@ in_report(void **state)
 	static const char *const text[] = { "Who wrote the mail",
 		"Over IPv4 from 192.0.2.1 to dual", "2 messages alike",
 		"Over IPv6 from 2001:db8:1::25 to ipv6",
-		"record of example.org: v=spf1 -all: gives", "-all: match",
+		"record of example.org: v=spf1 -all: gives fail", "-all: match",
 		"3 of 10 lookups, 1 of 2 that found nothing",
 		"the domain explains: <script>x</script>?[31m", "libspf2 crashed at this record",
 		"not judged: the verifier crashed, killed by signal 11", NULL };
@@ -549,7 +549,7 @@ in_report(void **state)
 	judged(4, "ipv6", 3,
 	    SPF("'result':'fail','term':'-all','domain':'example.org','lookups':3,'voids':1,"
 		"'explanation':'<script>x</"
-		"script>\\u001b[31m','trace':[{'depth':0,'record':'v=spf1 "
+		"script>\\\\u001b[31m','trace':[{'depth':0,'record':'v=spf1 "
 		"-all','result':'fail','domain':'example.org'},{'depth':0,'term':'-all','result':'"
 		"match'}]"),
 	    "crashed");
