@@ -357,32 +357,41 @@ check_record(struct spf_run *r, struct explanation *explain)
 	const char *outer = r->macro.domain;
 	char domain[2][SPF_DOMAIN_SIZE];
 	struct spf_term redirect = { 0 };
-	struct strbuf record = { 0 };
-	enum spf_verdict v = one_record(r, &record, &redirect, explain);
+	struct strbuf record[2] = { { 0 } };
+	enum spf_verdict v = one_record(r, &record[0], &redirect, explain);
 
 	for (unsigned turn = 0; !r->need && redirect.domain != NULL; turn ^= 1) {
+		const char *from = r->macro.domain;
+		struct spf_term by = redirect;
+
 		if (follow(r, &redirect, domain[turn]) < 0)
 			v = SPF_PERMERROR;
 		redirect.domain = NULL;
 		if (v == SPF_PERMERROR || r->need)
 			break;
 		r->macro.domain = domain[turn];
-		strbuf_reset(&record);
-		v = one_record(r, &record, &redirect, explain);
+		strbuf_reset(&record[turn ^ 1]);
+		v = one_record(r, &record[turn ^ 1], &redirect, explain);
 		if (v == SPF_NONE) {
 			spf_reason(
 			    r, "%s is the target of redirect= and has no SPF record", domain[turn]);
 			v = SPF_PERMERROR;
 		}
+		if (v == SPF_TEMPERROR || v == SPF_PERMERROR) {
+			r->macro.domain = from;
+			set_term(r, &by);
+			r->macro.domain = domain[turn];
+		}
 	}
-	if (v == SPF_TEMPERROR || v == SPF_PERMERROR)
+	if (r->depth == 0 && (v == SPF_TEMPERROR || v == SPF_PERMERROR))
 		set_term(r, NULL);
 	if (v == SPF_NEUTRAL && r->depth == 0)
 		spf_reason(r,
 		    "no term of the record of %s matches %s, and it has neither all nor redirect=",
 		    r->macro.domain, r->client);
 	r->macro.domain = outer;
-	strbuf_clear(&record);
+	strbuf_clear(&record[0]);
+	strbuf_clear(&record[1]);
 	return v;
 }
 

@@ -65,9 +65,9 @@ struct spf_step {
 
 struct spf_result {
 	enum spf_verdict verdict;
-	char domain[256];         /* that was checked */
-	char reason[512];         /* one sentence, without a dot at its end */
-	char term[256];           /* that matched or failed; "" if none did */
+	char domain[256]; /* that was checked */
+	char reason[512]; /* one sentence, without a dot at its end */
+	char term[256];   /* of the domain that matched, or the innermost in error; "" if none */
 	char term_domain[256];    /* whose record it stands in */
 	char explanation[512];    /* of the domain, for "fail" only; "" if there is none */
 	char no_explanation[256]; /* why there is none although the record has exp= */

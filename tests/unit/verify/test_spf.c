@@ -407,9 +407,12 @@ test_dns_errors(void **state)
 	gives(zone, "192.0.2.1", "a@b.example.org", SPF_TEMPERROR,
 	    "the lookup of TXT of bogus.example.org failed: DNSSEC: bogus: bogus: signature "
 	    "expired");
-	assert_string_equal(result.term_domain, "bogus.example.org");
+	assert_string_equal(result.term, "include:bogus.example.org");
+	assert_string_equal(result.term_domain, "b.example.org");
 	gives(zone, "192.0.2.1", "a@c.example.org", SPF_TEMPERROR,
 	    "the lookup of TXT of down.example.org failed: DNS error: SERVFAIL: no server answers");
+	assert_string_equal(result.term, "redirect=down.example.org");
+	assert_string_equal(result.term_domain, "c.example.org");
 	gives(zone, "192.0.2.1", "a@d.example.org", SPF_TEMPERROR,
 	    "the lookup of A of bogus.example.org failed: DNSSEC: bogus: bogus: signature expired");
 	gives(zone, "192.0.2.1", "a@e.example.org", SPF_FAIL,
@@ -450,6 +453,8 @@ test_wrong_records(void **state)
 	assert_string_equal(result.term, "include:none.example.org");
 	gives(zone, "192.0.2.1", "x@e.example.org", SPF_PERMERROR,
 	    "none.example.org is the target of redirect= and has no SPF record");
+	assert_string_equal(result.term, "redirect=none.example.org");
+	assert_string_equal(result.term_domain, "e.example.org");
 	gives(zone, "192.0.2.1", "..@f.example.org", SPF_FAIL,
 	    "no term before \"-all\" of f.example.org matches 192.0.2.1");
 	assert_int_equal(result.voids, 0);
