@@ -10,7 +10,7 @@
 #include "verify/mail.h"
 #include "verify/sigcheck.h"
 
-/* dkim_init() reads /etc/resolv.conf, although nothing is looked up: to be done before files are
+/* dkim_init() reads /etc/resolv.conf and host.conf, although nothing is looked up: to be done before files are
  * forbidden. 0, or -1: logged. */
 int opendkim_warm_up(void);
 
