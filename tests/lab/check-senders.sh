@@ -18,12 +18,15 @@ PICTURES=(
 	"exim+bind-validating full"
 	"exim-no-trust-ad+unbound-validating full"
 	"naive+unbound-validating full"
-	"postfix-careless+unbound-udp delivery,tls,dane,smtp,dns-tcp,dns-large"
+	"postfix-careless+unbound-udp full"
 	"postfix-stubborn+unbound-validating full"
 	"postfix-pool+unbound-validating retry"
 	"postfix-dane+unbound-farm dane"
+	"lazy+unbound-validating sts"
+	"lazy-late+unbound-validating sts"
+	"scanner+unbound-validating full"
 )
-LONGEST=400
+LONGEST=600
 # Verdicts are final once a sender gave up and then stayed away for 6 h / PACE, or
 # when no TLS report came for 72 h / PACE.
 export QUEUE_LIFETIME=90s

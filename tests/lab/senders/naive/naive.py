@@ -21,8 +21,10 @@ import urllib.request
 import dns.exception
 import dns.resolver
 
+# Retries: so often at the most, and none after this many seconds.
 ATTEMPTS = 8
 INTERVAL = 4
+LIFETIME = 60
 TIMEOUT = 200
 # After a fetch: longer than the minutes, divided by the lab's pace, that a test waits for a policy to be known.
 PATIENCE = 2
@@ -136,8 +138,9 @@ def attempt(first, sender, recipient, message):
 
 def keep_at_it(sender, recipient, messages):
     for message in messages:
+        until = time.monotonic() + LIFETIME
         for n in range(ATTEMPTS):
-            if attempt(n == 0, sender, recipient, message):
+            if attempt(n == 0, sender, recipient, message) or time.monotonic() > until:
                 break
             time.sleep(INTERVAL)
 
