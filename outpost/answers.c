@@ -66,7 +66,7 @@ read_record(struct row *row, const struct text_line *line, struct text_reader *t
 static int
 read_row(struct row *row, const struct text_line *line, struct text_reader *t)
 {
-	unsigned type;
+	unsigned type = 0, at = 1;
 
 	if (line->n == 2 && strcmp(line->word[0], "secure") == 0) {
 		row->name = lower_name(line->word[1]);
@@ -74,16 +74,21 @@ read_row(struct row *row, const struct text_line *line, struct text_reader *t)
 		return 0;
 	}
 	row->name = lower_name(line->word[0]);
-	if (line->n < 3 || (type = ldns_get_rr_type_by_name(line->word[1])) == 0)
+	while (at < line->n && (strcasecmp(line->word[at], "IN") == 0 ||
+				   strspn(line->word[at], "0123456789") == strlen(line->word[at])))
+		at++; /* as dig prints it */
+	if (at + 1 < line->n)
+		type = ldns_get_rr_type_by_name(line->word[at++]);
+	if (type == 0)
 		return text_fail(t, "%s: wanted NAME TYPE DATA, or secure NAME", line->word[0]);
 	row->type = (uint16_t)type;
-	if (strcmp(line->word[2], "=failed") == 0)
+	if (strcmp(line->word[at], "=failed") == 0)
 		row->status = LOOKUP_FAILED;
-	else if (strcmp(line->word[2], "=bogus") == 0)
+	else if (strcmp(line->word[at], "=bogus") == 0)
 		row->status = LOOKUP_BOGUS;
 	else
 		return read_record(row, line, t);
-	row->why = xstrdup(line->n > 3 ? line->word[3] : "no answer");
+	row->why = xstrdup(line->n > at + 1 ? line->word[at + 1] : "no answer");
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* answers.h - a file of DNS answers instead of a resolver, for tests and for what happened long ago:
  *
- *   NAME TYPE DATA...      a record as a master file has it
+ *   NAME TYPE DATA...      a record as a master file or dig has it
  *   NAME TYPE =failed WHY  the resolver has no answer (=bogus WHY: a false one)
  *   secure NAME            what is at or under NAME is validated by DNSSEC
  *
