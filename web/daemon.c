@@ -41,14 +41,14 @@ struct daemon {
 
 /* Their rows in outpost-web(8). */
 enum role { ROLE_SERVE, ROLE_DESK, ROLES };
+#define CALLS_PLAIN " ioctl" /* of a buffer without TLS: how much is there */
+#define CALLS_SERVE                                                                                \
+	"accept4 recvfrom sendto recvmsg sendmsg getsockopt setsockopt shutdown socketpair"
 static const struct {
 	const char *process, *calls;
 	bool files;
 } roles[] = {
-	[ROLE_SERVE] = { "web",
-	    "accept4 recvfrom sendto recvmsg sendmsg getsockopt setsockopt "
-	    "shutdown socketpair",
-	    false },
+	[ROLE_SERVE] = { "web", CALLS_SERVE, false },
 	[ROLE_DESK] = { "web desk",
 	    "recvfrom sendmsg pread64 pwrite64 access faccessat "
 	    "faccessat2 stat lstat readlink readlinkat getcwd unlink "
@@ -73,6 +73,8 @@ run_process(unsigned index, void *ctx)
 	close(d->pair[index == ROLE_SERVE ? 1 : 0]);
 	if (index == ROLE_DESK && (desk = desk_open(d->site)) == NULL)
 		return EXIT_CANNOT;
+	if (index == ROLE_SERVE && d->tls == NULL)
+		box.calls = CALLS_SERVE CALLS_PLAIN;
 	if (index == ROLE_SERVE) {
 		if (RAND_bytes(sc.key, sizeof sc.key) != 1)
 			return EXIT_CANNOT;
