@@ -57,8 +57,7 @@ static const char *const queries[Q_MAX] = {
 		    "ORDER BY 1, 2, 3",
 	[Q_LAST] = "SELECT coalesce(max(rowid), 0) FROM event",
 	[Q_CHANGES] =
-	    "SELECT DISTINCT token FROM event WHERE rowid > ?1 AND rowid <= ?2 AND +token "
-	    "IS NOT NULL",
+	    "SELECT DISTINCT token FROM event WHERE rowid > ?1 AND rowid <= ?2 AND +token > ''",
 };
 
 struct store {

@@ -50,6 +50,53 @@ plain(void **state)
 	assert_int_equal(http_input(&r, "GET", 3), 0);
 }
 
+static void
+looked_up(void **state)
+{
+	char value[16];
+
+	(void)state;
+	feed("GET / HTTP/1.1\r\nHost: h\r\nOrigin:  null \r\nX-Long: 0123456789abcdef\r\norigin: "
+	     "second\r\nEmpty:\r\n\r\n");
+	assert_int_equal(http_field(&r, "ORIGIN", value, sizeof value), 4);
+	assert_string_equal(value, "null");
+	assert_int_equal(http_field(&r, "Empty", value, sizeof value), 0);
+	assert_string_equal(value, "");
+	assert_int_equal(http_field(&r, "X-Long", value, sizeof value), -1);
+	assert_int_equal(http_field(&r, "X-Lon", value, sizeof value), -1);
+	assert_int_equal(http_field(&r, "GET / HTTP/1.1", value, sizeof value), -1);
+	feed("GET / HTTP/1.1\r\nHost: h\r\n");
+	assert_int_equal(http_field(&r, "Host", value, sizeof value), -1);
+}
+
+static void
+dates(void **state)
+{
+	char text[HTTP_DATE_MAX];
+
+	(void)state;
+	http_date(text, INT64_C(784111777000000));
+	assert_string_equal(text, "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
+/* The limit of a head can be another one. */
+static void
+shorter_heads(void **state)
+{
+	static const char text[] = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+	(void)state;
+	feed("");
+	r.head_max = sizeof text - 1;
+	http_input(&r, text, sizeof text - 1);
+	assert_int_equal(r.state, HTTP_READ);
+	feed("");
+	r.head_max = sizeof text - 2;
+	http_input(&r, text, sizeof text - 1);
+	assert_int_equal(r.state, HTTP_BAD);
+	assert_int_equal(r.status, 431);
+}
+
 /* Any cut gives the same. */
 static void
 pieces(void **state)
@@ -204,6 +251,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(plain, teardown),
+		cmocka_unit_test_teardown(looked_up, teardown),
+		cmocka_unit_test(dates),
+		cmocka_unit_test_teardown(shorter_heads, teardown),
 		cmocka_unit_test_teardown(pieces, teardown),
 		cmocka_unit_test_teardown(refused, teardown),
 		cmocka_unit_test_teardown(nul, teardown),

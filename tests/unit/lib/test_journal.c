@@ -177,6 +177,36 @@ test_writers(void **state)
 	strbuf_clear(&b);
 }
 
+/* Who comes back reads what was appended meanwhile, each line once. */
+static void
+test_follow(void **state)
+{
+	struct strbuf b = { 0 };
+	uint64_t offset = 0;
+	FILE *f;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(journal_follow(path, &offset, collect, &b), 0);
+	assert_int_equal(offset, 0);
+	assert_int_equal(journal_append(path, "one", 3), 0);
+	assert_int_equal(journal_follow(path, &offset, collect, &b), 0);
+	assert_int_equal(journal_append(path, "stop", 4), 0);
+	assert_int_equal(journal_append(path, "two", 3), 0);
+	assert_int_equal(journal_follow(path, &offset, collect, &b), 7);
+	assert_int_equal(journal_follow(path, &offset, collect, &b), 0);
+	f = fopen(path, "a");
+	fputs("torn", f);
+	fclose(f);
+	assert_int_equal(journal_follow(path, &offset, collect, &b), 0);
+	assert_int_equal(offset, 13);
+	assert_string_equal(b.s, "one|stop|two|");
+	assert_int_equal(journal_append(path, "three", 5), 0); /* takes the torn one's place */
+	assert_int_equal(journal_follow(path, &offset, collect, &b), 0);
+	assert_string_equal(b.s, "one|stop|two|three|");
+	strbuf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -185,6 +215,7 @@ main(void)
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_torn_long),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_writers),
 	};

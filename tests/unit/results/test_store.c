@@ -315,6 +315,53 @@ test_lost(void **state)
 	store_close(st);
 }
 
+static void
+note_token(void *ctx, const char *token)
+{
+	strbuf_puts(ctx, token);
+	strbuf_puts(ctx, " ");
+}
+
+/* Whose lines came since the last look; nothing at the first. */
+static void
+test_changes(void **state)
+{
+	struct store *st = open_store();
+	struct strbuf b = { 0 };
+	int64_t after = -1;
+
+	(void)state;
+	strbuf_puts(&b, "");
+	write_file("z-web-0-1.jsonl", "w", LINE, 1, 1, TOKEN);
+	load(st);
+	assert_int_equal(store_changes(st, &after, note_token, &b), 0);
+	assert_string_equal(b.s, "");
+	write_file("z-web-0-1.jsonl", "a", LINE LINE, 2, 2, TOKEN, 3, 3, TOKEN);
+	load(st);
+	assert_int_equal(store_changes(st, &after, note_token, &b), 0);
+	assert_string_equal(b.s, "aaaaaaaaaaaaaaaa ");
+	assert_int_equal(store_changes(st, &after, note_token, &b), 0);
+	assert_string_equal(b.s, "aaaaaaaaaaaaaaaa ");
+	store_close(st);
+	strbuf_clear(&b);
+}
+
+/* Who may write the three files, but make none in their directory, can open the store after all others
+ * have closed it. */
+static void
+test_files_stay(void **state)
+{
+	static const char *const names[] = { "store.db", "store.db-wal", "store.db-shm" };
+	char path[128];
+
+	(void)state;
+	store_close(open_store());
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+		assert_int_equal(access(path, F_OK), 0);
+	}
+}
+
 int
 main(void)
 {
@@ -322,6 +369,8 @@ main(void)
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_corrupt),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_files_stay),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_unbound),
 		cmocka_unit_test(test_at_once),
