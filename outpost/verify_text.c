@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/utf8.h"
+
 struct page {
 	struct strbuf *b;
 	struct strbuf advice;
@@ -43,15 +45,21 @@ is(const struct json *o, const char *key, const char *value)
 	return strcmp(word(o, key), value) == 0;
 }
 
-/* What a sender wrote must not move the reader's cursor. */
+/* What a sender wrote must not move the reader's cursor: UTF-8 without control characters stays. */
 static void
 safe(struct strbuf *b, const char *s)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s >= 0x20 && *s != 0x7f)
-			strbuf_add(b, s, 1);
-		else
-			strbuf_printf(b, "\\x%02x", (unsigned char)*s);
+	for (size_t n, left = strlen(s); left > 0; s += n, left -= n) {
+		unsigned char c = (unsigned char)*s;
+		bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)s[1] < 0xa0);
+
+		if ((n = utf8_length(s, left)) > 0 && !control) {
+			strbuf_add(b, s, n);
+			continue;
+		}
+		n = 1;
+		strbuf_printf(b, "\\x%02x", c);
+	}
 }
 
 /* "NAME        a" and then b and c, where they are not empty: b behind ": ". */
@@ -111,7 +119,7 @@ print_trace(struct page *p, const struct json *s)
 		strbuf_printf(
 		    p->b, "  %*s", (int)(2 * (num(t, "depth") < 10 ? num(t, "depth") : 10)), "");
 		if (word(t, "record")[0] != '\0') {
-			strbuf_puts(p->b, word(t, "domain"));
+			safe(p->b, word(t, "domain"));
 			strbuf_puts(p->b, ": ");
 			safe(p->b, word(t, "record"));
 		} else {

@@ -197,19 +197,22 @@ write_key(struct writer *w, const struct dkim_signature *s)
 		return;
 	begin(w, "key", "{");
 	text(w, "state", key_state(k->state));
-	text(w, "dnssec",
-	    k->dnssec == DKIMKEY_SECURE  ? "secure"
-	    : k->dnssec == DKIMKEY_BOGUS ? "bogus"
-					 : "insecure");
-	text(w, "reason", k->reason);
-	if (k->state == DKIMKEY_GOOD) {
-		text(w, "type", k->type);
+	if (k->state == DKIMKEY_GOOD)
 		num(w, "bits", k->bits);
-		text(w, "strength", strength(s->strength));
-	}
-	num(w, "records", (int64_t)k->records);
 	flag(w, "testing", k->testing);
-	flag(w, "strict", k->strict);
+	if (w->detail >= DETAIL_FACTS) {
+		text(w, "dnssec",
+		    k->dnssec == DKIMKEY_SECURE  ? "secure"
+		    : k->dnssec == DKIMKEY_BOGUS ? "bogus"
+						 : "insecure");
+		text(w, "reason", k->reason);
+		if (k->state == DKIMKEY_GOOD) {
+			text(w, "type", k->type);
+			text(w, "strength", strength(s->strength));
+		}
+		num(w, "records", (int64_t)k->records);
+		flag(w, "strict", k->strict);
+	}
 	if (w->detail == DETAIL_ALL)
 		text_n(w, "record", k->record, strnlen(k->record, 900));
 	end(w, "}");
@@ -252,10 +255,10 @@ write_signature(
 		num(w, "body_len", (int64_t)s->body_len);
 		num(w, "body_covered", (int64_t)s->body_covered);
 		flag(w, "body_hash_right", s->body_hash_right);
-		flag(w, "sha1", s->sha1);
 		text(w, "opendkim", s->opendkim);
-		write_key(w, s);
 	}
+	flag(w, "sha1", s->sha1);
+	write_key(w, s);
 	end(w, "}");
 }
 
