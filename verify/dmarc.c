@@ -543,8 +543,9 @@ tell_difference(struct dmarc_result *r)
 		    a->organisation, b->organisation);
 }
 
-void
-dmarc_foresee(const char *author, struct lookups *book)
+/* What is asked whatever SPF and DKIM say. */
+static void
+foresee(const char *author, struct lookups *book)
 {
 	char organisation[ADDRESS_DOMAIN_SIZE];
 	struct walk w;
@@ -568,7 +569,7 @@ dmarc_judge(const struct dmarc_input *in, struct lookups *book, struct dmarc_res
 			conclude(view[i], DMARC_IS_PERMERROR, "no author domain: %s", in->why);
 		return VERIFY_DONE;
 	}
-	dmarc_foresee(in->author, book);
+	foresee(in->author, book);
 	found[0] = discover_list(&r->list, in->author, book);
 	found[1] = discover_tree(&r->tree, in->author, book, r);
 	a = ask(book, "", in->author, TYPE_A);

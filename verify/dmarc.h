@@ -100,9 +100,6 @@ void dmarc_forget(void); /* frees the list */
 /* About 45 KiB.  *result is good only if VERIFY_DONE. */
 enum verify_step dmarc_judge(
     const struct dmarc_input *, struct lookups *, struct dmarc_result *result);
-/* Asks what will be asked whatever SPF and DKIM say. */
-void dmarc_foresee(const char *author, struct lookups *);
-
 /* The organisation of a domain by the public suffix list; a suffix is its own. */
 void dmarc_organisation(char dst[ADDRESS_DOMAIN_SIZE], const char *domain);
 

@@ -38,16 +38,17 @@ judge_signatures(const struct verify_input *in, struct lookups *book, struct fin
 	return (arc_judge(&f->mail, book, &f->arc) == VERIFY_NEED) | open;
 }
 
-/* SPF and DKIM are judged. */
+/* As far as SPF and DKIM are judged: what DMARC asks for hangs on their domains only. */
 static bool
-judge_dmarc(struct lookups *book, struct findings *f, bool one_author)
+judge_dmarc(struct lookups *book, struct findings *f, bool one_author, bool spf_open)
 {
 	struct dmarc_identity dkim[DKIM_SIGNATURES_MAX];
 	const struct spf_result *spf = &f->spf_mail_from;
 	struct dmarc_input in = {
 		.author = one_author ? f->author.domain[0] : "",
 		.why = f->author.why,
-		.spf = { spf->domain, spf->verdict == SPF_PASS, spf->verdict == SPF_TEMPERROR },
+		.spf = { spf_open ? "" : spf->domain, spf->verdict == SPF_PASS,
+		    spf->verdict == SPF_TEMPERROR },
 		.n = f->dkim.n,
 		.dkim = dkim,
 	};
@@ -60,23 +61,21 @@ judge_dmarc(struct lookups *book, struct findings *f, bool one_author)
 }
 
 /* All that can be foreseen is asked for in the first round, keys too.  Hashing a large message for many
- * signatures costs time, so afterwards signatures wait until the cheap judges are done. */
+ * signatures costs time, so afterwards signatures wait until nothing else is open. */
 static bool
 judge_all(const struct verify_input *in, struct lookups *book, struct findings *f)
 {
-	bool first = lookup_at(book, 0) == NULL, open = false, one_author;
+	bool first = lookup_at(book, 0) == NULL, open, spf_open, one_author;
 
 	mail_parse(&f->mail, in->message, in->len, &mail_limits);
 	one_author = address_author(&f->author, &f->mail);
-	open |= judge_spf(in, book, f);
+	open = spf_open = judge_spf(in, book, f);
 	open |= judge_host(in, book, f);
-	if (one_author)
-		dmarc_foresee(f->author.domain[0], book);
-	if (first || !open)
-		open |= judge_signatures(in, book, f);
-	if (open)
+	open |= judge_dmarc(book, f, one_author, spf_open);
+	if (open && !first)
 		return true;
-	if (judge_dmarc(book, f, one_author))
+	open |= judge_signatures(in, book, f);
+	if (open || judge_dmarc(book, f, one_author, false))
 		return true;
 	received_read(&f->received, &f->mail, in->now);
 	return false;

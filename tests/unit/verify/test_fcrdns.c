@@ -20,8 +20,8 @@ static const char *const records[] = {
 	"4.2.0.192.in-addr.arpa PTR nowhere.example.com",
 	"4.2.0.192.in-addr.arpa PTR mail4.example.com",
 	"5.2.0.192.in-addr.arpa PTR fails.example.com",
-	"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR "
-	"mail.example.com",
+	("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR "
+	 "mail.example.com"),
 	"mail.example.com A 192.0.2.1",
 	"mail.example.com AAAA 2001:db8::1",
 	"other.example.com A 192.0.2.1",
