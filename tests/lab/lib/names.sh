@@ -35,6 +35,36 @@ names_root_zone() {
 		done
 	done
 }
+# Keys that all senders sign with, in files of the lab's: RSA as PEM, Ed25519 as the 32 octets in base64.
+names_dkim_keys() { # FOLDER
+	openssl genrsa -out "$1/dkim-rsa.pem" 2048 2>/dev/null &&
+		openssl genpkey -algorithm ed25519 -out "$1/dkim-ed25519.pem" &&
+		openssl pkey -in "$1/dkim-ed25519.pem" -outform DER | tail -c 32 | base64 -w 0 >"$1/dkim-ed25519"
+}
+# A string of a TXT record has 255 octets at most.
+names_dkim_records() { # FOLDER DOMAIN
+	local key
+	key=$(openssl pkey -in "$1/dkim-rsa.pem" -pubout -outform DER | base64 -w 0)
+	printf 'rsa._domainkey.%s. 60 IN TXT "v=DKIM1; k=rsa; p=%s" "%s"\n' "$2" "${key:0:200}" "${key:200}"
+	key=$(openssl pkey -in "$1/dkim-ed25519.pem" -pubout -outform DER | tail -c 32 | base64 -w 0)
+	printf 'ed25519._domainkey.%s. 60 IN TXT "v=DKIM1; k=ed25519; p=%s"\n' "$2" "$key"
+}
+# Domains of sender I for what senders get wrong, and for what they get right.
+names_authors() { # FOLDER I
+	local d list v4 v6
+	d=$(sender_domain "$2")
+	list=lists.s$2.forward.example
+	v4=ip4:$(sender_address4 "$2" -2)/28
+	v6=ip6:$(sender_address6 "$2" -2)/112
+	# All as it should be: what postfix-opendkim uses.
+	printf 'strict.%s. 60 IN TXT "v=spf1 %s %s -all"\n' "$d" "$v4" "$v6"
+	printf '_dmarc.strict.%s. 60 IN TXT "v=DMARC1; p=reject; rua=mailto:dmarc@strict.%s"\n' "$d" "$d"
+	# A record from the time before IPv6: exim-dkim.
+	printf 'v4.%s. 60 IN TXT "v=spf1 %s -all"\n' "$d" "$v4"
+	# Another organisation, which passes mail on: list-arc.
+	printf '%s. 60 IN TXT "v=spf1 %s %s -all"\n' "$list" "$v4" "$v6"
+	for d in "strict.$d" "v4.$d" "$list"; do names_dkim_records "$1" "$d"; done
+}
 names_example_zone() { # DELEGATION: what outpost init says to publish
 	local i k d
 	printf 'example. %s\nexample. 60 IN NS ns.root-servers.example.\n' "$NAMES_SOA"
@@ -45,6 +75,7 @@ names_example_zone() { # DELEGATION: what outpost init says to publish
 		printf '%s. 60 IN MX 10 mail.%s.\n' "$d" "$d"
 		printf '%s. 60 IN TXT "v=spf1 ip4:%s/28 ip6:%s/112 -all"\n' "$d" "$(sender_address4 "$i" -2)" "$(sender_address6 "$i" -2)"
 		printf '_dmarc.%s. 60 IN TXT "v=DMARC1; p=none"\n' "$d"
+		names_authors . "$i"
 		for ((k = 0; k < SENDER_ADDRESSES; k++)); do
 			printf '%s. 60 IN A %s\n' "$(sender_host "$i" "$k")" "$(sender_address4 "$i" "$k")"
 			printf '%s. 60 IN AAAA %s\n' "$(sender_host "$i" "$k")" "$(sender_address6 "$i" "$k")"
@@ -61,6 +92,7 @@ names_up() {
 		key_root=$(names_key .)
 		key_example=$(names_key example)
 		cp "$key_root.ds" anchor.ds
+		names_dkim_keys . || exit 1
 		names_root_zone "$key_example.ds" >root.zone
 		names_example_zone "$1" >example.zone
 		unpacked ldnsutils/usr/bin/ldns-signzone -o . -f root.signed root.zone "$key_root"

@@ -58,7 +58,8 @@ sender_overlay() { # NAMESPACE MYHOSTNAME
 # The environment of a profile's programs, which run inside the namespace.
 profile_environment() { # SHORT-NAME NUMBER
 	local k
-	export NS NUMBER WORK CA FROM MYHOSTNAME IPV4 IPV6 ROOT_HINTS ROOT_ANCHOR PACKAGES LD_LIBRARY_PATH
+	export NS NUMBER WORK CA FROM MYHOSTNAME IPV4 IPV6 ROOT_HINTS ROOT_ANCHOR DKIM_RSA DKIM_ED25519 PACKAGES
+	export LD_LIBRARY_PATH
 	NS=$(ns_name "$1")
 	NUMBER=$2
 	CA=$SITE/certs/ca.pem
@@ -72,6 +73,8 @@ profile_environment() { # SHORT-NAME NUMBER
 	done
 	ROOT_HINTS=$LAB_DIR/root/hints
 	ROOT_ANCHOR=$LAB_DIR/root/anchor.ds
+	DKIM_RSA=$LAB_DIR/root/dkim-rsa.pem
+	DKIM_ED25519=$LAB_DIR/root/dkim-ed25519
 	LD_LIBRARY_PATH=$PACKAGE_LIBS
 	WORK=$LAB_DIR/sender/$1
 }

@@ -32,6 +32,16 @@ site_users() {
 	chown -R 60990:60990 "$SITE/log" "$SITE/run" "$SITE/state" 2>/dev/null || true
 }
 
+# Who wrote a message is looked up with a resolver of the site's own, which trusts the lab's root.
+site_resolver_up() {
+	profile_packages "$LAB_HOME/resolvers/unbound-validating"
+	profile_environment site 1
+	profile_run resolvers unbound-validating start
+	wait_for 15 ask "$NS" @127.0.0.1 example SOA ||
+		cannot "site: its resolver does not answer: see $LAB_DIR/logs/site-resolvers.log"
+	printf 'verify-anchor %s\n' "$ROOT_ANCHOR" >>"$SITE/outpost.conf"
+}
+
 site_up() {
 	in_ns "$LAB-site" env LD_LIBRARY_PATH="$PACKAGE_LIBS" "$PACKAGES/nftables/usr/sbin/nft" -f "$SITE/nftables.conf" ||
 		cannot "site: $SITE/nftables.conf: not taken by nft"
