@@ -8,7 +8,8 @@ LAB_HOME=$(dirname "$(realpath "$0")")
 . "$LAB_HOME/lib/tap.sh"
 # shellcheck source=lib/report.sh
 . "$LAB_HOME/lib/report.sh"
-EXPECT=$LAB_HOME/../expect
+# shellcheck source=lib/expect.sh
+. "$LAB_HOME/lib/expect.sh"
 LAB=checksenders$$
 # SENDER+RESOLVER and the set that it mails.  The last ones break rules, or look as if they did.
 PICTURES=(
@@ -31,44 +32,6 @@ LONGEST=600
 # when no TLS report came for 72 h / PACE.
 export QUEUE_LIFETIME=90s
 PACE=1000
-
-# compare PICTURE TOKEN
-compare() {
-	local file=$EXPECT/$1.expect test verdict words got final reason rest=''
-	local -A seen=() found_verdict=() found_reason=()
-	while IFS=$'\t' read -r test got final reason; do
-		found_verdict[$test]=$got
-		[[ $final == true ]] || found_verdict[$test]="$got (not final)"
-		found_reason[$test]=$reason
-	done < <(verdicts "$2")
-	while read -r test verdict words; do
-		[[ -z $test || $test == \#* ]] && continue
-		if [[ $test == '*' ]]; then
-			rest="$verdict $words"
-			continue
-		fi
-		seen[$test]=1
-		compare_row "$1" "$test" "$verdict" "$words"
-	done <"$file"
-	for test in "${!found_verdict[@]}"; do
-		if [[ -n ${seen[$test]:-} ]]; then
-			continue
-		elif [[ -n $rest ]]; then
-			compare_row "$1" "$test" "${rest%% *}" "${rest#* }"
-		else
-			not_ok "$1: $test" "the report has it, the table has not: ${found_verdict[$test]} \"${found_reason[$test]}\""
-		fi
-	done
-}
-compare_row() { # PICTURE TEST VERDICT WORDS
-	if [[ -z ${found_verdict[$2]:-} ]]; then
-		not_ok "$1: $2" "the table has it, the report has not"
-	elif [[ $3 == "${found_verdict[$2]}" && -n $4 && ${found_reason[$2]} == *"$4"* ]]; then
-		ok "$1: $2: $3"
-	else
-		not_ok "$1: $2" "expected $3 \"$4\", found ${found_verdict[$2]} \"${found_reason[$2]}\""
-	fi
-}
 
 tap_begin
 tap_lab checksenders --pace $PACE ${CATALOGUE:+--catalogue "$CATALOGUE"}
