@@ -163,7 +163,11 @@ control_given_up(const struct judge *j, const struct test *t)
 		const struct test *control = catalogue_find(
 		    j->c->catalogue, t->control[i], strlen(t->control[i]));
 		const struct facts *f = control == NULL ? NULL : correlation_facts(j->c, control);
-		if (f != NULL && f->accepted == 0 && judge_settled(j, f, &until, why, sizeof why))
+		if (f == NULL || f->accepted > 0)
+			continue;
+		/* One that was not tried may not have been mailed yet, unless its own was given up. */
+		if (f->n_attempts > 0 ? judge_settled(j, f, &until, why, sizeof why)
+				      : control_given_up(j, control))
 			return true;
 	}
 	return false;
