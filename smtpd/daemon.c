@@ -9,17 +9,21 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
 #include "lib/worker.h"
 #include "provisioning/lock.h"
 #include "provisioning/phase.h"
 #include "smtpd/io.h"
+#include "smtpd/judges.h"
 #include "smtpd/mint.h"
 #include "smtpd/tap.h"
+#include "smtpd/verifier.h"
 
-#define PROGRAM  "smtpd"
-#define FDS_MORE 64 /* descriptors beside connections */
+#define PROGRAM    "smtpd"
+#define FDS_MORE   64 /* descriptors beside connections */
+#define BODY_SHARE 4  /* of so many connections one may have a body that arrives */
 
 struct daemon {
 	const char *dir;
@@ -31,20 +35,26 @@ struct daemon {
 	int *fds; /* n_fds for each worker, the last n_https of them for HTTPS */
 	unsigned n_fds, n_https;
 	struct mint_setup mint;
+	struct handover *handover; /* of this generation; NULL: nothing is judged */
+	int64_t began;             /* before its workers; 0: the first */
 	int tap[2];
 	bool has_tap;
 	int lock;
 };
 
 /* What the kinds of children may do: their rows in outpost-smtpd(8). */
-enum role { ROLE_WORKER, ROLE_MINT, ROLE_TAP };
+enum role { ROLE_WORKER, ROLE_MINT, ROLE_VERIFIER, ROLE_TAP };
 static const struct {
 	const char *process, *calls;
 	bool logs;
 } roles[] = {
 	[ROLE_WORKER] = { "smtpd worker",
 	    "recvfrom sendto recvmsg sendmsg accept4 getsockname getsockopt setsockopt shutdown "
-	    "socketpair",
+	    "socketpair memfd_create",
+	    true },
+	[ROLE_VERIFIER] = { "smtpd verifier",
+	    "socket bind connect recvfrom sendto recvmsg sendmsg getsockname getsockopt setsockopt "
+	    "memfd_create",
 	    true },
 	[ROLE_MINT] = { "smtpd mint", "recvmsg sendto pread64", false },
 	[ROLE_TAP] = { "smtpd tap", "recvfrom", true },
@@ -63,6 +73,34 @@ confine(const struct site *site, enum role role)
 }
 
 static int
+confine_verifier(const struct site *site)
+{
+	return confine(site, ROLE_VERIFIER);
+}
+
+static int
+run_verifier(const struct daemon *d)
+{
+	const struct verifier_config c = { .site = d->site,
+		.handover = d->handover,
+		.judges = judges,
+		.prepare = verify_warm_up,
+		.confine = confine_verifier,
+		.began = d->began,
+		.smtpd = PROGRAM };
+
+	return verifier_run(&c);
+}
+
+static enum role
+role_of(const struct daemon *d, unsigned index)
+{
+	static const enum role more[] = { ROLE_MINT, ROLE_VERIFIER, ROLE_TAP };
+
+	return index < d->workers ? ROLE_WORKER : more[index - d->workers];
+}
+
+static int
 run_worker(unsigned index, void *ctx)
 {
 	struct daemon *d = ctx;
@@ -71,21 +109,27 @@ run_worker(unsigned index, void *ctx)
 		.mint = &d->mint,
 		.memory = d->memory,
 		.quota = d->quota,
+		.handover = d->handover,
 		.worker = index,
 		.n_fds = d->n_fds,
 		.n_https = d->n_https,
 		.program = PROGRAM };
-	enum role role = index < d->workers    ? ROLE_WORKER
-			 : index == d->workers ? ROLE_MINT
-					       : ROLE_TAP;
+	enum role role = role_of(d, index);
 
+	/* The keys of the certificate authorities are the mint's alone. */
+	if (role != ROLE_MINT) {
+		close(d->mint.key[0]);
+		close(d->mint.key[1]);
+	}
+	if (role == ROLE_VERIFIER) /* confines itself when it has read its files */
+		return run_verifier(d);
 	if (confine(d->site, role) == -1)
 		return EXIT_CANNOT;
+	/* The verifier knows by its end of the way who of the workers is left. */
+	if (role != ROLE_WORKER)
+		handover_free(d->handover);
 	if (role == ROLE_MINT)
 		return mint_run(&d->mint, d->site);
-	/* The keys of the certificate authorities are the mint's alone. */
-	close(d->mint.key[0]);
-	close(d->mint.key[1]);
 	if (role == ROLE_TAP)
 		return tap_run(d->tap, d->site, d->quota, index, PROGRAM);
 	c.fds = d->fds + index * d->n_fds;
@@ -109,15 +153,37 @@ load(struct site **site, struct tls_contexts **tls, const char *dir)
 	return 0;
 }
 
+/* The way from the workers of a generation to its verifier. */
+static int
+open_handover(struct handover **h, const struct site_conf *c)
+{
+	const struct handover_limits l = {
+		.count = c->verify_queue, .octets = c->verify_memory, .message = c->verify_message
+	};
+
+	*h = strcmp(c->verify, "all") == 0 ? handover_new(&l) : NULL;
+	return *h == NULL && strcmp(c->verify, "all") == 0 ? -1 : 0;
+}
+
 static int
 reload(void *ctx)
 {
 	struct daemon *d = ctx;
 	struct site *site;
 	struct tls_contexts *tls;
+	struct handover *handover;
 
 	if (load(&site, &tls, d->dir) == -1)
 		return -1;
+	if (open_handover(&handover, &site->conf) == -1) {
+		tls_contexts_free(tls);
+		site_free(site);
+		return -1;
+	}
+	/* The earlier generation keeps its own, and its verifier until its last worker has ended. */
+	handover_free(d->handover);
+	d->handover = handover;
+	d->began = clock_now();
 	tls_contexts_free(d->tls);
 	site_free(d->site);
 	d->site = site;
@@ -204,7 +270,8 @@ static void
 raise_limit(const struct site_conf *c)
 {
 	struct rlimit l;
-	rlim_t want = c->smtp_max + FDS_MORE + (rlim_t)WORKERS_MAX * CONF_LIST_MAX;
+	rlim_t want = c->smtp_max + c->smtp_max / BODY_SHARE + c->verify_queue + FDS_MORE +
+		      (rlim_t)WORKERS_MAX * CONF_LIST_MAX;
 
 	if (getrlimit(RLIMIT_NOFILE, &l) == -1 || l.rlim_cur >= want)
 		return;
@@ -248,8 +315,8 @@ daemon_run(const char *dir)
 	raise_limit(&d.site->conf);
 	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers
 					      : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	if (d.workers > WORKERS_MAX - 2)
-		d.workers = WORKERS_MAX - 2;
+	if (d.workers > WORKERS_MAX - 3)
+		d.workers = WORKERS_MAX - 3;
 	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
 	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
 		return EXIT_USAGE;
@@ -257,14 +324,15 @@ daemon_run(const char *dir)
 		return EXIT_CANNOT;
 	d.memory = phase_memory_open(d.site);
 	if ((d.quota = open_quota(d.site)) == NULL || d.memory == NULL ||
-	    mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1)
+	    mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1 ||
+	    open_handover(&d.handover, &d.site->conf) == -1)
 		return EXIT_CANNOT;
 	if (d.site->conf.tap && geteuid() == 0) {
 		if (tap_open(d.tap, d.site) == -1)
 			return EXIT_CANNOT;
 		d.has_tap = true;
 	}
-	wc.n = d.workers + 1 + (d.has_tap ? 1 : 0); /* and the mint */
+	wc.n = d.workers + 2 + (d.has_tap ? 1 : 0); /* and the mint and the verifier */
 	log_info(
 	    "ready: %u workers, %u addresses, %zu tests", d.workers, d.n_fds, d.site->catalogue->n);
 	code = worker_supervise(&wc);
@@ -273,6 +341,7 @@ daemon_run(const char *dir)
 	free(d.fds);
 	memory_close(d.memory);
 	quota_free(d.quota);
+	handover_free(d.handover);
 	mint_setup_close(&d.mint);
 	close(d.lock);
 	tls_contexts_free(d.tls);

@@ -35,6 +35,7 @@ struct handover {
 	struct shared *shared;
 	int fd[2]; /* workers write to 0, the verifier reads from 1 */
 	unsigned worker;
+	uint64_t bodies;        /* that arrive here now */
 	uint64_t handed_before; /* settle: what it saw last time */
 };
 
@@ -145,8 +146,10 @@ body_init(struct body *b, struct handover *h)
 static void
 drop(struct body *b)
 {
-	if (b->fd != -1)
+	if (b->fd != -1) {
 		close(b->fd);
+		b->handover->bodies--;
+	}
 	b->fd = -1;
 	if (b->room > 0)
 		atomic_fetch_sub(&b->handover->shared->arriving[b->handover->worker], b->room);
@@ -170,11 +173,16 @@ refuse(struct body *b, const char *why)
 static bool
 body_open(struct body *b)
 {
-	if (b->fd == -1)
+	if (b->fd != -1)
+		return true;
+	if (b->handover->bodies < b->handover->limits.bodies)
 		b->fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (b->fd == -1)
+	if (b->fd == -1) {
 		refuse(b, "no descriptor for the body");
-	return b->fd != -1;
+		return false;
+	}
+	b->handover->bodies++;
+	return true;
 }
 
 void

@@ -36,6 +36,7 @@ struct handover_limits {
 	uint64_t count;   /* messages handed over, not yet judged */
 	uint64_t octets;  /* of all bodies, in pages */
 	uint64_t message; /* octets of a body */
+	uint64_t bodies;  /* that arrive at one worker at a time: each is a descriptor */
 };
 struct handover;
 /* In the parent, before the fork; one for each generation of workers.  NULL: reason logged. */

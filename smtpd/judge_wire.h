@@ -11,9 +11,9 @@
 #include "verify/lookup.h"
 #include "verify/verify.h"
 
-#define JUDGE_LOOKUPS_MAX 400    /* questions for one message */
-#define JUDGE_ANSWER_MAX  524288 /* octets of an answer: all questions, each of the longest name */
-#define JUDGE_RESULT_MAX  32768  /* octets of results */
+#define JUDGE_LOOKUPS_MAX VERIFY_LOOKUPS_MAX /* questions for one message */
+#define JUDGE_ANSWER_MAX  1048576         /* octets of an answer: all of them, each a long name */
+#define JUDGE_RESULT_MAX  VERIFY_JSON_MAX /* octets of results */
 
 /* Appends.  The message itself travels beside it. */
 void judge_put_request(struct strbuf *, const struct verify_input *, const struct lookups *);

@@ -171,8 +171,8 @@ static void __attribute__((noreturn)) nursery_run(struct nursery *n)
 	/* Children that ask for the local time read no file. */
 	setenv("TZ", "UTC0", 1);
 	tzset();
-	if (n->config->prepare != NULL)
-		n->config->prepare();
+	if (n->config->prepare != NULL && n->config->prepare() == -1)
+		_exit(EXIT_CANNOT);
 	sigemptyset(&n->mask);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);

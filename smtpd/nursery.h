@@ -14,8 +14,9 @@ struct nursery_config {
 	const struct judge *judges;
 	unsigned n_judges;
 	struct judge_limits limits;
-	/* Once in the nursery, before it is confined: libraries read their files.  May be NULL. */
-	void (*prepare)(void);
+	/* Once in the nursery, before it is confined: libraries read their files.  0, or -1: logged.
+	 * May be NULL. */
+	int (*prepare)(void);
 };
 /* Forks it.  Its socket for the calls below, -1: could not, logged.  It ends when the socket is closed
  * or the caller ends, and its children with it.  *pid for waitpid. */

@@ -18,7 +18,7 @@ struct verifier_config {
 	const struct site *site;
 	struct handover *handover;  /* NULL: nothing is judged, it only waits */
 	const struct judge *judges; /* POOL_JUDGES of them */
-	void (*prepare)(void);      /* see nursery.h */
+	int (*prepare)(void);       /* see nursery.h */
 	int (*confine)(
 	    const struct site *site); /* called when every file has been read; 0, or -1 */
 	int64_t began;                /* before the workers of this generation began, us */

@@ -40,7 +40,9 @@ in_worker(int (*work)(struct handover *, unsigned), unsigned arg)
 static void
 begin(uint64_t count, uint64_t octets, uint64_t message)
 {
-	const struct handover_limits l = { .count = count, .octets = octets, .message = message };
+	const struct handover_limits l = {
+		.count = count, .octets = octets, .message = message, .bodies = 100
+	};
 
 	h = handover_new(&l);
 	assert_non_null(h);
@@ -208,6 +210,23 @@ many_at_once(struct handover *to, unsigned n)
 }
 
 static int
+more_than_descriptors(struct handover *to, unsigned n)
+{
+	struct body b[3];
+
+	for (unsigned i = 0; i < n; i++) {
+		body_init(&b[i], to);
+		body_add(&b[i], "x", 1);
+	}
+	if (b[1].refused != NULL || b[2].refused == NULL)
+		return 1;
+	body_clear(&b[0]);
+	body_clear(&b[2]);
+	body_add(&b[2], "x", 1);
+	return b[2].refused != NULL;
+}
+
+static int
 dies_with_a_body(struct handover *to, unsigned size)
 {
 	char block[KIB] = { 0 };
@@ -281,12 +300,15 @@ the_verifier_dies(void **state)
 static void
 leaks_are_found(void **state)
 {
-	struct handover_limits l = { .count = 2, .octets = 1024 * KIB, .message = KIB };
+	struct handover_limits l = {
+		.count = 2, .octets = 1024 * KIB, .message = KIB, .bodies = 2
+	};
 	struct verify_facts f;
 	int fd;
 
 	(void)state;
 	h = handover_new(&l);
+	assert_int_equal(in_worker(more_than_descriptors, 3), 0);
 	assert_int_equal(in_worker(sends, 1), 0);
 	/* As if it had never come: it is taken from the socket behind the counts. */
 	assert_true(recv(handover_fd(h), &f, sizeof f, 0) > 0);

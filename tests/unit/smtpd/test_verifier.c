@@ -317,7 +317,9 @@ ends(const char *digest)
 static int
 setup(void **state)
 {
-	static const struct handover_limits l = { .count = 20, .octets = 1 << 20, .message = 9000 };
+	static const struct handover_limits l = {
+		.count = 20, .octets = 1 << 20, .message = 9000, .bodies = 10
+	};
 	struct eventlog_config lc = { .node = "a", .daemon = "smtpd" };
 	FILE *anchor;
 
@@ -602,7 +604,9 @@ it_stops_when_done(void **state)
 static void
 it_drains(void **state)
 {
-	struct handover_limits l = { .count = 20, .octets = 1 << 20, .message = 9000 };
+	struct handover_limits l = {
+		.count = 20, .octets = 1 << 20, .message = 9000, .bodies = 10
+	};
 	struct handover *kept = handover, *mine = handover_new(&l);
 	pid_t pid;
 	char m[16];
