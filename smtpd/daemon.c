@@ -157,9 +157,10 @@ load(struct site **site, struct tls_contexts **tls, const char *dir)
 static int
 open_handover(struct handover **h, const struct site_conf *c)
 {
-	const struct handover_limits l = {
-		.count = c->verify_queue, .octets = c->verify_memory, .message = c->verify_message
-	};
+	const struct handover_limits l = { .count = c->verify_queue,
+		.octets = c->verify_memory,
+		.message = c->verify_message,
+		.bodies = c->smtp_max / BODY_SHARE + 1 };
 
 	*h = strcmp(c->verify, "all") == 0 ? handover_new(&l) : NULL;
 	return *h == NULL && strcmp(c->verify, "all") == 0 ? -1 : 0;
