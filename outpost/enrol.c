@@ -6,14 +6,30 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "outpost/command.h"
-#include "provisioning/enrol.h"
+#include "provisioning/runs.h"
 #include "zones/message.h"
 
 struct view {
 	const struct enrolment *e;
 	const struct enrol_message *m;
 	size_t n;
+	char result[512]; /* URL of the page on the web; "" there is no web site */
 };
+
+/* The page of the enrolment. */
+static void
+make_page(struct view *v, const struct site *site)
+{
+	struct runs *runs = site->conf.web ? runs_open(site) : NULL;
+	const struct run *run = runs != NULL ? runs_new(runs, v->e, 0, 0) : NULL;
+	char path[64];
+
+	if (run != NULL) {
+		snprintf(path, sizeof(path), "/run/%s", run->id);
+		site_web_url(v->result, sizeof(v->result), site, path);
+	}
+	runs_close(runs);
+}
 
 static void
 print_recipients(const struct enrol_message *m, const char *between, const char *end)
@@ -43,6 +59,8 @@ print_json(const struct view *v)
 	    "{\"token\":\"%s\",\"set\":\"%s\",\"enrolled\":\"%s\",\"label\":", v->e->token.text,
 	    v->e->set, when);
 	strbuf_json(&b, v->e->label, strlen(v->e->label));
+	if (v->result[0] != '\0')
+		strbuf_printf(&b, ",\"result\":\"%s\"", v->result);
 	strbuf_puts(&b, ",\"messages\":[");
 	for (size_t i = 0; i < v->n; i++) {
 		strbuf_printf(&b, "%s{\"batch\":\"%c\"", i > 0 ? "," : "", v->m[i].batch);
@@ -100,6 +118,8 @@ print_text(const struct view *v)
 		print_recipients(&v->m[i], ",\n  ", "\n");
 	}
 	printf("\nThen: outpost report %s --wait\n", v->e->token.text);
+	if (v->result[0] != '\0')
+		printf("or:   %s\n", v->result);
 }
 
 int
@@ -140,6 +160,7 @@ command_enrol(const struct command *c, int argc, char **argv)
 	if (enrol_messages(&m, &v.n, site, &e) != 0)
 		log_fatal(EXIT_CANNOT, "enrol: %s: the set is not in the catalogue", set);
 	v.m = m;
+	make_page(&v, site);
 	if (plain)
 		printf("%s\n", e.token.text);
 	if (plain || messages)

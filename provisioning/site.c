@@ -145,6 +145,18 @@ site_web_addresses(char dst[][ADDRESS_TEXT_MAX], size_t max, const struct site *
 }
 
 void
+site_web_url(char *dst, size_t dstlen, const struct site *site, const char *path)
+{
+	const struct site_conf *c = &site->conf;
+	const char *name = c->web_name[0] != '\0' ? c->web_name : c->base;
+
+	if (!c->web_tls || c->web_port == 443) /* a proxy has the usual port */
+		snprintf(dst, dstlen, "https://%s%s", name, path);
+	else
+		snprintf(dst, dstlen, "https://%s:%u%s", name, c->web_port, path);
+}
+
+void
 site_web_cert(char cert[512], char key[512], const struct site *site)
 {
 	if (site->conf.web_cert[0] != '\0') {

@@ -163,6 +163,8 @@ const char *site_policy4(const struct site *);
 
 /* Where the web site listens: web_address, else the name server addresses of BASE.  Number; at most n. */
 size_t site_web_addresses(char dst[][ADDRESS_TEXT_MAX], size_t n, const struct site *);
+/* "https://NAME/PATH": a page of it, as the world sees it. */
+void site_web_url(char *dst, size_t dstlen, const struct site *, const char *path);
 /* PEM paths of its certificate and key. */
 void site_web_cert(char cert[512], char key[512], const struct site *);
 

@@ -71,6 +71,8 @@ run_process(unsigned index, void *ctx)
 
 	assets_prepare();
 	close(d->pair[index == ROLE_SERVE ? 1 : 0]);
+	for (unsigned i = 0; i < d->n_fds && index == ROLE_DESK; i++)
+		close(d->fds[i]);
 	if (index == ROLE_DESK && (desk = desk_open(d->site)) == NULL)
 		return EXIT_CANNOT;
 	if (index == ROLE_SERVE && d->tls == NULL)
@@ -90,12 +92,13 @@ run_process(unsigned index, void *ctx)
 
 /* --- what the desk may write ---------------------------------------------------------------------------- */
 
-/* A file that the operator's commands, as root, and the desk both write. */
+/* A file that the operator's commands write, as root, and the desk reads, or writes as well. */
 static int
-share(const struct daemon *d, const char *path)
+share(const struct daemon *d, const char *path, bool writes)
 {
+	uid_t owner = writes ? d->uid : (uid_t)-1;
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	int rc = fd < 0 || (d->uid != 0 && fchown(fd, d->uid, d->gid) != 0) ? -1 : 0;
+	int rc = fd < 0 || (d->uid != 0 && fchown(fd, owner, d->gid) != 0) ? -1 : 0;
 
 	if (rc != 0)
 		log_warn("%s: %s: make it writable", path, strerror(errno));
@@ -107,7 +110,10 @@ share(const struct daemon *d, const char *path)
 static int
 share_files(const struct daemon *d)
 {
-	static const char *const journals[] = { "enrol.jsonl", RUNS_FILE };
+	static const struct {
+		const char *name;
+		bool writes;
+	} journals[] = { { "enrol.jsonl", true }, { RUNS_FILE, true }, { "check.jsonl", false } };
 	static const char *const stores[] = { "store.db", "store.db-wal", "store.db-shm" };
 	char path[512];
 	struct store *st;
@@ -118,12 +124,12 @@ share_files(const struct daemon *d)
 	store_close(st);
 	for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
 		site_path(path, d->site, "", stores[i]);
-		if (d->uid != 0 && share(d, path) != 0)
+		if (d->uid != 0 && share(d, path, true) != 0)
 			return -1;
 	}
 	for (size_t i = 0; i < sizeof journals / sizeof *journals; i++) {
-		site_path(path, d->site, "state", journals[i]);
-		if (share(d, path) != 0)
+		site_path(path, d->site, "state", journals[i].name);
+		if (share(d, path, journals[i].writes) != 0)
 			return -1;
 	}
 	return 0;

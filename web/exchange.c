@@ -81,18 +81,6 @@ exchange_form(struct exchange *x, const char *path)
 	page_token(&x->out, csrf);
 }
 
-void
-exchange_url(char *dst, size_t dstlen, const struct exchange *x, const char *path)
-{
-	const struct site_conf *c = &x->site->conf;
-	const char *name = c->web_name[0] != '\0' ? c->web_name : c->base;
-
-	if (!c->web_tls || c->web_port == 443)
-		snprintf(dst, dstlen, "https://%s%s", name, path);
-	else
-		snprintf(dst, dstlen, "https://%s:%u%s", name, c->web_port, path);
-}
-
 bool
 exchange_is_ours(const struct http_request *http)
 {

@@ -54,9 +54,6 @@ void exchange_page_end(struct exchange *, const struct page *);
 /* <form method="post" action="PATH"> and the field that ROUTE_FORM wants of it. */
 void exchange_form(struct exchange *, const char *path);
 
-/* "https://NAME/PATH". */
-void exchange_url(char *dst, size_t dstlen, const struct exchange *, const char *path);
-
 /* A browser that says it acts for another site (Origin, Sec-Fetch-Site) is not ours. */
 bool exchange_is_ours(const struct http_request *);
 

@@ -68,7 +68,7 @@ put_swaks(struct exchange *x, const struct run *run, const struct enrol_message 
 
 	if (m->message != NULL) {
 		snprintf(path, sizeof path, "/run/%s/message/%s", run->id, m->message);
-		exchange_url(url, sizeof url, x, path);
+		site_web_url(url, sizeof url, x->site, path);
 		strbuf_printf(&line, "curl -so %s.eml '%s' &&\n", m->message, url);
 	}
 	strbuf_puts(&line, "swaks --server YOUR-SERVER --from YOU@YOUR-DOMAIN --to ");
@@ -185,7 +185,7 @@ put_address(struct exchange *x, const struct run *run)
 	char path[64], url[400];
 
 	snprintf(path, sizeof path, "/run/%s", run->id);
-	exchange_url(url, sizeof url, x, path);
+	site_web_url(url, sizeof url, x->site, path);
 	strbuf_puts(&x->out,
 	    "<p>Keep the address of this page: whoever has it can see it, and nothing "
 	    "else leads here.</p>\n");

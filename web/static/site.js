@@ -21,19 +21,25 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 const live = document.querySelector("[data-live]");
 if (live) {
 	const parts = ["state", "report"];
-	const key = (d, i) => d.id || `${d.className} ${i}`;
 	let busy = false, again = false;
 
+	/* What stays the same when the report is made again. */
+	const detailsKey = d => d.id || [d.className, d.parentElement.className,
+		d.parentElement.closest("[id]")?.id,
+		d.querySelector(":scope > summary h2, :scope > summary h3")?.textContent].join(" ");
+	const focusKey = e => e.tagName + (e.getAttribute("href") ?? e.getAttribute("aria-label") ??
+		detailsKey(e.closest("details") ?? e));
+	const focusable = "a, summary, [tabindex]";
+
 	const replace = (old, fresh) => {
-		const open = new Map();
-		old.querySelectorAll("details").forEach((d, i) => open.set(key(d, i), d.open));
-		fresh.querySelectorAll("details").forEach((d, i) => {
-			if (open.has(key(d, i))) d.open = open.get(key(d, i));
-		});
-		const focus = document.activeElement && old.contains(document.activeElement) &&
-			[...old.querySelectorAll("a, summary, [tabindex]")].indexOf(document.activeElement);
+		const open = new Map(), focus = document.activeElement;
+		for (const d of old.querySelectorAll("details")) open.set(detailsKey(d), d.open);
+		for (const d of fresh.querySelectorAll("details"))
+			if (open.has(detailsKey(d))) d.open = open.get(detailsKey(d));
+		const wanted = old.contains(focus) && focus.matches(focusable) ? focusKey(focus) : null;
 		old.replaceWith(fresh);
-		if (focus !== false && focus >= 0) fresh.querySelectorAll("a, summary, [tabindex]")[focus]?.focus();
+		if (wanted !== null)
+			[...fresh.querySelectorAll(focusable)].find(e => focusKey(e) === wanted)?.focus();
 	};
 	const load = async () => {
 		if (busy) { again = true; return; }
