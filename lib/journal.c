@@ -71,6 +71,32 @@ write_all(int fd, const char *data, size_t len, off_t at)
 	return 0;
 }
 
+/* Opens and locks what the path names when the lock is there: journal_rewrite may have put another file in its
+ * place meanwhile, and what is appended to the old one is lost. */
+static int
+open_locked(const char *path, int flags, int lock)
+{
+	struct stat have, named;
+
+	for (;;) {
+		int fd = open(path, flags | O_CLOEXEC, 0640);
+
+		if (fd < 0)
+			return -1;
+		if (flock(fd, lock) == 0 && fstat(fd, &have) == 0) {
+			if (stat(path, &named) == 0 && named.st_ino == have.st_ino &&
+			    named.st_dev == have.st_dev)
+				return fd;
+			close(fd);
+			continue;
+		}
+		int saved = errno;
+		close(fd);
+		errno = saved;
+		return -1;
+	}
+}
+
 static int
 append_locked(int fd, const char *line, size_t len)
 {
@@ -78,7 +104,7 @@ append_locked(int fd, const char *line, size_t len)
 	off_t end;
 	int rc, saved;
 
-	if (flock(fd, LOCK_EX) < 0 || find_end(fd, &end) < 0 || ftruncate(fd, end) < 0)
+	if (find_end(fd, &end) < 0 || ftruncate(fd, end) < 0)
 		return -1;
 	whole = xmalloc(len + 1);
 	memcpy(whole, line, len);
@@ -107,7 +133,7 @@ journal_append(const char *path, const char *line, size_t len)
 		return -1;
 	}
 	created = access(path, F_OK) != 0;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	fd = open_locked(path, O_RDWR | O_CREAT, LOCK_EX);
 	if (fd >= 0 && append_locked(fd, line, len) == 0)
 		rc = created ? sync_directory(path) : 0;
 	if (rc < 0)
@@ -157,4 +183,93 @@ journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t le
 	uint64_t offset = 0;
 
 	return journal_follow(path, &offset, row, ctx);
+}
+
+/* --- lines taken out ------------------------------------------------------------------------------- */
+
+struct rewrite {
+	FILE *out;
+	bool (*drop)(void *ctx, const char *line, size_t len);
+	void *ctx;
+	uint64_t dropped;
+};
+
+static int
+copy_line(void *ctx, const char *line, size_t len)
+{
+	struct rewrite *w = ctx;
+
+	if (w->drop(w->ctx, line, len))
+		w->dropped++;
+	else if (w->out != NULL &&
+		 (fwrite(line, 1, len, w->out) != len || fputc('\n', w->out) == EOF))
+		return -1;
+	return 0;
+}
+
+/* "DIR/.NAME.new": no reader of journals or segments takes it for one. */
+static char *
+name_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return xasprintf(".%s.new", path);
+	return xasprintf("%.*s/.%s.new", (int)(slash - path), path, slash + 1);
+}
+
+static int
+write_beside(struct rewrite *w, const char *path, const char *beside, const struct stat *old)
+{
+	int fd, rc = -1;
+
+	if (unlink(beside) != 0 && errno != ENOENT)
+		return -1;
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -1;
+	if ((geteuid() == 0 && fchown(fd, old->st_uid, old->st_gid) != 0) ||
+	    fchmod(fd, old->st_mode & 07777) != 0 || (w->out = fdopen(fd, "w")) == NULL) {
+		close(fd);
+		return -1;
+	}
+	w->dropped = 0;
+	if (journal_read(path, copy_line, w) == 0 && fflush(w->out) == 0 && fsync(fd) == 0)
+		rc = 0;
+	return fclose(w->out) == 0 ? rc : -1;
+}
+
+int
+journal_rewrite(const char *path, bool wait, bool (*drop)(void *, const char *, size_t), void *ctx,
+    uint64_t *dropped)
+{
+	struct rewrite w = { .drop = drop, .ctx = ctx };
+	int fd = open_locked(path, O_RDWR, LOCK_EX | (wait ? 0 : LOCK_NB)), rc = -1;
+	char *beside;
+	struct stat old;
+
+	if (dropped != NULL)
+		*dropped = 0;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && errno == EWOULDBLOCK)
+		return 1;
+	beside = name_beside(path);
+	if (fd < 0 || fstat(fd, &old) != 0)
+		goto out;
+	if (journal_read(path, copy_line, &w) == 0 && w.dropped == 0)
+		rc = 0;
+	else if (write_beside(&w, path, beside, &old) == 0 && rename(beside, path) == 0)
+		rc = sync_directory(path);
+	if (rc == 0 && dropped != NULL)
+		*dropped = w.dropped;
+out:
+	if (rc != 0) {
+		log_warn("%s: cannot be written anew: %s: look at the disk", path, strerror(errno));
+		unlink(beside);
+	}
+	free(beside);
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }

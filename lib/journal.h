@@ -3,6 +3,7 @@
 #ifndef LIB_JOURNAL_H
 #define LIB_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,13 @@ int journal_read(const char *path, int (*row)(void *ctx, const char *line, size_
  * for what was appended meanwhile. */
 int journal_follow(const char *path, uint64_t *offset,
     int (*row)(void *ctx, const char *line, size_t len), void *ctx);
+
+/* Writes the file anew without the lines that drop picks, and without a torn last one: beside it, synced,
+ * then renamed, so that after a crash there is the old file or the new one.  Who appends meanwhile waits, and
+ * appends to the new one.  Owner and mode stay.  Nothing picked: nothing is touched.  wait false: a
+ * file that somebody has locked is left alone.  *dropped (may be NULL): how many.
+ * 0 done or no such file, 1 locked, -1 logged. */
+int journal_rewrite(const char *path, bool wait,
+    bool (*drop)(void *ctx, const char *line, size_t len), void *ctx, uint64_t *dropped);
 
 #endif

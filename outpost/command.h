@@ -51,6 +51,9 @@ struct token command_token(const struct site *, const char *text);
  * the path of base.zone. */
 void command_catalogue_dir(char dst[512], char base_zone[512], const char *given);
 
+/* What participants did is not for everybody on this host: else the program ends with code 3. */
+void command_must_own(const struct site *);
+
 struct store_progress;
 /* store_ingest, with progress on a terminal. */
 int command_load_new(const struct site *, struct store_progress *total);
@@ -65,6 +68,9 @@ int command_report(const struct command *, int argc, char **argv);
 int command_ingest(const struct command *, int argc, char **argv);
 int command_verify(const struct command *, int argc, char **argv);
 int command_lab(const struct command *, int argc, char **argv);
+int command_optout(const struct command *, int argc, char **argv);
+int command_forget(const struct command *, int argc, char **argv);
+int command_expire(const struct command *, int argc, char **argv);
 int command_manual(const struct command *, int argc, char **argv);
 
 #endif

@@ -19,9 +19,8 @@ show_progress(void *ctx, const struct store_progress *p)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* What participants did is not for everybody on this host. */
-static void
-must_own(const struct site *site)
+void
+command_must_own(const struct site *site)
 {
 	if (access(site->dir, W_OK) != 0)
 		log_fatal(EXIT_CANNOT, "%s: %s: run as root or as the owner of the site", site->dir,
@@ -31,7 +30,7 @@ must_own(const struct site *site)
 int
 command_load_new(const struct site *site, struct store_progress *total)
 {
-	must_own(site);
+	command_must_own(site);
 	return store_ingest(site, total, isatty(STDERR_FILENO) ? show_progress : NULL, NULL);
 }
 
@@ -49,7 +48,7 @@ command_ingest(const struct command *c, int argc, char **argv)
 
 	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 0);
 	site = command_site(0);
-	must_own(site);
+	command_must_own(site);
 	rc = quiet ? store_ingest(site, &total, NULL, NULL) : command_load_new(site, &total);
 	site_free(site);
 	if (rc != 0)

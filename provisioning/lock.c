@@ -64,3 +64,21 @@ lock_site(const struct site *site, const char *program)
 	}
 	return fd;
 }
+
+pid_t
+lock_holder(const struct site *site, const char *program)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[512], name[64];
+	int fd;
+	pid_t holder = 0;
+
+	snprintf(name, sizeof(name), "%s.lock", program);
+	site_path(path, site, "run", name);
+	if ((fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) < 0)
+		return 0;
+	if (fcntl(fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK)
+		holder = l.l_pid;
+	close(fd);
+	return holder;
+}

@@ -63,6 +63,8 @@ struct site_conf {
 	int64_t web_timeout, web_idle, web_send, web_stream_life;
 	unsigned web_report_events; /* observations that a report on the web is made of */
 	unsigned web_enrol_client, web_enrol_domain, web_enrol_all; /* a day */
+	unsigned web_optout_client;                                 /* a day */
+	int64_t retention; /* of observations, runs and enrolments; 0: for ever */
 	int64_t smtp_timeout, smtp_data_timeout,
 	    smtp_session; /* command; data block; whole session */
 	char verify[16];  /* which accepted messages are judged: all or none */

@@ -144,6 +144,13 @@ static const struct conf_row rows[] = {
 	UINT("web-enrol-domain", web_enrol_domain, 0, 1000000, "20",
 	    "Invitations a day to one mail domain"),
 	UINT("web-enrol-all", web_enrol_all, 0, 100000000, "5000", "Enrolments a day in all"),
+	UINT("web-optout-client", web_optout_client, 1, 1000000, "20",
+	    "Opt-outs a day that one IPv4 address or IPv6 /64 can ask for on the page; links in "
+	    "mails "
+	    "are not counted"),
+	DURATION("retention", retention, 0, UINT64_C(36500) * 86400 * S, "180d",
+	    "How long observations, runs and enrolments are kept; 0s: until outpost forget; "
+	    "opt-outs are kept for ever"),
 	DURATION("smtp-session", smtp_session, S, 86400 * S, "30m", "Length of a whole session"),
 	STRING("verify", verify, "all",
 	    "Which accepted messages are judged (SPF, DKIM, DMARC, ARC): all or none"),

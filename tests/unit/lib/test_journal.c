@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -207,6 +209,105 @@ test_follow(void **state)
 	strbuf_clear(&b);
 }
 
+static bool
+has(void *ctx, const char *line, size_t len)
+{
+	return memmem(line, len, ctx, strlen(ctx)) != NULL;
+}
+
+static void
+test_rewrite(void **state)
+{
+	uint64_t dropped = 9;
+	struct stat before, after;
+	char *beside = xasprintf("%s/.enrol.jsonl.new", dir);
+	int fd;
+
+	(void)state;
+	content("keep\nout 1\nkept\nout 2\ntorn out");
+	assert_int_equal(chmod(path, 0604), 0);
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(journal_rewrite(path, true, has, "nothing", &dropped), 0);
+	assert_int_equal(dropped, 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(after.st_ino == before.st_ino);
+
+	/* what a crash left beside it is not in the way */
+	fd = open(beside, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(journal_rewrite(path, true, has, "out", &dropped), 0);
+	assert_int_equal(dropped, 2);
+	check(0, "keep|kept|");
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_mode, before.st_mode);
+	assert_int_equal(after.st_size, 10);
+	assert_int_not_equal(access(beside, F_OK), 0);
+
+	fd = open(path, O_RDONLY);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(journal_rewrite(path, false, has, "kept", &dropped), 1);
+	close(fd);
+	assert_int_equal(journal_rewrite(path, false, has, "kept", NULL), 0);
+	check(0, "keep|");
+	unlink(path);
+	assert_int_equal(journal_rewrite(path, true, has, "kept", &dropped), 0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	free(beside);
+}
+
+/* No room for the new file: the old one stays as it was. */
+static void
+test_rewrite_full(void **state)
+{
+	struct rlimit limit = { 4, 4 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	content("a\nb\nc\nd\n");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(journal_rewrite(path, true, has, "b", NULL) == -1 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	check(0, "a|b|c|d|");
+}
+
+/* Lines are taken out again and again while others append: none of theirs is lost. */
+static void
+test_rewrite_writers(void **state)
+{
+	struct strbuf b = { 0 };
+	int status, lines = 0;
+
+	(void)state;
+	unlink(path);
+	for (int i = 0; i < 3; i++)
+		if (fork() == 0) {
+			int rc = 0;
+			for (int k = 0; k < 60; k++)
+				rc |= journal_append(path, k % 2 == 0 ? "keep" : "drop", 4);
+			_exit(rc == 0 ? 0 : 1);
+		}
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(journal_rewrite(path, true, has, "drop", NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(journal_rewrite(path, true, has, "drop", NULL), 0);
+	assert_int_equal(journal_read(path, collect, &b), 0);
+	for (char *p = b.s; *p != '\0'; p += 5, lines++)
+		assert_memory_equal(p, "keep|", 5);
+	assert_int_equal(lines, 90);
+	strbuf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -218,6 +319,9 @@ main(void)
 		cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_writers),
+		cmocka_unit_test(test_rewrite),
+		cmocka_unit_test(test_rewrite_full),
+		cmocka_unit_test(test_rewrite_writers),
 	};
 	return cmocka_run_group_tests_name("journal", tests, setup, teardown);
 }

@@ -1,0 +1,67 @@
+/* outpost expire: what is older than the retention. */
+#include <stdio.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "outpost/command.h"
+#include "provisioning/expire.h"
+#include "results/store.h"
+
+static int
+expire_store(uint64_t *rows, const struct site *site, int64_t t_us)
+{
+	char path[512], logs[512];
+	struct store *st;
+	int rc;
+
+	site_path(path, site, "", "store.db");
+	site_path(logs, site, "", "log");
+	if ((st = store_open(path)) == NULL)
+		return -1;
+	rc = store_expire(st, logs, t_us, rows);
+	if (rc == 0)
+		rc = store_scrub(st);
+	store_close(st);
+	return rc;
+}
+
+int
+command_expire(const struct command *c, int argc, char **argv)
+{
+	bool quiet = false, json = false;
+	const struct option_row rows[] = {
+		{ "quiet", OPTION_FLAG, NULL, &quiet, "say nothing" },
+		{ "json", OPTION_FLAG, NULL, &json, "say it as JSON" },
+	};
+	struct expired e = { 0 };
+	uint64_t removed = 0;
+	struct site *site;
+	int64_t t_us;
+	char when[CLOCK_TEXT_MAX];
+	int rc = 0;
+
+	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 0);
+	site = command_site(0);
+	command_must_own(site);
+	t_us = clock_now() - site->conf.retention;
+	clock_format(when, t_us);
+	if (site->conf.retention == 0) {
+		if (!quiet)
+			log_info("retention is 0: all is kept: see outpost.conf(5)");
+	} else {
+		/* The files first: what is no more there cannot be loaded again. */
+		rc = expire_files(&e, site, t_us) | expire_store(&removed, site, t_us);
+		if (json)
+			printf("{\"before\":\"%s\",\"segments\":%u,\"octets\":%llu,\"lines\":%llu,"
+			       "\"rows\":%llu}\n",
+			    when, e.segments, (unsigned long long)e.octets,
+			    (unsigned long long)e.lines, (unsigned long long)removed);
+		else if (!quiet)
+			printf("Before %.10s: %u segments, %llu lines of journals and %llu rows of "
+			       "the store removed\n",
+			    when, e.segments, (unsigned long long)e.lines,
+			    (unsigned long long)removed);
+	}
+	site_free(site);
+	return rc == 0 && fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
+}
