@@ -17,18 +17,26 @@
 #include "provisioning/lock.h"
 #include "provisioning/prepare.h"
 
-#define INGEST_EVERY (3 * CLOCK_SECOND)
-#define READY_MAX    (20 * CLOCK_SECOND)
-#define STOP_MAX     (20 * CLOCK_SECOND) /* then SIGKILL */
-#define TICK_MS      200
+#define READY_MAX (20 * CLOCK_SECOND)
+#define STOP_MAX  (20 * CLOCK_SECOND) /* then SIGKILL */
+#define TICK_MS   200
 
-enum { DNS, SMTP, WEB, INGEST, CHILDREN };
+enum { DNS, SMTP, WEB, DAEMONS, INGEST = DAEMONS, EXPIRE, CHILDREN };
+
+/* What is started again and again, and ends by itself. */
+static const struct {
+	int64_t every_us;
+	const char *what;
+} jobs[CHILDREN] = {
+	[INGEST] = { 3 * CLOCK_SECOND, "loading the logs" },
+	[EXPIRE] = { 6 * 3600 * CLOCK_SECOND, "removing what is too old" },
+};
 
 struct supervisor {
 	struct child child[CHILDREN];
 	const struct site *site;
 	int signals;
-	int64_t ingest_us, ready_until;
+	int64_t due_us[CHILDREN], ready_until;
 	bool ready, stopping, stop_asked;
 	int stop_stage; /* which child is being stopped */
 	int64_t kill_us;
@@ -130,7 +138,7 @@ begin_stop(struct supervisor *s, int code)
 }
 
 /* SMTP before DNS: as long as names resolve nobody takes a stop for a test. */
-static const int stop_order[] = { WEB, SMTP, DNS, INGEST };
+static const int stop_order[] = { EXPIRE, WEB, SMTP, DNS, INGEST };
 #define STOP_STAGES ((int)(sizeof(stop_order) / sizeof(*stop_order)))
 
 /* false: all have ended. */
@@ -166,14 +174,14 @@ static void
 on_end(struct supervisor *s, struct child *c, int status, int64_t now)
 {
 	char how[80];
-	bool daemon = c != &s->child[INGEST];
+	size_t i = (size_t)(c - s->child);
 
 	child_ended(c, status, now);
 	child_describe(how, sizeof(how), status);
-	if (!daemon) {
-		if (status != 0)
-			log_warn("run: loading the logs %s: will try again", how);
-		s->ingest_us = now + INGEST_EVERY;
+	if (i >= DAEMONS) {
+		if (status != 0 && !(s->stopping && WIFSIGNALED(status)))
+			log_warn("run: %s %s: will try again", jobs[i].what, how);
+		s->due_us[i] = now + jobs[i].every_us;
 		return;
 	}
 	if (s->stopping) {
@@ -207,11 +215,12 @@ reap(struct supervisor *s)
 static void
 start_what_is_due(struct supervisor *s, int64_t now)
 {
-	for (size_t i = DNS; i <= WEB; i++)
+	for (size_t i = 0; i < DAEMONS; i++)
 		if (s->child[i].path != NULL && s->child[i].pid == 0 && now >= s->child[i].again_us)
 			child_start(&s->child[i], now);
-	if (s->ready && s->child[INGEST].pid == 0 && now >= s->ingest_us)
-		child_start(&s->child[INGEST], now);
+	for (size_t i = DAEMONS; i < CHILDREN; i++)
+		if (s->ready && s->child[i].pid == 0 && now >= s->due_us[i])
+			child_start(&s->child[i], now);
 }
 
 /* A mistake in the configuration or a test changes nothing: what runs goes on. */
@@ -220,7 +229,7 @@ reload(struct supervisor *s)
 {
 	notify_reloading();
 	if (prepare(s->site->dir) == 0)
-		for (size_t i = DNS; i <= WEB; i++)
+		for (size_t i = 0; i < DAEMONS; i++)
 			if (s->child[i].pid != 0)
 				kill(s->child[i].pid, SIGHUP);
 	notify("READY=1");
@@ -336,6 +345,7 @@ command_run(const struct command *c, int argc, char **argv)
 	char *smtpd_argv[] = { smtpd, "-C", dir, NULL };
 	char *web_argv[] = { web, "-C", dir, NULL };
 	char *ingest_argv[] = { self, "ingest", "--quiet", "-C", dir, NULL };
+	char *expire_argv[] = { self, "expire", "--quiet", "-C", dir, NULL };
 
 	s.site = site;
 	s.child[DNS] = (struct child){
@@ -349,6 +359,9 @@ command_run(const struct command *c, int argc, char **argv)
 	};
 	s.child[INGEST] = (struct child){
 		.name = "outpost", .path = self, .argv = ingest_argv, .err = -1
+	};
+	s.child[EXPIRE] = (struct child){
+		.name = "outpost", .path = self, .argv = expire_argv, .err = -1
 	};
 	rc = supervise(&s);
 	close(lock);

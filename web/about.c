@@ -1,10 +1,28 @@
 /* about.c - privacy, robots. */
+#include "lib/clock.h"
 #include "web/pages.h"
 
 static void
 put(struct exchange *x, const char *markup)
 {
 	strbuf_puts(&x->out, markup);
+}
+
+/* The configured time, which outpost run enforces. */
+static void
+put_retention(struct exchange *x)
+{
+	int64_t kept = x->site->conf.retention;
+	char time[32];
+
+	if (kept == 0) {
+		put(x, "<p>Until the operator of this site removes it, or you ask for that.</p>\n");
+		return;
+	}
+	duration_format(time, kept);
+	put(x, "<p>Observations, runs and enrolments are removed after <b>");
+	html_text(&x->out, time);
+	put(x, "</b>, earlier if you ask for that.</p>\n");
 }
 
 void
@@ -42,8 +60,14 @@ page_privacy(struct exchange *x)
 	    "see the page: share it as you like. The token in your measurement addresses is no "
 	    "secret "
 	    "and does not lead to the page.</p>\n"
-	    "<h2>How long it is kept</h2>\n"
-	    "<p>Until the operator of this site removes it, or you ask for that.</p>\n");
+	    "<h2>How long it is kept</h2>\n");
+	put_retention(x);
+	put(x,
+	    "<h2>If you want no mail from here</h2>\n"
+	    "<p>Mail leaves this site only when somebody asks for an invitation to an address. "
+	    "<a href=\"/optout\">Say once</a> that yours shall get none: that holds for ever. The "
+	    "list has "
+	    "keyed hashes of addresses, so it tells nobody who is on it.</p>\n");
 	if (contact[0] != '\0') {
 		put(x, "<h2>Whom to ask</h2>\n<p>Questions, and requests to remove a run: <a "
 		       "href=\"mailto:");

@@ -23,6 +23,7 @@ struct desk {
 	const struct site *site;
 	uint8_t form_key[32];
 	struct runs *runs;
+	struct optouts *optouts; /* NULL: they could not be read */
 	struct report_source *source;
 	struct kept kept[KEPT_MAX];
 	char *file[TEST_NUMBER_MAX + 1]; /* files of the tests: later they cannot be read */
@@ -86,6 +87,7 @@ desk_close(struct desk *d)
 	for (size_t i = 0; i <= TEST_NUMBER_MAX; i++)
 		free(d->file[i]);
 	runs_close(d->runs);
+	optouts_close(d->optouts);
 	report_source_close(d->source);
 	free(d);
 }
@@ -100,6 +102,18 @@ const uint8_t *
 desk_form_key(const struct desk *d)
 {
 	return d->form_key;
+}
+
+struct optouts *
+desk_optouts(struct desk *d)
+{
+	if (d->optouts == NULL)
+		d->optouts = optouts_open(d->site);
+	else if (optouts_refresh(d->optouts) != 0) {
+		optouts_close(d->optouts);
+		d->optouts = NULL;
+	}
+	return d->optouts;
 }
 
 const struct run *

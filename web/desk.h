@@ -7,6 +7,7 @@
 #define WEB_DESK_H
 
 #include "lib/listen.h"
+#include "provisioning/optout.h"
 #include "provisioning/runs.h"
 #include "results/report.h"
 
@@ -16,6 +17,9 @@ void desk_close(struct desk *);              /* accepts NULL */
 
 const struct site *desk_site(const struct desk *);
 const uint8_t *desk_form_key(const struct desk *); /* 32 octets, for csrf.h */
+
+/* Who wants no mail, as of now.  NULL: it cannot be known, so nobody is written to; logged. */
+struct optouts *desk_optouts(struct desk *);
 
 /* The run of this id, as it stands in a URL; NULL: there is none. */
 const struct run *desk_run(struct desk *, const char *id);

@@ -13,6 +13,7 @@ static const struct {
 	{ "/", "Start" },
 	{ "/tests", "Tests" },
 	{ "/privacy", "Privacy" },
+	{ "/optout", "No mail" },
 };
 
 static void

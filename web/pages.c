@@ -14,6 +14,10 @@ const struct route site_routes[] = {
 	{ "GET",  "/tests",                    page_tests,      0,            0 },
 	{ "GET",  "/tests/{name}",             page_test,       0,            0 },
 	{ "GET",  "/privacy",                  page_privacy,    0,            0 },
+	{ "GET",  "/optout",                   page_optout,     0,            0 },
+	{ "POST", "/optout",                   page_optout_add, ROUTE_FORM,   0 },
+	{ "GET",  "/optout/{link}",            page_optout_link, 0,           0 },
+	{ "POST", "/optout/{link}",            page_optout_click, ROUTE_KEY,  0 },
 	{ "GET",  "/robots.txt",               page_robots,     0,            0 },
 	{ NULL, NULL, NULL, 0, 0 },
 };

@@ -18,5 +18,9 @@ void page_run_events(struct exchange *);
 void page_run_message(struct exchange *);
 void page_privacy(struct exchange *); /* about.c */
 void page_robots(struct exchange *);
+void page_optout(struct exchange *); /* optout.c */
+void page_optout_add(struct exchange *);
+void page_optout_link(struct exchange *);
+void page_optout_click(struct exchange *);
 
 #endif

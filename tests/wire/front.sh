@@ -1,0 +1,152 @@
+#!/bin/bash
+# front.sh - the front door on loopback: who wants no mail gets none, who is forgotten is in no file of the site any more, what is
+# too old goes.  Prints TAP.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+OUTPOST=${OUTPOST:-$BUILD/outpost}
+for tool in curl openssl python3 jq; do
+	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
+done
+dir=$(mktemp -d)
+chmod 755 "$dir"
+site=$dir/site
+web='' n=0
+stop() {
+	[[ $web ]] && kill "$web" 2>/dev/null && wait "$web"
+	rm -rf "$dir"
+}
+trap stop EXIT
+unset OUTPOST_SITE http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+
+result() { # STATUS WHAT [WHY]
+	n=$((n + 1))
+	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | tr '\n' ' ' | head -c 800; echo; fi
+}
+has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
+is() { [[ $1 == "$2" ]]; result $? "$3" "wanted '$1', got '$2'"; }
+# wait_for SECONDS COMMAND...
+wait_for() {
+	local i=$(($1 * 10))
+	shift
+	while ((i-- > 0)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	return 1
+}
+# For it it is noon: what is counted by the day shall not meet midnight.
+offset=$((43200 - $(date +%s) % 86400))
+export OUTPOST_CLOCK_OFFSET=$offset
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.54.1", 0)); print(s.getsockname()[1])')
+"$OUTPOST" init "$site" --base outpost.example --ipv4 127.0.54.1,127.0.54.2,127.0.54.3,127.0.54.4 >/dev/null 2>"$dir/err" || {
+	echo "Bail out! init: $(cat "$dir/err")"
+	exit 1
+}
+sed -i '/^web-/d' "$site/outpost.conf"
+cp "$site/outpost.conf" "$dir/conf"
+listening() { (: <>"/dev/tcp/127.0.54.1/$port") 2>/dev/null; }
+# start LINE...: the site with these lines of configuration
+start() {
+	{
+		cat "$dir/conf"
+		printf '%s\n' "web-address 127.0.54.1" "web-port $port" "$@"
+	} >"$site/outpost.conf"
+	"$BUILD/web" -C "$site" 2>"$dir/log" &
+	web=$!
+	wait_for 20 listening || {
+		echo "Bail out! web does not start: $(cat "$dir/log")"
+		exit 1
+	}
+}
+restart() {
+	kill "$web" && wait "$web"
+	start "$@"
+}
+tls() { curl -sS --max-time 30 --cacert "$site/certs/ca.pem" --resolve "outpost.example:$port:127.0.54.1" "$@" 2>&1; }
+url=https://outpost.example:$port
+status() { "$@" -o /dev/null -w '%{http_code}'; }
+form_of() { grep -o 'name="form" value="[^"]*"' | head -n 1 | cut -d'"' -f4; } # the hidden field of a page
+location() { tr -d '\r' | sed -n 's/^[Ll]ocation: //p'; }
+out() { "$OUTPOST" optout check "$@" -C "$site" >/dev/null 2>&1; (($? == 1)); }
+
+# --- no mail ---------------------------------------------------------------------------------------------
+start 'web-contact ops@outpost.example' 'web-optout-client 2' 'retention 90d'
+form=$(tls "$url/optout" | form_of)
+has 'gets no mail from this site any' "$(tls -d "form=$form&address=Ann%40Shop.Example" "$url/optout" | tr '\n' ' ')" "an opt-out by the form"
+out ann@shop.example
+result $? "the command knows it"
+! out bob@shop.example
+result $? "nobody else is out"
+is 0 "$(cat "$site"/state/optouts.jsonl | grep -ci 'ann\|shop')" "the list names nobody"
+is 200 "$(status tls -d "form=$form&address=ann%40shop.example" "$url/optout")" "twice is like once"
+is 1 "$(wc -l <"$site/state/optouts.jsonl")" "and is written once"
+is 422 "$(status tls -d "form=$form&address=shop.example" "$url/optout")" "a whole domain is the operator's to add"
+is 422 "$(status tls -d "form=$form&address=a%40b.c%0aBcc:x%40y.z" "$url/optout")" "a line end in an address"
+is 403 "$(status tls -d "address=carl%40shop.example" "$url/optout")" "without the form's proof"
+is 200 "$(status tls -d "form=$form&address=b%40shop.example" "$url/optout")" "the second of a network"
+is 429 "$(status tls -d "form=$form&address=c%40shop.example" "$url/optout")" "not the third: web-optout-client"
+is 404 "$(status tls -d List-Unsubscribe=One-Click "$url/optout/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")" "a link that is none of ours"
+"$OUTPOST" optout add -C "$site" nomail.example 192.0.2.0/24 AS64500 >/dev/null
+result $? "a domain, a network and a number by the command"
+out x@sub.nomail.example && out 192.0.2.7 && out AS64500 && ! out 192.0.3.1
+result $? "they hold for what is below them"
+"$OUTPOST" optout add -C "$site" good.example 'not good' >/dev/null 2>"$dir/err"
+is 2 $? "one that cannot be read is a mistake"
+! out good.example
+result $? "then none of them is added"
+is 5 "$("$OUTPOST" optout list --json -C "$site" | jq -s length)" "the list as JSON"
+has 'removed after <b>90 d</b>' "$(tls "$url/privacy" | tr '\n' ' ')" "the privacy page says how long all is kept"
+
+# --- forgotten -------------------------------------------------------------------------------------------
+form=$(tls "$url/" | form_of)
+for _ in 1 2; do tls -i -d "form=$form&set=quick" "$url/run" | location; done >"$dir/runs"
+a=$(jq -r .token "$site/state/enrol.jsonl" | sed -n 1p)
+b=$(jq -r .token "$site/state/enrol.jsonl" | sed -n 2p)
+event() { # SEGMENT N EV REST
+	printf '{"v":1,"t":"%s","node":"a","d":"smtpd","w":0,"n":%s,"ev":"%s"%s}\n' "$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)" "$2" "$3" "$4" >>"$site/log/$1"
+}
+event a-smtpd-0-1.jsonl 1 smtp.connect ',"conn":"0-1","peer":"192.0.2.9"'
+event a-smtpd-0-1.jsonl 2 smtp.mail ",\"conn\":\"0-1\",\"token\":\"$a\",\"test\":\"dual\",\"from\":\"Zoe@shop.example\""
+event a-smtpd-0-1.jsonl 3 smtp.mail ",\"conn\":\"0-2\",\"token\":\"$b\",\"test\":\"dual\""
+event a-authdns-0-1.jsonl 1 dns.query ",\"qname\":\"$(tr a-z A-Z <<<"$a").dual.outpost.example\""
+"$OUTPOST" ingest -C "$site" >/dev/null
+everywhere() { grep -raicF -- "$1" "$site" | grep -vc ':0$'; }
+[[ $(everywhere "$a") -ge 4 && $(everywhere zoe@shop.example) -ge 2 ]]
+result $? "before: it is in journals, logs and store" "$(everywhere "$a")"
+json=$("$OUTPOST" forget --json zoe@shop.example -C "$site" 2>"$dir/err")
+result $? "outpost forget ADDRESS" "$(cat "$dir/err") $json"
+is '["zoe@shop.example","'"$a"'"]' "$(jq -c .forgotten <<<"$json")" "the address led to the token"
+is '0 2 3 3' "$(jq -r '"\(.proof.left) \(.state.lines) \(.log.lines) \(.store.rows)"' <<<"$json")" "nothing left, and what was taken out"
+is 0 "$(everywhere "$a")" "no file of the site has the token"
+is 0 "$(everywhere zoe@shop.example)" "nor the address"
+[[ $(everywhere "$b") -ge 3 ]] && is 1 "$("$OUTPOST" events "$b" -C "$site" | wc -l)" "the other participant is whole"
+is 404 "$(status tls "$url$(sed -n 1p "$dir/runs")")" "its page is gone"
+is 200 "$(status tls "$url$(sed -n 2p "$dir/runs")")" "that of the other is not"
+"$OUTPOST" ingest -C "$site" 2>"$dir/err" >/dev/null && [[ ! -s $dir/err ]]
+result $? "the shorter segments are no damage" "$(cat "$dir/err")"
+rm "$site"/store.db*
+is 0 "$("$OUTPOST" events "$a" -C "$site" | wc -l)" "a store built anew knows nothing either"
+# A segment that is being written is left alone, and said.
+event a-smtpd-9-1.jsonl 1 smtp.mail ",\"conn\":\"0-3\",\"token\":\"$b\",\"test\":\"dual\""
+flock "$site/log/a-smtpd-9-1.jsonl" sleep 2 &
+locked=$!
+wait_for 10 bash -c "! flock -n '$site/log/a-smtpd-9-1.jsonl' true"
+"$OUTPOST" forget "$b" -C "$site" >"$dir/out" 2>"$dir/err"
+result $? "a segment that is still written is waited for" "$(cat "$dir/err")"
+wait "$locked"
+is 0 "$(everywhere "$b")" "and cleaned then"
+has 'nothing is left.' "$(cat "$dir/out")" "it says so"
+
+# --- too old ---------------------------------------------------------------------------------------------
+tls -o /dev/null -d "form=$form&set=quick" "$url/run"
+event a-smtpd-7-1.jsonl 1 smtp.connect ',"conn":"0-8"'
+before=$(wc -l <"$site/state/optouts.jsonl")
+"$OUTPOST" expire -C "$site" >/dev/null
+is 1 "$(wc -l <"$site/state/runs.jsonl")" "what is young stays"
+json=$(OUTPOST_CLOCK_OFFSET=$((offset + 91 * 86400)) "$OUTPOST" expire --json -C "$site")
+has '"lines":2,"rows":' "$json" "outpost expire after the retention"
+[[ -z $(ls "$site/log") && ! -s $site/state/runs.jsonl && ! -s $site/state/enrol.jsonl ]]
+result $? "segments, runs and enrolments are gone" "$(ls "$site/log")"
+is "$before" "$(wc -l <"$site/state/optouts.jsonl")" "opt-outs are kept for ever"
+echo "1..$n"
