@@ -30,7 +30,7 @@ names_root_zone() {
 	cat "$1"
 	for ((i = 1; i <= SENDERS_MAX; i++)); do
 		for ((k = 0; k < SENDER_ADDRESSES; k++)); do
-			printf '%d.100.51.198.in-addr.arpa. 60 IN PTR %s.\n' $((16 * i + 2 + k)) "$(sender_host "$i" "$k")"
+			printf '%d.100.51.198.in-addr.arpa. 60 IN PTR %s.\n' $((8 * i + 2 + k)) "$(sender_host "$i" "$k")"
 			printf '%s 60 IN PTR %s.\n' "$(names_reverse6 "$i" $((2 + k)))" "$(sender_host "$i" "$k")"
 		done
 	done
@@ -54,7 +54,7 @@ names_authors() { # FOLDER I
 	local d list v4 v6
 	d=$(sender_domain "$2")
 	list=lists.s$2.forward.example
-	v4=ip4:$(sender_address4 "$2" -2)/28
+	v4=ip4:$(sender_address4 "$2" -2)/29
 	v6=ip6:$(sender_address6 "$2" -2)/112
 	# All as it should be: what postfix-opendkim uses.
 	printf 'strict.%s. 60 IN TXT "v=spf1 %s %s -all"\n' "$d" "$v4" "$v6"
@@ -73,7 +73,7 @@ names_example_zone() { # DELEGATION: what outpost init says to publish
 	for ((i = 1; i <= SENDERS_MAX; i++)); do
 		d=$(sender_domain "$i")
 		printf '%s. 60 IN MX 10 mail.%s.\n' "$d" "$d"
-		printf '%s. 60 IN TXT "v=spf1 ip4:%s/28 ip6:%s/112 -all"\n' "$d" "$(sender_address4 "$i" -2)" "$(sender_address6 "$i" -2)"
+		printf '%s. 60 IN TXT "v=spf1 ip4:%s/29 ip6:%s/112 -all"\n' "$d" "$(sender_address4 "$i" -2)" "$(sender_address6 "$i" -2)"
 		printf '_dmarc.%s. 60 IN TXT "v=DMARC1; p=none"\n' "$d"
 		names_authors . "$i"
 		for ((k = 0; k < SENDER_ADDRESSES; k++)); do

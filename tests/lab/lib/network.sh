@@ -4,15 +4,15 @@
 #   LAB-net     router: one link to each of the others, forwards between them, has no other route
 #   LAB-site    203.0.113.2...60, 2001:db8:f::2; 2001:db8:53::/64 is routed to it and local there
 #   LAB-root    198.51.100.2 and 2001:db8:a::2: the root and "example", on NSD
-#   LAB-check   198.51.100.18..., 2001:db8:1::1:2...: where outpost check looks from (sender 1)
-#   LAB-SENDER  the same with 2, 3, ... up to 15: 13 IPv4 addresses and 13 IPv6 addresses each
+#   LAB-check   198.51.100.10..., 2001:db8:1::1:2...: where outpost check looks from (sender 1)
+#   LAB-SENDER  the same with 2, 3, ... up to 20: 5 IPv4 addresses and 5 IPv6 addresses each
 #
 # No namespace has a default route: what is not the lab's is unreachable in all of them.
 
 SITE_V4_FIRST=2
 SITE_V4_LAST=60
-SENDERS_MAX=15
-SENDER_ADDRESSES=12
+SENDERS_MAX=20
+SENDER_ADDRESSES=5
 PREFIX=2001:db8:53::/64
 
 in_ns() { ip netns exec "$@"; }
@@ -67,14 +67,14 @@ network_up() {
 	ip -n "$LAB-net" -6 route add "$PREFIX" via 2001:db8:f::2
 	ip -n "$LAB-site" -6 route add local "$PREFIX" dev lo
 	ns_add root
-	link_add root 198.51.100.1/28 2001:db8:a::1/64 root
-	ip -n "$LAB-root" addr add 198.51.100.2/28 dev eth0
+	link_add root 198.51.100.1/29 2001:db8:a::1/64 root
+	ip -n "$LAB-root" addr add 198.51.100.2/29 dev eth0
 	ip -n "$LAB-root" addr add 2001:db8:a::2/64 dev eth0 nodad
 	routes_add root 198.51.100.1 2001:db8:a::1
 }
 
 # sender_address4 I K, sender_address6 I K: address K (from 0) of sender I; K -1 is the router's.
-sender_address4() { printf '198.51.100.%d\n' $((16 * $1 + 2 + $2)); }
+sender_address4() { printf '198.51.100.%d\n' $((8 * $1 + 2 + $2)); }
 sender_address6() { printf '2001:db8:1::%x:%x\n' "$1" $((2 + $2)); }
 
 # sender_network SHORT-NAME I
@@ -82,9 +82,9 @@ sender_network() {
 	local k ns
 	ns=$(ns_name "$1")
 	ns_add "$1"
-	link_add "$1" "$(sender_address4 "$2" -1)/28" "$(sender_address6 "$2" -1)/112" "s$2"
+	link_add "$1" "$(sender_address4 "$2" -1)/29" "$(sender_address6 "$2" -1)/112" "s$2"
 	for ((k = 0; k < SENDER_ADDRESSES; k++)); do
-		ip -n "$ns" addr add "$(sender_address4 "$2" "$k")/28" dev eth0
+		ip -n "$ns" addr add "$(sender_address4 "$2" "$k")/29" dev eth0
 		# Only the first is chosen by itself; the others are used when a sender binds to them.
 		ip -n "$ns" addr add "$(sender_address6 "$2" "$k")/112" dev eth0 nodad \
 			preferred_lft "$([[ $k == 0 ]] && echo forever || echo 0)"
