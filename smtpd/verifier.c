@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -13,6 +14,7 @@
 #include "lib/strbuf.h"
 #include "smtpd/audit.h"
 
+#define NICE         10
 #define BATCH        64                   /* messages taken in a turn */
 #define GIVE_UP      (300 * CLOCK_SECOND) /* of a message after verify-time */
 #define STOP_WITHIN  (5 * CLOCK_SECOND)   /* then what is left is lost */
@@ -454,6 +456,8 @@ verifier_run(const struct verifier_config *config)
 	if (config->handover == NULL)
 		return config->confine(config->site) == 0 ? wait_for_end() : EXIT_CANNOT;
 	handover_verifier(config->handover);
+	/* Where processors are short, accepting comes first. */
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	if (open_nursery(&v) == -1)
 		return EXIT_FAIL_ON;
 	v.base = event_base_new();
