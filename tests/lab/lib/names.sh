@@ -36,10 +36,12 @@ names_root_zone() {
 	done
 }
 # Keys that all senders sign with, in files of the lab's: RSA as PEM, Ed25519 as the 32 octets in base64.
+# Readable by all: an Exim that cannot read its key sends unsigned.
 names_dkim_keys() { # FOLDER
 	openssl genrsa -out "$1/dkim-rsa.pem" 2048 2>/dev/null &&
 		openssl genpkey -algorithm ed25519 -out "$1/dkim-ed25519.pem" &&
-		openssl pkey -in "$1/dkim-ed25519.pem" -outform DER | tail -c 32 | base64 -w 0 >"$1/dkim-ed25519"
+		openssl pkey -in "$1/dkim-ed25519.pem" -outform DER | tail -c 32 | base64 -w 0 >"$1/dkim-ed25519" &&
+		chmod 644 "$1"/dkim-*
 }
 # A string of a TXT record has 255 octets at most.
 names_dkim_records() { # FOLDER DOMAIN
