@@ -186,6 +186,7 @@ install: all man
 	$(Q)find zones/base.zone zones/FORMAT.md zones/catalogue tests/lab -type f -not -name 'check*.sh' | while read -r f; do \
 	    mode=644; [ -x "$$f" ] && mode=755; \
 	    install -D -m $$mode "$$f" "$(DESTDIR)$(SHAREDIR)/$${f#tests/}" || exit 1; done
+	$(INSTALL) -m 755 provisioning/acme-lego $(DESTDIR)$(SHAREDIR)/
 	$(Q)for page in $(MAN); do \
 	    install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 

@@ -122,24 +122,65 @@ append_locked(int fd, const char *line, size_t len)
 	return rc;
 }
 
-int
-journal_append(const char *path, const char *line, size_t len)
+/* Descriptor of the journal, locked; *created: its directory must be synced too. */
+static int
+open_journal(const char *path, bool *created)
 {
-	int fd = -1, rc = -1;
-	bool created;
+	*created = access(path, F_OK) != 0;
+	return open_locked(path, O_RDWR | O_CREAT, LOCK_EX);
+}
 
-	if (len == 0 || memchr(line, '\n', len) != NULL) {
-		log_warn("%s: cannot append: not one line", path);
-		return -1;
-	}
-	created = access(path, F_OK) != 0;
-	fd = open_locked(path, O_RDWR | O_CREAT, LOCK_EX);
+static int
+append(const char *path, int fd, bool created, const char *line, size_t len)
+{
+	int rc = -1;
+
 	if (fd >= 0 && append_locked(fd, line, len) == 0)
 		rc = created ? sync_directory(path) : 0;
 	if (rc < 0)
 		log_warn("%s: cannot append: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+	return rc;
+}
+
+static bool
+is_line(const char *path, const char *line, size_t len)
+{
+	if (len > 0 && memchr(line, '\n', len) == NULL)
+		return true;
+	log_warn("%s: cannot append: not one line", path);
+	return false;
+}
+
+int
+journal_append(const char *path, const char *line, size_t len)
+{
+	bool created;
+	int fd;
+
+	if (!is_line(path, line, len))
+		return -1;
+	fd = open_journal(path, &created);
+	return append(path, fd, created, line, len);
+}
+
+int
+journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *line), void *ctx)
+{
+	struct strbuf line = { 0 };
+	bool created;
+	int fd = open_journal(path, &created), rc = -1;
+
+	if (fd < 0) {
+		log_warn("%s: cannot lock: %s", path, strerror(errno));
+		return -1;
+	}
+	if (make(ctx, &line) == 0 && is_line(path, line.s != NULL ? line.s : "", line.len))
+		rc = append(path, fd, created, line.s, line.len);
+	else
+		close(fd);
+	strbuf_clear(&line);
 	return rc;
 }
 

@@ -10,6 +10,11 @@
 /* Appends one line (a JSON object without '\n').  0, or -1 with the reason logged. */
 int journal_append(const char *path, const char *line, size_t len);
 
+/* The same, but the line is made while the journal is locked: what make finds in it nobody changes before the
+ * line stands there.  make gives nonzero: nothing is appended, -1. */
+struct strbuf;
+int journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *line), void *ctx);
+
 /* Calls row for each whole line, in order; stops when row returns nonzero and returns that.
  * A missing file has no rows.  A torn last line is ignored.  -1: unreadable, logged. */
 int journal_read(const char *path, int (*row)(void *ctx, const char *line, size_t len), void *ctx);

@@ -62,6 +62,7 @@ int command_init(const struct command *, int argc, char **argv);
 int command_run(const struct command *, int argc, char **argv);
 int command_check(const struct command *, int argc, char **argv);
 int command_tests(const struct command *, int argc, char **argv);
+int command_certs(const struct command *, int argc, char **argv);
 int command_enrol(const struct command *, int argc, char **argv);
 int command_events(const struct command *, int argc, char **argv);
 int command_report(const struct command *, int argc, char **argv);

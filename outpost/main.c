@@ -11,6 +11,7 @@ const struct command commands[] = {
 	{ "check", command_check, "[TEST]", "is every test served as it is specified?" },
 	{ "tests", command_tests, "[NAME]", "list the catalogue, show one test, check them all" },
 	{ "enrol", command_enrol, "[LABEL]", "a new participant: token and measurement addresses" },
+	{ "certs", command_certs, "", "policy certificates of a public CA, issued ahead" },
 	{ "report", command_report, "TOKEN", "verdicts of a participant, with evidence" },
 	{ "events", command_events, "TOKEN", "raw observations of a participant" },
 	{ "verify", command_verify, "FILE", "who wrote a stored message: SPF, DKIM, ARC, DMARC" },

@@ -11,6 +11,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
+#include "provisioning/slots.h"
 #include "provisioning/render.h"
 
 #define ENROL_FILE "enrol.jsonl"
@@ -21,13 +22,41 @@ journal_path(char dst[512], const struct site *site)
 	site_path(dst, site, "state", ENROL_FILE);
 }
 
+struct making {
+	struct enrolment *e;
+	const struct site *site;
+};
+
+/* The next slot of the pool, if there is one, else a new token; and its line. */
+static int
+make_line(void *ctx, struct strbuf *line)
+{
+	const struct making *m = ctx;
+	struct enrolment *e = m->e;
+	char when[CLOCK_TEXT_MAX];
+	int slot = slots_next(&e->token, m->site, e->set, e->t_us);
+
+	if (slot == -1)
+		return -1;
+	if (slot == 0 &&
+	    token_new(&e->token, m->site->conf.node_number, &m->site->token_key) != 0) {
+		log_warn("enrol: no randomness: check the OpenSSL installation");
+		return -1;
+	}
+	clock_format(when, e->t_us);
+	strbuf_printf(line, "{\"t\":\"%s\",\"token\":\"%s\",\"set\":\"%s\",\"label\":", when,
+	    e->token.text, e->set);
+	strbuf_json(line, e->label, strlen(e->label));
+	strbuf_puts(line, "}");
+	return 0;
+}
+
 int
 enrol_new(struct enrolment *dst, const struct site *site, const char *set, const char *label,
     int64_t now_us)
 {
-	struct strbuf line = { 0 };
-	char path[512], when[CLOCK_TEXT_MAX];
-	int rc;
+	struct making making = { dst, site };
+	char path[512];
 
 	memset(dst, 0, sizeof(*dst));
 	if (strlen(set) >= sizeof(dst->set) || !catalogue_set_exists(site->catalogue, set)) {
@@ -40,23 +69,11 @@ enrol_new(struct enrolment *dst, const struct site *site, const char *set, const
 		    site->dir);
 		return -1;
 	}
-	if (token_new(&dst->token, site->conf.node_number, &site->token_key) != 0) {
-		log_warn("enrol: no randomness: check the OpenSSL installation");
-		return -1;
-	}
 	snprintf(dst->set, sizeof(dst->set), "%s", set);
 	snprintf(dst->label, sizeof(dst->label), "%s", label != NULL ? label : "");
 	dst->t_us = now_us;
-
-	clock_format(when, now_us);
-	strbuf_printf(&line, "{\"t\":\"%s\",\"token\":\"%s\",\"set\":\"%s\",\"label\":", when,
-	    dst->token.text, set);
-	strbuf_json(&line, dst->label, strlen(dst->label));
-	strbuf_puts(&line, "}");
 	journal_path(path, site);
-	rc = journal_append(path, line.s, line.len);
-	strbuf_clear(&line);
-	return rc;
+	return journal_append_made(path, make_line, &making);
 }
 
 struct each {

@@ -10,7 +10,7 @@ struct enrolment {
 	char label[256]; /* what the operator called it; may be empty */
 	int64_t t_us;
 };
-/* Mints a token and appends the journal line.  0, or -1 logged. */
+/* Takes the next slot of the pool of the set (slots.h), else mints a token, and appends the journal line.  0, or -1 logged. */
 int enrol_new(
     struct enrolment *dst, const struct site *, const char *set, const char *label, int64_t now_us);
 /* 1 found, 0 not enrolled, -1 unreadable. */

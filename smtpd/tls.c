@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
+#include "provisioning/slots.h"
 #include "smtpd/web.h"
 
 struct tls_contexts {
@@ -18,6 +20,7 @@ struct tls_contexts {
 	SSL_CTX *plain;                      /* for addresses that belong to nothing; not owned */
 	SSL_CTX *web;                        /* HTTPS; its certificates are minted */
 	struct mint *mint;
+	struct slots *slots; /* certificates of policy hosts that were issued ahead */
 	BIO_METHOD *method;
 };
 
@@ -32,7 +35,7 @@ struct tls {
 	struct strbuf rest; /* they, between two calls */
 	int64_t now_us;
 	enum session_tls verdict; /* on the ClientHello */
-	bool hello_seen, established, gone;
+	bool hello_seen, prepared, established, gone;
 };
 
 /* --- memory in place of a socket -------------------------------------------------------------------- */
@@ -144,7 +147,9 @@ on_client_hello(SSL *ssl, int *alert, void *arg)
 		t->verdict = t->user->hello(t->who, NULL, 0, t->now_us);
 	switch (t->verdict) {
 	case TLS_GO:
-		t->user->prepare(t->contexts, t->who, ssl);
+		if (!t->prepared) /* we are called for the second ClientHello too */
+			t->user->prepare(t->contexts, t->who, ssl);
+		t->prepared = true;
 		return SSL_CLIENT_HELLO_SUCCESS;
 	case TLS_DELAY:
 	case TLS_HOLD:
@@ -323,6 +328,10 @@ tls_contexts_new(const struct site *site, char *err, size_t errlen)
 		snprintf(err, errlen, "TLS settings of the HTTPS server");
 		goto bad;
 	}
+	if ((c->slots = slots_load(site, clock_now())) == NULL) {
+		snprintf(err, errlen, "the pool of certificates cannot be read");
+		goto bad;
+	}
 	for (size_t i = 0; i < site->catalogue->n; i++)
 		if (contexts_of_test(c, site->catalogue->tests[i], err, errlen) == -1)
 			goto bad;
@@ -346,6 +355,7 @@ tls_contexts_free(struct tls_contexts *c)
 			SSL_CTX_free(c->host[t->number][k]);
 		free(c->host[t->number]);
 	}
+	slots_free(c->slots);
 	BIO_meth_free(c->method);
 	SSL_CTX_free(c->web);
 	free(c->front);
@@ -637,6 +647,8 @@ https_prepare(const struct tls_contexts *c, void *who, SSL *ssl)
 	char name[256];
 	enum cert_kind kind = web_certificate(who, name);
 
+	if (kind == CERT_PKIX_VALID && slots_use(c->slots, ssl, name))
+		return;
 	if (c->mint != NULL)
 		mint_use(c->mint, ssl, kind, name);
 }
