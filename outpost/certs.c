@@ -11,16 +11,11 @@
 #include "lib/strbuf.h"
 #include "outpost/child.h"
 #include "outpost/command.h"
-#include "provisioning/enrol.h"
 #include "provisioning/lock.h"
 #include "provisioning/slots.h"
 
-struct row {
-	struct slot slot;
-	bool taken;
-};
 struct rows {
-	struct row *row;
+	struct slot *row;
 	size_t n;
 };
 struct counts {
@@ -32,49 +27,22 @@ add_slot(void *ctx, const struct slot *s)
 {
 	struct rows *r = ctx;
 
+	for (size_t i = 0; s->taken && i < r->n; i++)
+		if (r->row[i].token.id == s->token.id)
+			r->row[i].taken = true;
+	if (s->taken)
+		return 0;
 	r->row = xrealloc(r->row, (r->n + 1) * sizeof *r->row);
-	r->row[r->n++] = (struct row){ .slot = *s };
+	r->row[r->n++] = *s;
 	return 0;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	uint64_t x = ((const struct row *)a)->slot.token.id,
-		 y = ((const struct row *)b)->slot.token.id;
-
-	return x < y ? -1 : x > y;
-}
-
-static int
-note_taken(void *ctx, const struct enrolment *e)
-{
-	struct rows *r = ctx;
-	struct row key = { .slot.token = e->token };
-	struct row *found = bsearch(&key, r->row, r->n, sizeof *r->row, by_id);
-
-	if (found != NULL)
-		found->taken = true;
-	return 0;
-}
-
-/* All slots, in the order of their tokens.  0, or -1 logged. */
-static int
-read_rows(struct rows *r, const struct site *site)
-{
-	if (slots_each(site, add_slot, r) == -1)
-		return -1;
-	if (r->n > 0)
-		qsort(r->row, r->n, sizeof *r->row, by_id);
-	return r->n > 0 ? enrol_each(site, note_taken, r) : 0;
 }
 
 static void
-count(struct counts *c, const struct row *r, int64_t now_us)
+count(struct counts *c, const struct slot *r, int64_t now_us)
 {
 	if (r->taken)
 		c->taken++;
-	else if (r->slot.until_us < now_us + SLOTS_MARGIN * CLOCK_SECOND)
+	else if (r->until_us < now_us + SLOTS_MARGIN * CLOCK_SECOND)
 		c->ended++;
 	else
 		c->ready++;
@@ -85,8 +53,8 @@ static void
 remove_ended(const struct rows *r, const struct site *site, int64_t now_us)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (r->row[i].slot.until_us < now_us)
-			slots_remove(site, &r->row[i].slot.token);
+		if (r->row[i].until_us < now_us)
+			slots_remove(site, &r->row[i].token);
 }
 
 /* --- what there is -------------------------------------------------------------------------------------- */
@@ -99,14 +67,14 @@ each_set(const struct rows *r, int64_t now_us,
 	bool first = true;
 
 	for (size_t i = 0; i < r->n; i++) {
-		const char *set = r->row[i].slot.set;
+		const char *set = r->row[i].set;
 		struct counts c = { 0 };
 		bool seen = false;
 
 		for (size_t k = 0; k < i && !seen; k++)
-			seen = strcmp(r->row[k].slot.set, set) == 0;
+			seen = strcmp(r->row[k].set, set) == 0;
 		for (size_t k = i; k < r->n && !seen; k++)
-			if (strcmp(r->row[k].slot.set, set) == 0)
+			if (strcmp(r->row[k].set, set) == 0)
 				count(&c, &r->row[k], now_us);
 		if (!seen)
 			put(set, &c, first);
@@ -234,18 +202,18 @@ command_certs(const struct command *c, int argc, char **argv)
 		log_fatal(EXIT_USAGE, "certs: no set \"%s\": see outpost tests", set);
 	if (want > 0 && lock_site(site, "certs") == -1)
 		log_fatal(EXIT_CANNOT, "certs: another one is at work");
-	if (read_rows(&r, site) != 0)
+	if (slots_each(site, add_slot, &r) != 0)
 		return EXIT_CANNOT;
 	if (want > 0) {
 		remove_ended(&r, site, now);
 		for (size_t i = 0; i < r.n; i++)
-			if (strcmp(r.row[i].slot.set, set) == 0)
+			if (strcmp(r.row[i].set, set) == 0)
 				count(&of_set, &r.row[i], now);
 		if (fill(site, set, of_set.ready, want, issue) != 0)
 			code = EXIT_CANNOT;
 		free(r.row);
 		r = (struct rows){ 0 };
-		if (read_rows(&r, site) != 0)
+		if (slots_each(site, add_slot, &r) != 0)
 			code = EXIT_CANNOT;
 	}
 	if (json)

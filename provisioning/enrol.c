@@ -34,7 +34,7 @@ make_line(void *ctx, struct strbuf *line)
 	const struct making *m = ctx;
 	struct enrolment *e = m->e;
 	char when[CLOCK_TEXT_MAX];
-	int slot = slots_next(&e->token, m->site, e->set, e->t_us);
+	int slot = slots_take(&e->token, m->site, e->set, e->t_us);
 
 	if (slot == -1)
 		return -1;

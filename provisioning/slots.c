@@ -18,7 +18,6 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "provisioning/certs.h"
-#include "provisioning/enrol.h"
 #include "provisioning/keys.h"
 
 #define POOL_FILE "pool.jsonl"
@@ -330,9 +329,10 @@ on_line(void *ctx, const char *line, size_t len)
 	token = json_string(json_root(doc), "token");
 	set = json_string(json_root(doc), "set");
 	until = json_string(json_root(doc), "until");
-	if (token != NULL && set != NULL && until != NULL && strlen(token) == TOKEN_LEN &&
-	    token_decode(&s.token, token) && clock_parse(&s.until_us, until, strlen(until)) == 0) {
-		snprintf(s.set, sizeof s.set, "%s", set);
+	s.taken = set == NULL;
+	if (token != NULL && strlen(token) == TOKEN_LEN && token_decode(&s.token, token) &&
+	    (s.taken || (until != NULL && clock_parse(&s.until_us, until, strlen(until)) == 0))) {
+		snprintf(s.set, sizeof s.set, "%s", s.taken ? "" : set);
 		rc = each->row(each->ctx, &s);
 	}
 	json_free(doc);
@@ -361,7 +361,10 @@ note_free(void *ctx, const struct slot *s)
 {
 	struct free_slots *f = ctx;
 
-	if (strcmp(s->set, f->set) != 0 || s->until_us < f->until_us)
+	for (size_t i = 0; s->taken && i < f->n; i++)
+		if (f->token[i].id == s->token.id)
+			f->token[i].id = 0;
+	if (s->taken || strcmp(s->set, f->set) != 0 || s->until_us < f->until_us)
 		return 0;
 	f->token = xrealloc(f->token, (f->n + 1) * sizeof *f->token);
 	f->token[f->n++] = s->token;
@@ -369,29 +372,27 @@ note_free(void *ctx, const struct slot *s)
 }
 
 static int
-note_taken(void *ctx, const struct enrolment *e)
+note_taken(const struct site *site, const struct token *token, int64_t now_us)
 {
-	struct free_slots *f = ctx;
+	char path[512], when[CLOCK_TEXT_MAX], line[128];
 
-	for (size_t i = 0; i < f->n; i++)
-		if (f->token[i].id == e->token.id)
-			f->token[i].id = 0;
-	return 0;
+	clock_format(when, now_us);
+	snprintf(
+	    line, sizeof line, "{\"t\":\"%s\",\"token\":\"%s\",\"taken\":true}", when, token->text);
+	site_path(path, site, "state", POOL_FILE);
+	return journal_append(path, line, strlen(line));
 }
 
 int
-slots_next(struct token *dst, const struct site *site, const char *set, int64_t now_us)
+slots_take(struct token *dst, const struct site *site, const char *set, int64_t now_us)
 {
 	struct free_slots f = { .set = set, .until_us = now_us + SLOTS_MARGIN * CLOCK_SECOND };
 	int rc = slots_each(site, note_free, &f);
 
-	/* Without a pool nobody reads all enrolments. */
-	if (rc == 0 && f.n > 0)
-		rc = enrol_each(site, note_taken, &f);
 	for (size_t i = 0; rc == 0 && i < f.n; i++) {
 		if (f.token[i].id != 0) {
 			*dst = f.token[i];
-			rc = 1;
+			rc = note_taken(site, dst, now_us) == 0 ? 1 : -1;
 		}
 	}
 	free(f.token);
@@ -419,7 +420,7 @@ load_slot(void *ctx, const struct slot *s)
 	char path[512], err[600];
 	struct served v;
 
-	if (s->until_us < p->now_us)
+	if (s->taken || s->until_us < p->now_us)
 		return 0;
 	slot_path(path, p->site, "certs", &s->token, "pem");
 	if ((v.chain = read_chain(path)) == NULL) {

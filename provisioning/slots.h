@@ -3,13 +3,13 @@
  * certificate is asked for: a slot is a token that nobody has yet, a key of its own and one certificate for all
  * policy hosts of a set.  Whoever enrols gets the next slot of the set.
  *
- *   state/pool.jsonl        one line for each slot that has its certificate: token, set, end
+ *   state/pool.jsonl        a line for each slot that has its certificate: token, set, end; one for each that
+ *                           was taken
  *   keys/pool/TOKEN.pem     its key
  *   certs/pool/TOKEN.csr    the request (PKCS #10), until the certificate is there
  *   certs/pool/TOKEN.pem    the certificate and its chain, as the CA gave it
  *
- * A slot is taken once its token is enrolled (enrol.h).  The CA is asked by a program of the
- * operator's (outpost certs --issue). */
+ * The CA is asked by a program of the operator's (outpost certs --issue). */
 #ifndef PROVISIONING_SLOTS_H
 #define PROVISIONING_SLOTS_H
 
@@ -25,6 +25,7 @@ struct slot {
 	struct token token;
 	char set[256];
 	int64_t until_us; /* end of the certificate */
+	bool taken;       /* set and until_us are not told */
 };
 
 /* Hosts whose certificates are to be valid: "mta-sts.TOKEN.TEST.BASE" for every test of the set that has such
@@ -42,11 +43,12 @@ int slots_accept(struct slot *, const struct site *, int64_t now_us);
 /* Takes key, request and certificate of the slot away. */
 void slots_remove(const struct site *, const struct token *);
 
-/* Calls row for each slot that was ever ready, in the order of their making, as journal_read does. */
+/* Calls row for each line: a slot that became ready, or (taken) one that somebody got, as journal_read does. */
 int slots_each(const struct site *, int (*row)(void *ctx, const struct slot *), void *ctx);
-/* The next slot of the set that nobody has, good for SLOTS_MARGIN at least: 1; 0: there is none; -1: logged.
- * Only under the lock of state/enrol.jsonl (enrol.c) it stays so. */
-int slots_next(struct token *dst, const struct site *, const char *set, int64_t now_us);
+/* Takes the next slot of the set that nobody has and that is good for SLOTS_MARGIN at least: 1; 0: there is none;
+ * -1: logged.  Only for who holds the lock of state/enrol.jsonl (enrol.c).  What was taken once never comes
+ * back, even if the participant is forgotten. */
+int slots_take(struct token *dst, const struct site *, const char *set, int64_t now_us);
 
 /* All certificates that are good now, for those who serve them. */
 struct slots;

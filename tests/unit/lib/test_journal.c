@@ -308,11 +308,51 @@ test_rewrite_writers(void **state)
 	strbuf_clear(&b);
 }
 
+/* The line is made under the lock: nobody else gets it meanwhile; who makes none appends none. */
+static int
+make_line(void *ctx, struct strbuf *line)
+{
+	int fd = open(path, O_RDWR), locked = flock(fd, LOCK_EX | LOCK_NB);
+
+	close(fd);
+	assert_int_equal(locked, -1);
+	if (ctx == NULL)
+		return -1;
+	strbuf_puts(line, ctx);
+	return 0;
+}
+
+static int
+count_lines(void *ctx, const char *line, size_t len)
+{
+	(void)line;
+	(void)len;
+	++*(int *)ctx;
+	return 0;
+}
+
+static void
+test_made(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(journal_append_made(path, make_line, "{\"a\":1}"), 0);
+	assert_int_equal(journal_append_made(path, make_line, NULL), -1);
+	assert_int_equal(journal_append_made(path, make_line, "two\nlines"), -1);
+	assert_int_equal(journal_append_made(path, make_line, ""), -1);
+	assert_int_equal(journal_append(path, "{\"b\":2}", 7), 0);
+	assert_int_equal(journal_read(path, count_lines, &n), 0);
+	assert_int_equal(n, 2);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_append),
+		cmocka_unit_test(test_made),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_torn_long),
 		cmocka_unit_test(test_refused),

@@ -130,7 +130,7 @@ refused(void **state)
 	slots_remove(site, &slot.token);
 	assert_int_not_equal(access(csr, F_OK), 0);
 	assert_int_not_equal(access(chain, F_OK), 0);
-	assert_int_equal(slots_next(&token, site, "standard", now), 0);
+	assert_int_equal(slots_take(&token, site, "standard", now), 0);
 }
 
 static struct token
@@ -171,20 +171,21 @@ slots(void **state)
 
 	(void)state;
 	/* the first that nobody has, of this set, while it is good for a month */
-	assert_int_equal(slots_next(&next, site, "standard", now), 1);
-	assert_string_equal(next.text, one.text);
-	assert_int_equal(slots_next(&next, site, "good", now), 0);
-	assert_int_equal(slots_next(&next, site, "standard", now + 31 * DAY), 1);
-	assert_string_equal(next.text, one.text);
+	assert_int_equal(slots_take(&next, site, "good", now), 0);
+	assert_int_equal(slots_take(&next, site, "standard", now + 61 * DAY), 0);
 	assert_int_equal(enrol_new(&e, site, "quick", NULL, now), 0);
 	assert_string_not_equal(e.token.text, one.text);
 	assert_int_equal(enrol_new(&e, site, "standard", NULL, now), 0);
 	assert_string_equal(e.token.text, one.text);
-	assert_int_equal(slots_next(&next, site, "standard", now + 31 * DAY), 0);
+	assert_int_equal(slots_take(&next, site, "standard", now + 31 * DAY), 0);
 	assert_int_equal(enrol_new(&e, site, "standard", NULL, now), 0);
 	assert_string_equal(e.token.text, two.text);
 	assert_int_equal(enrol_new(&e, site, "standard", NULL, now), 0);
 	assert_string_not_equal(e.token.text, two.text);
+	/* a participant who is forgotten gives nothing back */
+	snprintf(name, sizeof name, "%s/state/enrol.jsonl", f.dir);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(slots_take(&next, site, "standard", now), 0);
 
 	p = slots_load(site, now);
 	assert_non_null(p);
