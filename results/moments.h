@@ -1,0 +1,23 @@
+/* moments.h - when what a word of a rule says happened: the moments that a predicate selects, before its
+ * after, within, returned and lost (evaluate.c).  Private to results/.  Pure. */
+#ifndef RESULTS_MOMENTS_H
+#define RESULTS_MOMENTS_H
+
+#include "results/evaluate.h"
+
+struct moment {
+	int64_t t;
+	const struct observation *o; /* may be NULL */
+};
+struct moments {
+	const struct evaluation *e;
+	const struct predicate *p;
+	struct moment *item;
+	size_t n;
+};
+
+/* Adds to m->item, in any order, the moments of m->p; count is not looked at.  m->item: the caller's, to
+ * be freed. */
+void moments_select(struct moments *m);
+
+#endif
