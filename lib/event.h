@@ -49,6 +49,10 @@ enum event_kind {
 	EV_VERIFY_SKIPPED, /* it was not judged: no room, too large, no verifier */
 	EV_VERIFY_LOST,    /* it was handed over, and never judged */
 	EV_VERIFY_AUDIT,   /* the verifier has looked for lost ones */
+	EV_SMTP_DSN,       /* a bounce (RFC 3464) came: durable before the reply */
+	EV_OUT_SENT,       /* the local MTA took a message that we wrote to a participant */
+	EV_OUT_DELIVERY,   /* what the local MTA says of its delivery */
+	EV_OUT_PUBLISHED,  /* what the domain that it went to publishes for those who mail it */
 	EV_KIND_MAX
 };
 
@@ -70,6 +74,7 @@ enum event_key {
 	EK_CATALOGUE, EK_CUT,
 	EK_TYPE, EK_ENCODING, EK_DATA, EK_AGENT, EK_AUTHORITY,
 	EK_HANDED, EK_RESULTS, EK_LIBSPF2,
+	EK_MX, EK_VERIFIED, EK_TLSA, EK_STS,
 	EK_MAX
 };
 /* clang-format on */

@@ -107,6 +107,13 @@ static const struct event_key_row keys[EK_MAX] = {
 	[EK_LIBSPF2] = { "libspf2", EVT_TEXT,
 	    "what libspf2 says of SPF: pass, fail, softfail, neutral, none, temperror, permerror, "
 	    "or crashed" },
+	[EK_MX] = { "mx", EVT_TEXT, "name of the host that a message went to" },
+	[EK_VERIFIED] = { "verified", EVT_TEXT,
+	    "how its certificate was verified: anonymous, untrusted, trusted, verified" },
+	[EK_TLSA] = { "tlsa", EVT_TEXT,
+	    "TLSA records of the MX hosts: secure (of all), some, insecure, none, bogus, unknown" },
+	[EK_STS] = { "sts", EVT_TEXT,
+	    "MTA-STS of the domain: record, invalid, several, none, unknown" },
 };
 
 #define KEYS(...)                                                                                  \
@@ -200,6 +207,22 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	    "the verifier has looked in the log for messages that are lost: count of them, ok if "
 	    "all of the log since the last such line was seen",
 	    KEYS(EK_COUNT, EK_OK) },
+	[EV_SMTP_DSN] = { "smtp.dsn",
+	    "a bounce, RFC 3464, or what came to the mailbox for them; its data is the message; on "
+	    "disk before the reply",
+	    KEYS(EK_PEER, EK_LOCAL, EK_HOST, EK_TYPE, EK_BYTES, EK_DATA, EK_REPLY, EK_TLS, EK_FROM,
+		EK_MAILBOX, EK_MSGID, EK_SUBJECT, EK_DEV, EK_PHASE) },
+	[EV_OUT_SENT] = { "out.sent",
+	    "the local MTA has taken a message that we wrote to the participant; what: invitation, "
+	    "reminder, limit, void, tree",
+	    KEYS(EK_WHAT, EK_FROM, EK_TO, EK_MSGID) },
+	[EV_OUT_DELIVERY] = { "out.delivery",
+	    "what the local MTA says of its delivery: delivered, deferred or refused",
+	    KEYS(EK_WHAT, EK_FROM, EK_TO, EK_MSGID, EK_MX, EK_PEER, EK_PORT, EK_REPLY, EK_ECODE,
+		EK_VERSION, EK_CIPHER, EK_VERIFIED) },
+	[EV_OUT_PUBLISHED] = { "out.published",
+	    "what the domain that it went to publishes for those who mail it",
+	    KEYS(EK_TO, EK_MX, EK_TLSA, EK_STS, EK_REASON) },
 };
 
 const struct event_key_row *
