@@ -14,7 +14,7 @@ LAB=checkcrash$$
 RUNS=4
 
 send() { lab send --name $LAB --sender postfix-plain --resolver unbound-permissive --set standard 2>/dev/null; }
-# processes PROGRAM: of the site, oldest first: the parent, then its workers.
+# processes PROGRAM: of the site, oldest first: the parent, its workers, then what else it has.
 processes() {
 	local pid
 	for pid in $(ip netns pids "$LAB-site" | sort -n); do
@@ -26,7 +26,7 @@ kill_one() { # PROGRAM parent|worker
 	local pid='' i
 	# It may be on its way back from the last one.
 	for ((i = 0; i < 100; i++)); do
-		if [[ $2 == parent ]]; then pid=$(processes "$1" | head -1); else pid=$(processes "$1" | tail -n +2 | tail -1); fi
+		if [[ $2 == parent ]]; then pid=$(processes "$1" | head -1); else pid=$(processes "$1" | tail -n +2 | head -1); fi
 		[[ -z $pid ]] || break
 		sleep 0.1
 	done
