@@ -71,6 +71,7 @@ say = @printf '  %-7s %s\n'
 
 # What is served as it is becomes part of the program.
 $(BUILD)/obj/web/assets.o: $(wildcard web/static/*)
+$(BUILD)/obj/results/report_style.o: results/report.css
 
 # --- compile -------------------------------------------------------------
 $(BUILD)/flags: FORCE

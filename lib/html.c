@@ -2,21 +2,11 @@
 #include "lib/html.h"
 
 #include <ctype.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "lib/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-
-/* U+202A..U+202E is e2 80 aa..ae, U+2066..U+2069 is e2 81 a6..a9. */
-static bool
-turns_text(const unsigned char *p)
-{
-	return p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
-				   (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
-}
 
 static const char *
 entity(unsigned char c)
@@ -47,9 +37,7 @@ html_textn(struct strbuf *b, const char *s, size_t len)
 		n = utf8_length(s + i, len - i);
 		if (e != NULL)
 			strbuf_puts(b, e);
-		else if (n == 0 ||
-			 (n == 1 && (*p == 0x7f || (*p < 0x20 && *p != '\n' && *p != '\t'))) ||
-			 (n == 2 && p[0] == 0xc2 && p[1] < 0xa0) || (n == 3 && turns_text(p)))
+		else if (n == 0 || (!utf8_is_plain(s + i, n) && *p != '\n' && *p != '\t'))
 			strbuf_puts(b, REPLACEMENT);
 		else
 			strbuf_add(b, s + i, n);

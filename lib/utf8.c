@@ -54,3 +54,18 @@ utf8_put(char dst[4], uint32_t code)
 	dst[3] = (char)(0x80 | (code & 0x3f));
 	return 4;
 }
+
+bool
+utf8_is_plain(const char *s, size_t length)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	if (length == 1)
+		return *p >= 0x20 && *p != 0x7f;
+	if (length == 2)
+		return p[0] != 0xc2 || p[1] >= 0xa0;
+	/* e2 80 aa..ae and e2 81 a6..a9 */
+	return length != 3 || p[0] != 0xe2 ||
+	       !((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
+		   (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}

@@ -1,5 +1,5 @@
 /* outpost report. */
-#include "results/report.h"
+#include "results/compare.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "outpost/command.h"
+#include "provisioning/enrol.h"
 #include "results/store.h"
 
 #define WIDTH_DEFAULT 80
@@ -21,7 +22,7 @@
 struct request {
 	struct site *site;
 	struct token token;
-	const char *set, *output, *wait, *fail_on, *colour;
+	const char *set, *output, *wait, *fail_on, *colour, *compare;
 	const struct report_view *view;
 	int64_t timeout, at;
 	enum grade fail_grade;
@@ -131,6 +132,9 @@ check_request(struct request *r)
 	if (r->style.width < WIDTH_MIN || r->style.width > WIDTH_MAX)
 		log_fatal(EXIT_USAGE, "report: --width %u: not between %d and %d", r->style.width,
 		    WIDTH_MIN, WIDTH_MAX);
+	if (r->compare != NULL && strcmp(r->view->name, "csv") == 0)
+		log_fatal(
+		    EXIT_USAGE, "report: --compare and --csv: choose --text, --json or --html");
 	r->style.colour = use_colour(r);
 	for (r->fail_grade = 0; r->fail_on != NULL && r->fail_grade < GRADE_MAX; r->fail_grade++)
 		if (strcmp(grade_name(r->fail_grade), r->fail_on) == 0)
@@ -142,14 +146,58 @@ check_request(struct request *r)
 		    r->fail_on);
 }
 
+/* The run that --compare names; "previous": the one before, of the same label. */
+static struct token
+earlier_token(const struct request *r)
+{
+	struct enrolment who, before;
+	int found;
+
+	if (strcmp(r->compare, "previous") != 0)
+		return command_token(r->site, r->compare);
+	found = enrol_find(&who, r->site, r->token.text);
+	if (found > 0)
+		found = enrol_before(&before, r->site, &who);
+	if (found < 0)
+		log_fatal(EXIT_CANNOT, "report: the enrolments could not be read");
+	if (found == 0)
+		log_fatal(EXIT_CANNOT, "report: --compare previous: there is no earlier run with "
+				       "this label: name its token");
+	return before.token;
+}
+
+static void
+write_comparison(struct strbuf *b, const struct request *r, const struct report *report)
+{
+	struct request earlier = *r;
+	struct comparison c;
+	struct report *before;
+
+	earlier.token = earlier_token(r);
+	before = build(&earlier);
+	compare_reports(&c, before, report);
+	if (strcmp(r->view->name, "json") == 0)
+		compare_json(b, &c);
+	else if (strcmp(r->view->name, "html") == 0)
+		compare_page(b, &c);
+	else
+		compare_text(b, &c, &r->style);
+	compare_clear(&c);
+	report_free(before);
+}
+
 static int
 write_report(const struct request *r, const struct report *report)
 {
 	struct strbuf b = { 0 };
-	FILE *f = r->output != NULL ? fopen(r->output, "we") : stdout;
+	FILE *f;
 	bool ok;
 
-	r->view->write(&b, report, &r->style);
+	if (r->compare != NULL)
+		write_comparison(&b, r, report);
+	else
+		r->view->write(&b, report, &r->style);
+	f = r->output != NULL ? fopen(r->output, "we") : stdout;
 	ok = f != NULL && fwrite(b.s, 1, b.len, f) == b.len && fflush(f) == 0;
 	if (!ok)
 		log_warn("report: %s: %s: choose another file",
@@ -164,11 +212,14 @@ int
 command_report(const struct command *c, int argc, char **argv)
 {
 	struct request r = { .colour = "auto" };
-	bool json = false, html = false, text = false;
+	bool json = false, html = false, text = false, csv = false;
 	const struct option_row rows[] = {
 		{ "text", OPTION_FLAG, NULL, &text, "for a terminal (default)" },
 		{ "json", OPTION_FLAG, NULL, &json, "for programs; stable" },
 		{ "html", OPTION_FLAG, NULL, &html, "one self-contained file" },
+		{ "csv", OPTION_FLAG, NULL, &csv, "a line for each test, for spreadsheets" },
+		{ "compare", OPTION_TEXT, "TOKEN", &r.compare,
+		    "what changed since this run; previous: since the one before" },
 		{ "output", OPTION_TEXT, "FILE", &r.output, "instead of standard output" },
 		{ "set", OPTION_TEXT, "NAME", &r.set, "these tests instead of those enrolled for" },
 		{ "wait", OPTION_OPTIONAL, "final", &r.wait,
@@ -184,9 +235,9 @@ command_report(const struct command *c, int argc, char **argv)
 	int rc;
 
 	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 1, 1);
-	if (text + json + html > 1)
-		log_fatal(EXIT_USAGE, "report: --text, --json, --html: give one of them");
-	r.view = report_view(json ? "json" : html ? "html" : "text");
+	if (text + json + html + csv > 1)
+		log_fatal(EXIT_USAGE, "report: --text, --json, --html, --csv: give one of them");
+	r.view = report_view(json ? "json" : html ? "html" : csv ? "csv" : "text");
 	check_request(&r);
 	r.site = command_site(0);
 	r.token = command_token(r.site, argv[1]);

@@ -134,6 +134,36 @@ enrol_each(const struct site *site, int (*row)(void *ctx, const struct enrolment
 	return journal_read(path, on_line, &each);
 }
 
+struct before {
+	const struct enrolment *of;
+	struct enrolment *dst;
+	int found;
+};
+
+static int
+on_earlier(void *ctx, const struct enrolment *e)
+{
+	struct before *b = ctx;
+
+	if (strcmp(e->label, b->of->label) != 0 || e->t_us >= b->of->t_us ||
+	    strcmp(e->token.text, b->of->token.text) == 0 ||
+	    (b->found != 0 && e->t_us < b->dst->t_us))
+		return 0;
+	*b->dst = *e;
+	b->found = 1;
+	return 0;
+}
+
+int
+enrol_before(struct enrolment *dst, const struct site *site, const struct enrolment *of)
+{
+	struct before b = { of, dst, 0 };
+
+	if (of->label[0] == '\0')
+		return 0;
+	return enrol_each(site, on_earlier, &b) < 0 ? -1 : b.found;
+}
+
 struct wanted {
 	const char *token;
 	struct enrolment *dst;

@@ -15,6 +15,9 @@ int enrol_new(
     struct enrolment *dst, const struct site *, const char *set, const char *label, int64_t now_us);
 /* 1 found, 0 not enrolled, -1 unreadable. */
 int enrol_find(struct enrolment *dst, const struct site *, const char *token);
+/* The last one before *of that has the same label: an earlier run of the same participant.  A participant without a
+ * label has none.  1 found, 0 not, -1 unreadable. */
+int enrol_before(struct enrolment *dst, const struct site *, const struct enrolment *of);
 /* Calls row for each. */
 int enrol_each(const struct site *, int (*row)(void *ctx, const struct enrolment *), void *ctx);
 

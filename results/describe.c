@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/utf8.h"
 #include "results/session.h"
 #include "results/verified.h"
 
@@ -21,6 +22,20 @@ describe_said(struct strbuf *b, const char *s)
 	}
 	if (*s != '\0')
 		strbuf_puts(b, "...");
+}
+
+void
+describe_text(struct strbuf *b, const char *s)
+{
+	for (size_t n, left = strlen(s); left > 0; s += n, left -= n) {
+		n = utf8_length(s, left);
+		if (n != 0 && utf8_is_plain(s, n)) {
+			strbuf_add(b, s, n);
+			continue;
+		}
+		strbuf_puts(b, n == 0 ? "?" : " ");
+		n = n == 0 ? 1 : n;
+	}
 }
 
 /* "before VALUE", nothing if there is no value. */

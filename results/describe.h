@@ -9,6 +9,8 @@
 const char *describe_layer(const struct observation *);
 /* What a stranger said: printable ASCII as it is, other bytes as '?', cut when long. */
 void describe_said(struct strbuf *, const char *);
+/* Text of one line: UTF-8 that only shows itself stays, a control character becomes a blank, other octets '?'. */
+void describe_text(struct strbuf *, const char *);
 /* One line of ASCII without control characters.  Markup in it is not escaped. */
 void describe_event(struct strbuf *, const struct observation *);
 void describe_attempt(struct strbuf *, const struct attempt *);

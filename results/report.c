@@ -24,6 +24,7 @@ const struct report_view reports[] = {
 	{ "text", "for a terminal", report_text },
 	{ "json", "for programs: outpost-report(5)", report_json },
 	{ "html", "one page that needs nothing else", report_html },
+	{ "csv", "a line for each test, RFC 4180", report_csv },
 	{ NULL, NULL, NULL },
 };
 
@@ -219,6 +220,8 @@ report_from(struct observations *obs, const struct catalogue *cat, const char *t
 		judge_test(&e->verdict, &j, t);
 		e->means = t->means[e->verdict.grade];
 		e->advice = t->advice[e->verdict.grade];
+		for (unsigned who = 0; who < FIX_MAX; who++)
+			e->fix[who] = t->fix[e->verdict.grade][who];
 	}
 	r->validates = evaluate_trait(&j, "validates");
 	make_groups(r);

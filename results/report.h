@@ -13,6 +13,7 @@ struct report_entry {
 	const struct facts *facts;
 	struct verdict verdict;
 	const char *means, *advice; /* of the test's reader section for this grade; NULL */
+	const char *fix[FIX_MAX];   /* likewise: configuration, what to ask for */
 };
 struct report_score {
 	unsigned tests, graded, passed; /* graded: conforms or violates; passed: conforms */
@@ -74,7 +75,7 @@ struct report_style {
 	bool colour;
 };
 struct report_view {
-	const char *name; /* text, json, html */
+	const char *name; /* text, json, html, csv */
 	const char *about;
 	void (*write)(struct strbuf *, const struct report *, const struct report_style *);
 };

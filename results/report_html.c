@@ -10,16 +10,6 @@
 #include "results/report_views.h"
 #include "results/session.h"
 
-static const struct {
-	const char *class, *word;
-} grades[GRADE_MAX] = {
-	[GRADE_CONFORMS] = { "ok", "works" },
-	[GRADE_VIOLATES] = { "bad", "needs a hand" },
-	[GRADE_INFORMATIONAL] = { "info", "information" },
-	[GRADE_INCONCLUSIVE] = { "none", "not seen" },
-	[GRADE_PENDING] = { "wait", "waiting" },
-};
-
 void
 report_html_prose(struct strbuf *b, const char *s)
 {
@@ -52,33 +42,24 @@ report_html_prose(struct strbuf *b, const char *s)
 static void
 badge(struct strbuf *b, const struct verdict *v)
 {
-	strbuf_printf(
-	    b, "<span class=\"badge %s\">%s</span>", grades[v->grade].class, grades[v->grade].word);
+	strbuf_printf(b, "<span class=\"badge %s\">%s</span>", report_grades[v->grade].class,
+	    report_grades[v->grade].word);
 	if (!v->final && v->grade != GRADE_PENDING)
 		strbuf_puts(b, " <span class=\"badge sofar\">so far</span>");
 }
 
-static void
-link_to(struct strbuf *b, const char *test)
-{
-	strbuf_puts(b, "<a href=\"#test-");
-	html_text(b, test);
-	strbuf_puts(b, "\">");
-	html_text(b, test);
-	strbuf_puts(b, "</a>");
-}
+/* --- around the body ------------------------------------------------------------------------------------ */
 
-/* --- summary -------------------------------------------------------------------------------------------- */
-
-/* What a file of its own needs around the body. */
-static void
-put_head(struct strbuf *b, const struct report *r)
+void
+report_html_head(struct strbuf *b, const char *title, const char *token)
 {
 	strbuf_puts(b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 		       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		       "<meta name=\"color-scheme\" content=\"light dark\">\n"
-		       "<meta name=\"robots\" content=\"noindex\">\n<title>Outpost report ");
-	html_text(b, r->token);
+		       "<meta name=\"robots\" content=\"noindex\">\n<title>");
+	html_text(b, title);
+	strbuf_puts(b, " ");
+	html_text(b, token);
 	strbuf_puts(b, "</title>\n<style>\n");
 	strbuf_puts(b, report_style_css);
 	strbuf_puts(b, "</style>\n</head>\n<body>\n<main>\n");
@@ -111,154 +92,7 @@ put_title(struct strbuf *b, const struct report *r)
 	strbuf_puts(b, "</p>\n</header>\n");
 }
 
-/* A picture, not boxes with a style of their own: the page must do without inline style. */
-static void
-put_bar(struct strbuf *b, const struct report_score *s)
-{
-	unsigned x = 0;
-
-	if (s->tests == 0)
-		return;
-	strbuf_puts(b, "<svg class=\"bar\" role=\"img\" aria-label=\"");
-	for (unsigned g = 0; g < GRADE_MAX; g++)
-		strbuf_printf(b, "%s%u %s", g == 0 ? "" : ", ", s->grades[g], grades[g].word);
-	strbuf_printf(b, "\" viewBox=\"0 0 %u 10\" preserveAspectRatio=\"none\">", s->tests);
-	for (unsigned g = 0; g < GRADE_MAX; g++) {
-		if (s->grades[g] > 0)
-			strbuf_printf(b, "<rect class=\"%s\" x=\"%u\" width=\"%u\" height=\"10\"/>",
-			    grades[g].class, x, s->grades[g]);
-		x += s->grades[g];
-	}
-	strbuf_puts(b, "</svg>\n");
-}
-
-static void
-put_score(struct strbuf *b, const struct report *r)
-{
-	const struct report_score *s = &r->score;
-
-	strbuf_puts(b, "<div class=\"score\">\n");
-	if (s->graded == 0) {
-		strbuf_puts(b, "<p class=\"figure\">No test could be graded yet.</p>\n");
-	} else {
-		strbuf_printf(b, "<p class=\"figure\"><b>%u</b> of %u graded tests passed",
-		    s->passed, s->graded);
-		if (s->so_far > 0)
-			strbuf_printf(b, "<span>, %u only so far</span>", s->so_far);
-		strbuf_puts(b, "</p>\n");
-	}
-	put_bar(b, s);
-	strbuf_puts(b, "</div>\n");
-}
-
-/* What the summary shows must fit one screen, whatever the number of tests. */
-#define SUMMARY_REASONS 8
-#define SUMMARY_NAMES   18
-#define OPEN_MAX        40 /* a report of more tests has all its groups folded */
-
-/* The names of the tests with this grade, from the skip-th on. */
-static void
-put_links(struct strbuf *b, const struct report *r, enum grade grade, unsigned skip)
-{
-	unsigned n = 0;
-
-	strbuf_puts(b, "<p class=\"names\">");
-	for (size_t i = 0; i < r->n; i++) {
-		if (r->entries[i].verdict.grade != grade || n++ < skip)
-			continue;
-		strbuf_puts(b, n == skip + 1 ? "" : " ");
-		link_to(b, r->entries[i].test->name);
-	}
-	strbuf_puts(b, n == 0 ? "None.</p>\n" : "</p>\n");
-}
-
-/* Many names are folded behind their numbers by group. */
-static void
-put_names(struct strbuf *b, const struct report *r, enum grade grade)
-{
-	const char *before = "";
-
-	if (r->score.grades[grade] <= SUMMARY_NAMES) {
-		put_links(b, r, grade, 0);
-		return;
-	}
-	strbuf_puts(b, "<details class=\"more\"><summary>");
-	for (size_t i = 0; i < r->n_groups; i++) {
-		const struct report_group *g = &r->groups[i];
-		if (g->score.grades[grade] == 0)
-			continue;
-		strbuf_puts(b, before);
-		html_text(b, report_group_title(g->name));
-		strbuf_printf(b, " %u", g->score.grades[grade]);
-		before = ", ";
-	}
-	strbuf_puts(b, "</summary>\n");
-	put_links(b, r, grade, 0);
-	strbuf_puts(b, "</details>\n");
-}
-
-/* The tests with this grade, each with its reason; of many only the first ones. */
-static void
-put_reasons(struct strbuf *b, const struct report *r, enum grade grade)
-{
-	unsigned all = r->score.grades[grade], n = 0;
-	unsigned told = all > SUMMARY_REASONS ? SUMMARY_REASONS - 1 : all;
-
-	strbuf_puts(b, "<ul>\n");
-	for (size_t i = 0; i < r->n && n < told; i++) {
-		const struct verdict *v = &r->entries[i].verdict;
-		if (v->grade != grade)
-			continue;
-		strbuf_puts(b, "<li>");
-		link_to(b, r->entries[i].test->name);
-		strbuf_puts(b, " ");
-		html_text(b, v->reason);
-		strbuf_puts(b, "</li>\n");
-		n++;
-	}
-	strbuf_puts(b, "</ul>\n");
-	if (told < all) {
-		strbuf_printf(
-		    b, "<details class=\"more\"><summary>and %u more</summary>\n", all - told);
-		put_links(b, r, grade, told);
-		strbuf_puts(b, "</details>\n");
-	}
-}
-
-static void
-put_summary(struct strbuf *b, const struct report *r)
-{
-	const unsigned *n = r->score.grades;
-
-	strbuf_puts(b, "<section class=\"summary\" aria-label=\"Summary\">\n");
-	put_score(b, r);
-	strbuf_printf(b,
-	    "<div class=\"cards\">\n<div class=\"card bad%s\"><h2>Needs a hand <b>%u</b></h2>\n",
-	    n[GRADE_VIOLATES] == 0 ? " calm" : "", n[GRADE_VIOLATES]);
-	if (n[GRADE_VIOLATES] > 0)
-		put_reasons(b, r, GRADE_VIOLATES);
-	else
-		strbuf_puts(b, "<p>Nothing that was seen breaks a rule.</p>\n");
-	strbuf_printf(
-	    b, "</div>\n<div class=\"card ok\"><h2>Works <b>%u</b></h2>\n", n[GRADE_CONFORMS]);
-	put_names(b, r, GRADE_CONFORMS);
-	strbuf_printf(b, "</div>\n<div class=\"card info\"><h2>For information <b>%u</b></h2>\n",
-	    n[GRADE_INFORMATIONAL]);
-	put_names(b, r, GRADE_INFORMATIONAL);
-	strbuf_printf(b, "</div>\n<div class=\"card none\"><h2>Could not be seen <b>%u</b></h2>\n",
-	    n[GRADE_INCONCLUSIVE] + n[GRADE_PENDING]);
-	if (n[GRADE_PENDING] > 0) {
-		strbuf_puts(b, "<p>Still waiting for:</p>\n");
-		put_names(b, r, GRADE_PENDING);
-	}
-	if (n[GRADE_INCONCLUSIVE] > 0) {
-		strbuf_puts(b, n[GRADE_PENDING] > 0 ? "<p>Without a verdict:</p>\n" : "");
-		put_names(b, r, GRADE_INCONCLUSIVE);
-	}
-	if (n[GRADE_INCONCLUSIVE] + n[GRADE_PENDING] == 0)
-		strbuf_puts(b, "<p>Every test has a verdict.</p>\n");
-	strbuf_puts(b, "</div>\n</div>\n</section>\n");
-}
+#define OPEN_MAX 40 /* a report of more tests has all its groups folded */
 
 /* --- a test -------------------------------------------------------------------------------------------- */
 
@@ -332,7 +166,7 @@ put_control(struct strbuf *b, const struct report *r, const struct test *t)
 		const struct test *other = catalogue_find(r->catalogue, name, strlen(name));
 		const struct facts *f = other == NULL ? NULL : correlation_facts(r->c, other);
 		strbuf_puts(b, i == 0 ? "" : ", ");
-		link_to(b, name);
+		report_html_link(b, name);
 		strbuf_printf(b, i < t->n_control ? " (control: %s)" : " (contrast: %s)",
 		    f != NULL && f->accepted > 0 ? "delivered" : "not delivered");
 	}
@@ -347,7 +181,7 @@ put_graded_on(struct strbuf *b, const struct test *t)
 	strbuf_puts(b, "<h4>Seen in the mail of</h4>\n<p>");
 	for (unsigned i = 0; i < t->n_graded_on; i++) {
 		strbuf_puts(b, i == 0 ? "" : ", ");
-		link_to(b, t->graded_on[i]);
+		report_html_link(b, t->graded_on[i]);
 	}
 	strbuf_puts(b, "</p>\n");
 }
@@ -431,7 +265,8 @@ put_test(struct strbuf *b, const struct report *r, const struct report_entry *e)
 {
 	const struct test *t = e->test;
 
-	strbuf_printf(b, "<details class=\"test %s\" id=\"test-", grades[e->verdict.grade].class);
+	strbuf_printf(
+	    b, "<details class=\"test %s\" id=\"test-", report_grades[e->verdict.grade].class);
 	html_text(b, t->name);
 	strbuf_puts(b, "\">\n<summary><span class=\"marks\">");
 	badge(b, &e->verdict);
@@ -451,7 +286,8 @@ put_test(struct strbuf *b, const struct report *r, const struct report_entry *e)
 	report_plot(b, e->facts);
 	put_reports(b, e->facts);
 	put_part(b, "What it means", e->means);
-	put_part(b, "What to do", e->advice);
+	put_part(b, "What to change", e->advice);
+	report_html_fixes(b, e);
 	put_control(b, r, t);
 	put_graded_on(b, t);
 	put_part(b, "How this could be wrong", t->fooled_by);
@@ -465,7 +301,8 @@ put_group(struct strbuf *b, const struct report *r, const struct report_group *g
 {
 	bool open = g->score.grades[GRADE_VIOLATES] > 0 && r->n <= OPEN_MAX;
 
-	strbuf_printf(b, "<details class=\"group\"%s>\n<summary><h2>", open ? " open" : "");
+	strbuf_printf(b, "<details class=\"group\" id=\"group-%s\"%s>\n<summary><h2>", g->name,
+	    open ? " open" : "");
 	html_text(b, report_group_title(g->name));
 	strbuf_puts(b, "</h2>");
 	if (g->score.graded > 0)
@@ -473,8 +310,8 @@ put_group(struct strbuf *b, const struct report *r, const struct report_group *g
 		    g->score.graded);
 	strbuf_puts(b, "<span class=\"dots\" aria-hidden=\"true\">");
 	for (size_t i = 0; i < g->n; i++)
-		strbuf_printf(
-		    b, "<i class=\"%s\"></i>", grades[r->entries[g->from + i].verdict.grade].class);
+		strbuf_printf(b, "<i class=\"%s\"></i>",
+		    report_grades[r->entries[g->from + i].verdict.grade].class);
 	strbuf_puts(b, "</span></summary>\n");
 	for (size_t i = 0; i < g->n; i++)
 		put_test(b, r, &r->entries[g->from + i]);
@@ -486,7 +323,8 @@ report_html_body(struct strbuf *b, const struct report *r)
 {
 	char made[32];
 
-	put_summary(b, r);
+	report_html_summary(b, r);
+	report_html_changes(b, r);
 	strbuf_puts(b, "<section class=\"groups\" aria-label=\"Tests\">\n");
 	for (size_t i = 0; i < r->n_groups; i++)
 		put_group(b, r, &r->groups[i]);
@@ -508,7 +346,7 @@ void
 report_html(struct strbuf *b, const struct report *r, const struct report_style *style)
 {
 	(void)style;
-	put_head(b, r);
+	report_html_head(b, "Outpost report", r->token);
 	put_title(b, r);
 	report_html_body(b, r);
 	strbuf_puts(b, "</main>\n</body>\n</html>\n");

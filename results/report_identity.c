@@ -70,10 +70,11 @@ report_html_resolvers(struct strbuf *b, const struct report *r)
 	const struct correlation *c = r->c;
 	struct strbuf text = { 0 };
 
-	strbuf_puts(b, "<section>\n<h2>Resolvers that asked</h2>\n<p>");
+	strbuf_puts(b, "<section id=\"resolvers\">\n<h2>Resolvers that asked</h2>\n<p>");
 	describe_farm(&text, c);
 	html_text(b, text.s);
 	strbuf_printf(b, ". %s</p>\n", validates[r->validates]);
+	report_html_way(b, r);
 	table(b, "Resolvers", head);
 	for (size_t i = 0; i < c->n_resolvers; i++) {
 		const struct resolver *v = &c->resolvers[i];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "results/change.h"
 #include "results/describe.h"
 #include "results/papers.h"
 #include "results/report_views.h"
@@ -245,6 +246,11 @@ put_entry(struct strbuf *b, const struct report_entry *e)
 	}
 	put_text(b, "means", e->means);
 	put_text(b, "advice", e->advice);
+	key(b, "fix");
+	strbuf_puts(b, "{");
+	for (unsigned who = 0; who < FIX_MAX; who++)
+		put_some(b, fix_name((enum fix)who), e->fix[who]);
+	strbuf_puts(b, "}");
 	put_some(b, "fooled_by", t->fooled_by);
 	put_num(b, "lookups", (int64_t)f->n_lookups);
 	key(b, "attempts");
@@ -396,6 +402,40 @@ put_papers(struct strbuf *b, const struct report *r)
 }
 
 static void
+put_changes(struct strbuf *b, const struct report *r)
+{
+	struct changes c;
+
+	changes_read(&c, r);
+	key(b, "changes");
+	strbuf_puts(b, "[");
+	for (size_t i = 0; i < c.n; i++) {
+		struct strbuf text = { 0 };
+		const char *rest;
+
+		comma(b);
+		strbuf_puts(b, "{");
+		put_num(b, "weight", c.item[i].weight);
+		change_words(&text, &rest, &c.item[i]);
+		put_text(b, "what", text.s);
+		strbuf_reset(&text);
+		change_ask(&text, c.item[i].entry[0]);
+		put_text(b, "ask", text.s);
+		key(b, "tests");
+		strbuf_puts(b, "[");
+		for (size_t k = 0; k < c.item[i].n; k++) {
+			const char *name = c.item[i].entry[k]->test->name;
+			comma(b);
+			strbuf_json(b, name, strlen(name));
+		}
+		strbuf_puts(b, "]}");
+		strbuf_clear(&text);
+	}
+	strbuf_puts(b, "]");
+	changes_clear(&c);
+}
+
+static void
 put_head(struct strbuf *b, const struct report *r)
 {
 	put_num(b, "version", REPORT_VERSION);
@@ -435,6 +475,7 @@ report_json(struct strbuf *b, const struct report *r, const struct report_style 
 	for (size_t i = 0; i < r->n; i++)
 		put_entry(b, &r->entries[i]);
 	strbuf_puts(b, "]");
+	put_changes(b, r);
 	put_papers(b, r);
 	key(b, "resolvers");
 	strbuf_puts(b, "[");

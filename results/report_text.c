@@ -120,8 +120,11 @@ put_head(const struct page *p, const struct report *r)
 
 	paint(p, "1", "Outpost report for ");
 	paint(p, "1", r->token);
-	if (r->label[0] != '\0')
-		strbuf_printf(p->b, " (%s)", r->label);
+	if (r->label[0] != '\0') {
+		strbuf_puts(p->b, " (");
+		describe_text(p->b, r->label);
+		strbuf_puts(p->b, ")");
+	}
 	strbuf_printf(p->b, "\nset %s, %u tests", r->set, r->score.tests);
 	if (r->updated != 0) {
 		describe_time(from, r->started, false);
@@ -203,6 +206,22 @@ put_labelled(const struct page *p, const char *label, const char *text)
 	wrap(p, text, 13, 13);
 }
 
+/* Configuration stands as it is. */
+static void
+put_fix(const struct page *p, const char *label, const char *text)
+{
+	if (text == NULL)
+		return;
+	strbuf_printf(p->b, "    %-8s ", label);
+	for (bool first = true; *text != '\0'; first = false) {
+		size_t len = strcspn(text, "\n");
+		spaces(p, first ? 0 : 13);
+		strbuf_add(p->b, text, len);
+		strbuf_puts(p->b, "\n");
+		text += len + (text[len] == '\n');
+	}
+}
+
 static void
 put_details(const struct page *p, const struct report_entry *e)
 {
@@ -242,6 +261,9 @@ put_details(const struct page *p, const struct report_entry *e)
 	}
 	put_labelled(p, "means", e->means);
 	put_labelled(p, "do", e->advice);
+	put_fix(p, "postfix", e->fix[FIX_POSTFIX]);
+	put_fix(p, "exim", e->fix[FIX_EXIM]);
+	put_labelled(p, "ask", e->fix[FIX_PROVIDER]);
 	put_labelled(p, "beware", e->test->fooled_by);
 	put_labelled(p, "spec", e->test->spec);
 }

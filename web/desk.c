@@ -187,6 +187,24 @@ desk_report(struct desk *d, const struct run *run, int64_t now_us, const char **
 	return made;
 }
 
+bool
+desk_reports(const struct report **a, const struct report **b, struct desk *d,
+    const struct run *of_a, const struct run *of_b, int64_t now_us, const char **why)
+{
+	const struct kept *k;
+
+	*a = desk_report(d, of_a, now_us, why);
+	*b = *a != NULL ? desk_report(d, of_b, now_us, why) : NULL;
+	if (*b == NULL)
+		return false;
+	/* The second may have taken the place of the first. */
+	k = kept_of(d, of_a->token.text);
+	if (k != NULL && k->report == *a)
+		return true;
+	*why = "Too many reports are asked for.";
+	return false;
+}
+
 int
 desk_events(
     struct desk *d, const struct run *run, int (*row)(void *, const char *, size_t), void *ctx)

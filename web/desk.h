@@ -26,6 +26,9 @@ const struct run *desk_run(struct desk *, const char *id);
 /* Its report, valid until the next call of any desk function.  NULL: *why is a sentence. */
 const struct report *desk_report(
     struct desk *, const struct run *, int64_t now_us, const char **why);
+/* Two of them at once, valid as above.  false: *why is a sentence. */
+bool desk_reports(const struct report **a, const struct report **b, struct desk *,
+    const struct run *of_a, const struct run *of_b, int64_t now_us, const char **why);
 /* Its event lines, as store_events. */
 int desk_events(struct desk *, const struct run *,
     int (*row)(void *ctx, const char *line, size_t len), void *ctx);

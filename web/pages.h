@@ -13,6 +13,9 @@ void page_test(struct exchange *);
 void page_run(struct exchange *); /* run.c */
 void page_run_live(struct exchange *);
 void page_run_json(struct exchange *);
+void page_run_csv(struct exchange *);
+void page_run_html(struct exchange *);
+void page_run_changes(struct exchange *);
 void page_run_text(struct exchange *);
 void page_run_events(struct exchange *);
 void page_run_message(struct exchange *);

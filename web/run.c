@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "results/compare.h"
 #include "results/describe.h"
 #include "web/desk.h"
 #include "web/pages.h"
@@ -166,7 +167,9 @@ put_downloads(struct exchange *x, const struct run *run)
 	static const struct {
 		const char *file, *name;
 	} files[] = {
+		{ "report.html", "one file" },
 		{ "report.json", "JSON" },
+		{ "report.csv", "CSV" },
 		{ "report.txt", "text" },
 		{ "events.jsonl", "all observations" },
 	};
@@ -176,6 +179,19 @@ put_downloads(struct exchange *x, const struct run *run)
 		strbuf_printf(&x->out, "%s<a href=\"/run/%s/%s\">%s</a>", i > 0 ? ", " : "",
 		    run->id, files[i].file, files[i].name);
 	strbuf_puts(&x->out, "</p>\n");
+}
+
+/* Who has the address of both pages may see both: labels are no proof that two runs are of the same people. */
+static void
+put_compare(struct exchange *x, const struct run *run)
+{
+	strbuf_printf(&x->out,
+	    "<form class=\"with\" method=\"get\" action=\"/run/%s/changes\">\n"
+	    "<label for=\"with\">Compare with another run: the address of its page</label>\n"
+	    "<input type=\"text\" id=\"with\" name=\"with\" required maxlength=\"300\" "
+	    "autocomplete=\"off\" spellcheck=\"false\">\n<button type=\"submit\">What has "
+	    "changed?</button>\n</form>\n",
+	    run->id);
 }
 
 /* There is no other way back to the page. */
@@ -245,7 +261,66 @@ page_run(struct exchange *x)
 	report_html_body(&x->out, r);
 	put_downloads(x, run);
 	strbuf_puts(&x->out, "</div>\n");
+	put_compare(x, run);
 	exchange_page_end(x, &p);
+}
+
+/* --- compared ----------------------------------------------------------------------------------------------- */
+
+/* An address of a page, or what of it tells the run. */
+static const struct run *
+run_in(struct exchange *x, const char *address)
+{
+	const char *p = strstr(address, "/run/"), *id = p != NULL ? p + 5 : address;
+	char part[RUN_ID_LEN + 1];
+
+	id += strspn(id, " ");
+	snprintf(part, sizeof part, "%.*s", (int)strcspn(id, "/?# "), id);
+	return desk_run(x->desk, part);
+}
+
+static void
+put_comparison(struct exchange *x, const struct run *run, const struct run *other)
+{
+	const struct run *earlier = other->t_us < run->t_us ? other : run;
+	const struct run *later = earlier == run ? other : run;
+	struct page p = { .title = "What has changed" };
+	const struct report *before, *after;
+	struct comparison c;
+	const char *why = "";
+	char prefix[64];
+
+	if (!desk_reports(&before, &after, x->desk, earlier, later, x->now_us, &why)) {
+		exchange_error(x, 503, "The reports cannot be made now.", why);
+		return;
+	}
+	compare_reports(&c, before, after);
+	exchange_page(x, &p);
+	strbuf_printf(&x->out,
+	    "<p class=\"brand\"><a href=\"/run/%s\">Your run</a></p>\n<h1>What has changed</h1>\n",
+	    run->id);
+	snprintf(prefix, sizeof prefix, "/run/%s", later->id);
+	compare_html(&x->out, &c, prefix);
+	exchange_page_end(x, &p);
+	compare_clear(&c);
+}
+
+void
+page_run_changes(struct exchange *x)
+{
+	const struct run *run = run_of(x), *other;
+
+	if (run == NULL)
+		return;
+	other = run_in(x, form_get(&x->query, "with"));
+	if (other == NULL)
+		exchange_error(
+		    x, 404, "There is no such other run.", "Paste the whole address of its page.");
+	else if (other == run)
+		exchange_error(
+		    x, 422, "This is the same run.", "Paste the address of another one.");
+	else
+		put_comparison(x, run, other);
 }
 
 void
@@ -276,6 +351,25 @@ void
 page_run_json(struct exchange *x)
 {
 	view(x, "json", "application/json");
+}
+
+void
+page_run_csv(struct exchange *x)
+{
+	view(x, "csv", "text/csv; charset=utf-8; header=present");
+	if (x->status == 200)
+		exchange_field(
+		    x, "Content-Disposition", "attachment; filename=\"outpost-report.csv\"");
+}
+
+/* To keep: it is shown by nothing but the reader's own disk, as its style stands inside. */
+void
+page_run_html(struct exchange *x)
+{
+	view(x, "html", "text/html; charset=utf-8");
+	if (x->status == 200)
+		exchange_field(
+		    x, "Content-Disposition", "attachment; filename=\"outpost-report.html\"");
 }
 
 void

@@ -48,6 +48,41 @@ grade_traced(const struct test *t, enum grade g)
 	return false;
 }
 
+static bool
+has_fix(const struct test *t, unsigned g)
+{
+	for (unsigned who = 0; who < FIX_MAX; who++)
+		if (t->fix[g][who] != NULL)
+			return true;
+	return false;
+}
+
+/* Configuration alone tells nobody why, and it has one place: an indented line of the prose that a program reads
+ * as a setting of Postfix would be missing from the list of what to change. */
+static void
+lint_fix(struct lint *l, unsigned g)
+{
+	const struct test *t = l->test;
+	const char *name = grade_name((enum grade)g), *s = t->advice[g];
+
+	if (has_fix(t, g) && s == NULL)
+		found(
+		    l, LINT_ERROR, 1, "[reader]: fix %s without do %s, which says why", name, name);
+	if ((t->fix[g][FIX_POSTFIX] != NULL || t->fix[g][FIX_EXIM] != NULL) &&
+	    t->fix[g][FIX_PROVIDER] == NULL)
+		found(l, LINT_ERROR, 1,
+		    "[reader]: fix %s provider is missing: not everybody has a configuration",
+		    name);
+	if (g != GRADE_VIOLATES && !has_fix(t, g))
+		return; /* nothing needs to change: what it says is by the way */
+	for (; s != NULL && (s = strstr(s, "\n  ")) != NULL; s += 3)
+		if (strncmp(s + 3, "smtp_", 5) == 0 || strncmp(s + 3, "hosts_", 6) == 0 ||
+		    strncmp(s + 3, "tls_", 4) == 0)
+			found(l, LINT_ERROR, 1,
+			    "[reader] do %s: \"%.*s\": goes into fix %s postfix or exim", name,
+			    (int)strcspn(s + 3, "\n"), s + 3, name);
+}
+
 /* Readers are told what a grade means, and what to do about a violation. */
 static void
 lint_reader(struct lint *l)
@@ -57,7 +92,7 @@ lint_reader(struct lint *l)
 	for (unsigned g = 0; g <= GRADE_INFORMATIONAL; g++) {
 		const char *name = grade_name((enum grade)g);
 		if (!grade_used(t, (enum grade)g)) {
-			if (t->means[g] != NULL || t->advice[g] != NULL)
+			if (t->means[g] != NULL || t->advice[g] != NULL || has_fix(t, g))
 				found(l, LINT_WARNING, 1, "[reader] %s: no rule gives this grade",
 				    name);
 			continue;
@@ -69,6 +104,7 @@ lint_reader(struct lint *l)
 			found(l, LINT_ERROR, 1,
 			    "[reader]: do violates is missing, readers want to know what to "
 			    "change");
+		lint_fix(l, g);
 	}
 	if (t->spec == NULL)
 		found(l, LINT_ERROR, 1, "spec: is missing, a test rests on some document");

@@ -429,6 +429,8 @@ test_free(struct test *t)
 	free(t->verdicts);
 	free_strings(t->means, GRADE_MAX);
 	free_strings(t->advice, GRADE_MAX);
+	for (unsigned g = 0; g < GRADE_MAX; g++)
+		free_strings(t->fix[g], FIX_MAX);
 	free_traces(t);
 	free_strings(t->in_sets, t->n_in_sets);
 	free(t->in_sets);

@@ -268,6 +268,10 @@ struct trait_source {
 	enum outcome when; /* OUTCOME_ACCEPTED or OUTCOME_REFUSED */
 };
 
+/* Whom a fix is for. */
+enum fix { FIX_POSTFIX, FIX_EXIM, FIX_PROVIDER, FIX_MAX };
+const char *fix_name(enum fix); /* as in a test's file: "postfix" */
+
 struct test {
 	char *path;
 	char name[TEST_NAME_MAX + 1];
@@ -313,6 +317,9 @@ struct test {
 	 * configuration and is shown as it stands, other lines may be wrapped. */
 	char *means[GRADE_MAX];  /* [reader] means GRADE: what this means, in plain words */
 	char *advice[GRADE_MAX]; /* [reader] do GRADE: what to change; NULL: nothing */
+	/* [reader] fix GRADE WHO: the lines of configuration that do it; for a provider, what to
+	 * ask it for.  A line that begins with '#' says where the ones below it belong. */
+	char *fix[GRADE_MAX][FIX_MAX];
 	struct trace *traces;
 	size_t n_traces;
 

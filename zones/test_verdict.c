@@ -224,9 +224,61 @@ reader_do(struct parse *p, const struct text_line *l)
 	return reader_text(p, l, p->test->advice);
 }
 
+const char *
+fix_name(enum fix who)
+{
+	static const char *const names[FIX_MAX] = { "postfix", "exim", "provider" };
+
+	return names[who];
+}
+
+/* Readers paste it, so it says where it belongs before it says what. */
+static bool
+is_configuration(const char *s)
+{
+	bool setting = false;
+
+	if (*s != '#')
+		return false;
+	for (; *s != '\0'; s += s[0] == '\n') {
+		if (*s == '\n' || *s == ' ')
+			return false;
+		setting |= *s != '#';
+		s += strcspn(s, "\n");
+	}
+	return setting;
+}
+
+static int
+reader_fix(struct parse *p, const struct text_line *l)
+{
+	enum grade g = grade_by_name(l->word[1]);
+	unsigned who = 0;
+
+	while (who < FIX_MAX && strcmp(fix_name(who), l->word[2]) != 0)
+		who++;
+	if (g == GRADE_MAX || who == FIX_MAX)
+		return parse_fail(p, l->number,
+		    "fix %.40s %.40s: no such grade, or neither "
+		    "postfix, exim nor provider",
+		    l->word[1], l->word[2]);
+	if (p->test->fix[g][who] != NULL)
+		return parse_fail(p, l->number, "fix %s %s: said twice", l->word[1], l->word[2]);
+	if (!l->quoted[3] || l->word[3][0] == '\0')
+		return parse_fail(p, l->number, "fix %s %s: the text must stand in quotes",
+		    l->word[1], l->word[2]);
+	if (who != FIX_PROVIDER && !is_configuration(l->word[3]))
+		return parse_fail(p, l->number,
+		    "fix %s %s: its first line is \"# WHERE\", then come settings, none indented",
+		    l->word[1], l->word[2]);
+	p->test->fix[g][who] = xstrdup(l->word[3]);
+	return 0;
+}
+
 static const struct keyword reader_keywords[] = {
 	{ "means", 2, 2, true, "means GRADE TEXT", reader_means },
 	{ "do", 2, 2, true, "do GRADE TEXT", reader_do },
+	{ "fix", 3, 3, true, "fix GRADE postfix|exim|provider TEXT", reader_fix },
 };
 const struct section section_reader = { "reader", "[reader]", NULL, reader_keywords,
 	sizeof reader_keywords / sizeof reader_keywords[0], NULL, NULL, NULL };

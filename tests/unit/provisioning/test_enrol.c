@@ -359,6 +359,27 @@ test_refuses(void **state)
 	site->has |= SITE_SECRET;
 }
 
+/* The last earlier run of the same label; no label is nobody's. */
+static void
+test_before(void **state)
+{
+	struct enrolment first, second, other, third, nobody, found;
+
+	(void)state;
+	assert_int_equal(enrol_new(&first, site, "standard", "ours", 10), 0);
+	assert_int_equal(enrol_new(&second, site, "standard", "ours", 20), 0);
+	assert_int_equal(enrol_new(&other, site, "standard", "theirs", 25), 0);
+	assert_int_equal(enrol_new(&third, site, "standard", "ours", 30), 0);
+	assert_int_equal(enrol_new(&nobody, site, "standard", NULL, 40), 0);
+	assert_int_equal(enrol_before(&found, site, &third), 1);
+	assert_string_equal(found.token.text, second.token.text);
+	assert_int_equal(enrol_before(&found, site, &second), 1);
+	assert_string_equal(found.token.text, first.token.text);
+	assert_int_equal(enrol_before(&found, site, &first), 0);
+	assert_int_equal(enrol_before(&found, site, &other), 0);
+	assert_int_equal(enrol_before(&found, site, &nobody), 0);
+}
+
 int
 main(void)
 {
@@ -372,6 +393,7 @@ main(void)
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_before),
 	};
 
 	return cmocka_run_group_tests_name("enrol", tests, setup, teardown);

@@ -41,6 +41,14 @@ findings(void **state)
 		{ HEAD DNS HOST RULES TRACES, 1, "E f:1: [reader]: means conforms is missing" },
 		{ HEAD DNS HOST RULES READER "means violates \"x\"\n" TRACES, 0,
 		    "w f:1: [reader] violates: no rule" },
+		{ HEAD DNS HOST RULES READER "fix conforms postfix \"# x\\na = b\"\n" TRACES, 2,
+		    "fix conforms without do conforms" },
+		{ HEAD DNS HOST RULES READER
+		    "do conforms \"x\"\nfix conforms exim \"# x\\na\"\n" TRACES,
+		    1, "fix conforms provider is missing" },
+		{ HEAD DNS HOST RULES READER
+		    "do conforms \"x:\\n  hosts_x = y\"\nfix conforms provider \"z\"\n" TRACES,
+		    1, "\"hosts_x = y\": goes into fix conforms" },
 		{ HEAD DNS HOST RULES READER, 1, "E f:1: [trace]: 0 of them" },
 		{ HEAD DNS HOST RULES READER, 1, "w f:1: [trace]: none ends in verdict conforms" },
 		{ HEAD DNS HOST "[verdict]\nconforms seen dns MX at {d} \"x\"\npending not settled "
