@@ -74,16 +74,23 @@ put_gaps(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
 	put_times(b, e->facts, true);
 }
 
+/* To the delivery that the rule speaks of, where it names one: another may have come before. */
 static void
 put_delay(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
 {
 	const struct facts *f = e->facts;
+	int64_t at = 0;
 
-	(void)v;
+	for (size_t i = 0; i < v->n_evidence; i++) {
+		const struct observation *o = v->evidence[i];
+		if (o->kind == EV_SMTP_MESSAGE && observation_num(o, EK_REPLY, 0) / 100 == 2 &&
+		    (at == 0 || o->t < at))
+			at = o->t;
+	}
 	if (f->accepted == 0)
 		strbuf_puts(b, "never");
 	else
-		put_duration(b, f->accepted_at - f->attempts[0].t);
+		put_duration(b, (at != 0 ? at : f->accepted_at) - f->attempts[0].t);
 }
 
 static void

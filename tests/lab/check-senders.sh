@@ -23,6 +23,7 @@ PICTURES=(
 	"postfix-stubborn+unbound-validating full"
 	"postfix-pool+unbound-validating retry"
 	"postfix-dane+unbound-farm dane"
+	"opensmtpd+unbound-validating retry,smtp"
 	"lazy+unbound-validating sts"
 	"lazy-late+unbound-validating sts"
 	"scanner+unbound-validating full"

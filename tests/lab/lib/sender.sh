@@ -28,12 +28,14 @@ sender_overlay() { # NAMESPACE MYHOSTNAME
 	local etc=/etc/netns/$1
 	cp /etc/passwd "$etc/passwd"
 	cp /etc/group "$etc/group"
-	sed -i -E '/^(postfix|postdrop|Debian-exim|unbound|bind|mta):/d' "$etc/passwd" "$etc/group"
+	sed -i -E '/^(postfix|postdrop|Debian-exim|opensmtpd|opensmtpq|unbound|bind|mta):/d' "$etc/passwd" "$etc/group"
 	cat >>"$etc/passwd" <<-END
 		postfix:x:60971:60971:Postfix:/nonexistent:/usr/sbin/nologin
 		Debian-exim:x:60973:60973:Exim:/nonexistent:/usr/sbin/nologin
 		unbound:x:60974:60974:Unbound:/nonexistent:/usr/sbin/nologin
 		bind:x:60975:60975:BIND:/nonexistent:/usr/sbin/nologin
+		opensmtpd:x:60977:60977:OpenSMTPD:/var/lib/opensmtpd/empty:/usr/sbin/nologin
+		opensmtpq:x:60978:60978:OpenSMTPD's queue:/var/lib/opensmtpd/empty:/usr/sbin/nologin
 		mta:x:60976:60976:a profile of yours:/nonexistent:/usr/sbin/nologin
 	END
 	cat >>"$etc/group" <<-END
@@ -42,6 +44,8 @@ sender_overlay() { # NAMESPACE MYHOSTNAME
 		Debian-exim:x:60973:
 		unbound:x:60974:
 		bind:x:60975:
+		opensmtpd:x:60977:
+		opensmtpq:x:60978:
 		mta:x:60976:
 	END
 	mkdir -p "$etc/ssl/certs"
