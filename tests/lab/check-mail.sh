@@ -1,6 +1,6 @@
 #!/bin/bash
-# check-mail.sh - who wrote the mail: senders that sign for real, a list that seals what it passes on, a domain whose SPF
-# record forgets IPv6; every verdict is held against tests/expect, and what the report says of each path.
+# check-mail.sh - who wrote the mail: senders that sign for real, a list that seals what it passes on and one that breaks it, a
+# domain whose SPF record forgets IPv6; every verdict is held against tests/expect, and what the report says of each path.
 set -uo pipefail
 LAB_HOME=$(dirname "$(realpath "$0")")
 # shellcheck source=lib/tap.sh
@@ -14,6 +14,7 @@ PICTURES=(
 	postfix-opendkim+unbound-validating
 	exim-dkim+unbound-validating
 	list-arc+unbound-validating
+	list-careless+unbound-validating
 )
 
 command -v jq >/dev/null || tap_skip "jq is not installed"

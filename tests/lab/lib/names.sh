@@ -29,7 +29,8 @@ names_root_zone() {
 	printf 'ns.root-servers.example. 60 IN A 198.51.100.2\nns.root-servers.example. 60 IN AAAA 2001:db8:a::2\n'
 	cat "$1"
 	for ((i = 1; i <= SENDERS_MAX; i++)); do
-		for ((k = 0; k < SENDER_ADDRESSES; k++)); do
+		# The last address has no name: list-careless.
+		for ((k = 0; k < SENDER_ADDRESSES - 1; k++)); do
 			printf '%d.100.51.198.in-addr.arpa. 60 IN PTR %s.\n' $((8 * i + 2 + k)) "$(sender_host "$i" "$k")"
 			printf '%s 60 IN PTR %s.\n' "$(names_reverse6 "$i" $((2 + k)))" "$(sender_host "$i" "$k")"
 		done
@@ -65,7 +66,10 @@ names_authors() { # FOLDER I
 	printf 'v4.%s. 60 IN TXT "v=spf1 %s -all"\n' "$d" "$v4"
 	# Another organisation, which passes mail on: list-arc.
 	printf '%s. 60 IN TXT "v=spf1 %s %s -all"\n' "$list" "$v4" "$v6"
-	for d in "strict.$d" "v4.$d" "$list"; do names_dkim_records "$1" "$d"; done
+	# And one that does it wrong, with one lookup too many: list-careless.
+	printf '%s. 60 IN TXT "v=spf1 a a a a a a a a a a a -all"\n' "${list/lists/many}"
+	printf '%s. 60 IN A 192.0.2.1\n%s. 60 IN AAAA 2001:db8:ffff::1\n' "${list/lists/many}" "${list/lists/many}"
+	for d in "strict.$d" "v4.$d" "$list" "${list/lists/many}"; do names_dkim_records "$1" "$d"; done
 }
 names_example_zone() { # DELEGATION: what outpost init says to publish
 	local i k d

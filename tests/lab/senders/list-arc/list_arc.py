@@ -12,6 +12,8 @@ import dkim
 
 import naive
 
+# Its domain is LIST.sI.forward.example.
+LIST = "lists"
 ORDER = [b"From", b"To", b"Date", b"Message-ID", b"Subject"]
 
 
@@ -57,11 +59,16 @@ def forward(message, author, domain):
     return message
 
 
+def finish(message):
+    """What the list does with a message that is sealed: nothing."""
+    return message
+
+
 def wire(path, author, domain):
     with open(path, "rb") as file:
         lines = file.read().split(b"\n")
     message = replace(b"\r\n".join(lines), b"From", b"An author <" + author + b">")
-    message = forward(sign(message, author.split(b"@")[1]), author, domain)
+    message = finish(forward(sign(message, author.split(b"@")[1]), author, domain))
     lines = message.split(b"\r\n")
     return b"".join((b"." if l.startswith(b".") else b"") + l + b"\r\n" for l in lines[:-1])
 
@@ -69,7 +76,7 @@ def wire(path, author, domain):
 def main():
     home = sys.argv[1].split("@")[1]
     author = b"author@strict." + home.encode()
-    domain = b"lists." + home.split(".")[0].encode() + b".forward.example"
+    domain = LIST.encode() + b"." + home.split(".")[0].encode() + b".forward.example"
     queue = {}
     for line in sys.stdin:
         path, *recipients = line.split()
