@@ -55,8 +55,8 @@ static void
 addresses(void **state)
 {
 	static const char *const good[] = { "a@b.c", "A.b+c=d@X.Example", "a@b.c.",
-		"j\xc3\xbcrgen@b\xc3\xbc"
-		"cher.example" };
+		("j\xc3\xbcrgen@b\xc3\xbc"
+		 "cher.example") };
 	static const char *const bad[] = { "", "a", "@b.c", "a@", "a@b", "a@.c", "a@b..c", ".a@b.c",
 		"a.@b.c", "a..b@c.d", "\"a b\"@c.d", "a b@c.d", "a@b c.d", "a\n@b.c", "a@b.c\n",
 		"a@b.c\r\nBcc: x@y.z", "a,b@c.d", "a<b@c.d", "a@b@c.d", "a@[192.0.2.1]",

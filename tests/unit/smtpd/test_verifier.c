@@ -52,11 +52,11 @@ misbehave(const struct verify_input *in)
 		abort();
 	if (says(in, "write"))
 		memset((void *)(uintptr_t)in->message, 1, 1); /* it is mapped to be read only */
-	for (volatile bool go = says(in, "loop"); go;)
-		;
-	for (bool go = says(in, "sleep"); go;)
+	while (says(in, "loop"))
+		continue;
+	while (says(in, "sleep"))
 		poll(NULL, 0, 1000);
-	for (bool go = says(in, "memory"); go;)
+	while (says(in, "memory"))
 		memset(xmalloc(1 << 20), 1, 1 << 20);
 	if (says(in, "open"))
 		(void)!open("/etc/passwd", O_RDONLY);
