@@ -86,6 +86,8 @@ said(struct strbuf *b, const char *s)
 
 	for (; *s != '\0' && n < LINE_MAX_SAID; s++, n++) {
 		char c = (unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e ? '?' : *s;
+		if (*s == '\r' || *s == '\n' || *s == '\t') /* folded */
+			c = ' ';
 		strbuf_add(b, &c, 1);
 	}
 	if (*s != '\0')
