@@ -121,7 +121,9 @@ is '0 2 3 3' "$(jq -r '"\(.proof.left) \(.state.lines) \(.log.lines) \(.store.ro
 is 0 "$(everywhere "$a")" "no file of the site has the token"
 is 0 "$(everywhere zoe@shop.example)" "nor the address"
 [[ $(everywhere "$b") -ge 3 ]] && is 1 "$("$OUTPOST" events "$b" -C "$site" | wc -l)" "the other participant is whole"
-is 404 "$(status tls "$url$(sed -n 1p "$dir/runs")")" "its page is gone"
+gone() { [[ $(status tls "$url$(sed -n 1p "$dir/runs")") == 404 ]]; }
+wait_for 20 gone
+result $? "its page is gone"
 is 200 "$(status tls "$url$(sed -n 2p "$dir/runs")")" "that of the other is not"
 "$OUTPOST" ingest -C "$site" 2>"$dir/err" >/dev/null && [[ ! -s $dir/err ]]
 result $? "the shorter segments are no damage" "$(cat "$dir/err")"
