@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "outpost/command.h"
+#include "outpost/enrol_csv.h"
 #include "provisioning/runs.h"
 #include "zones/message.h"
 
@@ -125,8 +126,8 @@ print_text(const struct view *v)
 int
 command_enrol(const struct command *c, int argc, char **argv)
 {
-	const char *set = "standard", *label = NULL, *text = NULL;
-	bool json = false, messages = false, plain = false;
+	const char *set = "standard", *label = NULL, *text = NULL, *csv = NULL;
+	bool json = false, messages = false, plain = false, dry_run = false;
 	const struct option_row rows[] = {
 		{ "set", OPTION_TEXT, "NAME", &set,
 		    "quick, standard (default), full, a group or one test" },
@@ -137,6 +138,11 @@ command_enrol(const struct command *c, int argc, char **argv)
 		{ "plain", OPTION_FLAG, NULL, &plain, "the same after a line with the token" },
 		{ "message-text", OPTION_TEXT, "WORD", &text,
 		    "nobody is enrolled: only the text of messages marked +WORD" },
+		{ "csv", OPTION_TEXT, "FILE", &csv,
+		    "everybody of a list with columns address, label, tags; outpost invite writes "
+		    "to "
+		    "them" },
+		{ "dry-run", OPTION_FLAG, NULL, &dry_run, "with --csv: only check the list" },
 		{ "json", OPTION_FLAG, NULL, &json, "all of it as JSON" },
 	};
 	struct site *site;
@@ -155,6 +161,12 @@ command_enrol(const struct command *c, int argc, char **argv)
 		    "commas; see outpost "
 		    "tests",
 		    set);
+	if (csv != NULL) {
+		int rc = enrol_csv(site, csv, set, dry_run, json);
+
+		site_free(site);
+		return fflush(stdout) == 0 ? rc : EXIT_CANNOT;
+	}
 	if (enrol_new(&e, site, set, label, clock_now()) != 0)
 		log_fatal(EXIT_CANNOT, "enrol: nobody was enrolled");
 	if (enrol_messages(&m, &v.n, site, &e) != 0)

@@ -21,7 +21,7 @@
 #define STOP_MAX  (20 * CLOCK_SECOND) /* then SIGKILL */
 #define TICK_MS   200
 
-enum { DNS, SMTP, WEB, DAEMONS, INGEST = DAEMONS, EXPIRE, CHILDREN };
+enum { DNS, SMTP, WEB, DAEMONS, INGEST = DAEMONS, EXPIRE, INVITE, CHILDREN };
 
 /* What is started again and again, and ends by itself. */
 static const struct {
@@ -30,6 +30,7 @@ static const struct {
 } jobs[CHILDREN] = {
 	[INGEST] = { 3 * CLOCK_SECOND, "loading the logs" },
 	[EXPIRE] = { 6 * 3600 * CLOCK_SECOND, "removing what is too old" },
+	[INVITE] = { 30 * CLOCK_SECOND, "writing to those who are invited" },
 };
 
 struct supervisor {
@@ -138,7 +139,7 @@ begin_stop(struct supervisor *s, int code)
 }
 
 /* SMTP before DNS: as long as names resolve nobody takes a stop for a test. */
-static const int stop_order[] = { EXPIRE, WEB, SMTP, DNS, INGEST };
+static const int stop_order[] = { INVITE, EXPIRE, WEB, SMTP, DNS, INGEST };
 #define STOP_STAGES ((int)(sizeof(stop_order) / sizeof(*stop_order)))
 
 /* false: all have ended. */
@@ -219,7 +220,8 @@ start_what_is_due(struct supervisor *s, int64_t now)
 		if (s->child[i].path != NULL && s->child[i].pid == 0 && now >= s->child[i].again_us)
 			child_start(&s->child[i], now);
 	for (size_t i = DAEMONS; i < CHILDREN; i++)
-		if (s->ready && s->child[i].pid == 0 && now >= s->due_us[i])
+		if (s->ready && s->child[i].path != NULL && s->child[i].pid == 0 &&
+		    now >= s->due_us[i])
 			child_start(&s->child[i], now);
 }
 
@@ -345,6 +347,7 @@ command_run(const struct command *c, int argc, char **argv)
 	char *smtpd_argv[] = { smtpd, "-C", dir, NULL };
 	char *web_argv[] = { web, "-C", dir, NULL };
 	char *ingest_argv[] = { self, "ingest", "--quiet", "-C", dir, NULL };
+	char *invite_argv[] = { self, "invite", "--quiet", "-C", dir, NULL };
 	char *expire_argv[] = { self, "expire", "--quiet", "-C", dir, NULL };
 
 	s.site = site;
@@ -363,6 +366,10 @@ command_run(const struct command *c, int argc, char **argv)
 	s.child[EXPIRE] = (struct child){
 		.name = "outpost", .path = self, .argv = expire_argv, .err = -1
 	};
+	s.child[INVITE] = (struct child){ .name = "outpost",
+		.path = site->conf.mail_program[0] != '\0' ? self : NULL,
+		.argv = invite_argv,
+		.err = -1 };
 	rc = supervise(&s);
 	close(lock);
 	site_free(site);

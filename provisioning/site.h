@@ -64,6 +64,8 @@ struct site_conf {
 	unsigned web_report_events; /* observations that a report on the web is made of */
 	unsigned web_enrol_client, web_enrol_domain, web_enrol_all; /* a day */
 	unsigned web_optout_client;                                 /* a day */
+	char mail_program[256]; /* the host's sendmail; empty: no mail leaves */
+	unsigned mail_rate, mail_per_address, mail_per_domain; /* participants an hour; a day */
 	int64_t retention; /* of observations, runs and enrolments; 0: for ever */
 	int64_t smtp_timeout, smtp_data_timeout,
 	    smtp_session; /* command; data block; whole session */
@@ -175,6 +177,7 @@ void site_cert_path(
     char cert[512], char key[512], const struct site *, const struct test *, unsigned host);
 /* Files under keys/ and certs/ that are not a test's own. */
 #define SITE_SECRET_FILE "site.secret"
+#define SITE_DKIM_KEY    "dkim.pem" /* signs what we write */
 #define SITE_BASE_KEY    "base.pem"
 #define SITE_CA          "ca.pem"       /* trusted by the senders of the lab */
 #define SITE_OTHER_CA    "other-ca.pem" /* trusted by nobody */

@@ -148,6 +148,15 @@ static const struct conf_row rows[] = {
 	    "Opt-outs a day that one IPv4 address or IPv6 /64 can ask for on the page; links in "
 	    "mails "
 	    "are not counted"),
+	STRING("mail-program", mail_program, "",
+	    "Program of this host's mail system that sends invitations, such as "
+	    "/usr/sbin/sendmail; "
+	    "empty: no mail leaves this site"),
+	UINT("mail-rate", mail_rate, 1, 3600000, "120", "Participants an hour that are written to"),
+	UINT("mail-per-address", mail_per_address, 1, 1000, "2",
+	    "Invitations and reminders to one address in 24 hours; further ones wait"),
+	UINT("mail-per-domain", mail_per_domain, 1, 1000000, "200",
+	    "The same for all addresses of one mail domain"),
 	DURATION("retention", retention, 0, UINT64_C(36500) * 86400 * S, "180d",
 	    "How long observations, runs and enrolments are kept; 0s: until outpost forget; "
 	    "opt-outs are kept for ever"),

@@ -23,6 +23,7 @@ struct desk {
 	const struct site *site;
 	uint8_t form_key[32];
 	struct runs *runs;
+	struct invitations *invitations;
 	struct optouts *optouts; /* NULL: they could not be read */
 	struct report_source *source;
 	struct kept kept[KEPT_MAX];
@@ -70,7 +71,9 @@ desk_open(const struct site *site)
 	for (size_t i = 0; i < site->catalogue->n; i++)
 		d->file[site->catalogue->tests[i]->number] = read_source(
 		    site->catalogue->tests[i]->path);
-	if ((d->runs = runs_open(site)) == NULL || (d->source = report_source_open(site)) == NULL) {
+	if ((d->runs = runs_open(site)) == NULL ||
+	    (d->invitations = invitations_open(site)) == NULL ||
+	    (d->source = report_source_open(site)) == NULL) {
 		desk_close(d);
 		return NULL;
 	}
@@ -88,6 +91,7 @@ desk_close(struct desk *d)
 		free(d->file[i]);
 	runs_close(d->runs);
 	optouts_close(d->optouts);
+	invitations_close(d->invitations);
 	report_source_close(d->source);
 	free(d);
 }
@@ -235,6 +239,34 @@ desk_enrol(const struct run **dst, struct desk *d, const char *set,
 		return DESK_FAILED;
 	*dst = runs_new(d->runs, &e, who, where);
 	return *dst != NULL ? DESK_DONE : DESK_FAILED;
+}
+
+enum desk_result
+desk_invite(struct desk *d, const char *set, const union sockaddr_any *client, const char *address,
+    int64_t now_us)
+{
+	const struct site_conf *c = &d->site->conf;
+	struct optouts *optouts = desk_optouts(d);
+	char lower[OPTOUT_TEXT_MAX];
+	const struct run *run;
+	enum desk_result rc;
+	const char *domain;
+
+	if (optouts == NULL || c->mail_program[0] == '\0' ||
+	    invitations_refresh(d->invitations) != 0)
+		return DESK_FAILED;
+	if (strlen(address) >= sizeof lower ||
+	    !optout_address(lower, address, strlen(address), &domain) ||
+	    optouts_has_address(optouts, lower))
+		return DESK_DONE;
+	if (invitations_address(d->invitations, lower, true, now_us) >= c->mail_per_address ||
+	    invitations_domain(d->invitations, domain, true, now_us) >= c->mail_per_domain)
+		return DESK_DOMAIN_LIMIT;
+	if ((rc = desk_enrol(&run, d, set, client, domain, now_us)) != DESK_DONE)
+		return rc;
+	return invitations_ask(d->invitations, run->token.text, lower, "", now_us) == 0
+		   ? DESK_DONE
+		   : DESK_FAILED;
 }
 
 /* --- what is new ------------------------------------------------------------------------------------------ */

@@ -7,6 +7,7 @@
 #define WEB_DESK_H
 
 #include "lib/listen.h"
+#include "provisioning/invitations.h"
 #include "provisioning/optout.h"
 #include "provisioning/runs.h"
 #include "results/report.h"
@@ -48,6 +49,12 @@ enum desk_result {
 };
 enum desk_result desk_enrol(const struct run **dst, struct desk *, const char *set,
     const union sockaddr_any *client, const char *domain, int64_t now_us);
+
+/* The same for one who is to be written to; the page of the run is told to nobody but in that mail.  An
+ * address that opted out, or is none of those that optout_address() takes, is DESK_DONE too, and nothing
+ * happens: who asks learns nothing. */
+enum desk_result desk_invite(struct desk *, const char *set, const union sockaddr_any *client,
+    const char *address, int64_t now_us);
 
 /* Looks what is new in the store and the journals; changed is called with the subject ("run ID") of each run
  * of which something was stored.  0, or -1 logged. */

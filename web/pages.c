@@ -5,6 +5,7 @@
 const struct route site_routes[] = {
 	{ "GET",  "/",                         page_start,      0,            0 },
 	{ "POST", "/run",                      page_enrol,      ROUTE_FORM,   0 },
+	{ "POST", "/invite",                   page_invite,     ROUTE_FORM,   0 },
 	{ "GET",  "/run/{run}",                page_run,        0,            0 },
 	{ "GET",  "/run/{run}/live",           page_run_live,   ROUTE_STREAM, 0 },
 	{ "GET",  "/run/{run}/report.json",    page_run_json,   0,            0 },

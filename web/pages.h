@@ -8,6 +8,7 @@ extern const struct route site_routes[];
 
 void page_start(struct exchange *); /* start.c */
 void page_enrol(struct exchange *);
+void page_invite(struct exchange *);
 void page_tests(struct exchange *); /* tests.c */
 void page_test(struct exchange *);
 void page_run(struct exchange *); /* run.c */

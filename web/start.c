@@ -73,6 +73,37 @@ put_sets(struct exchange *x)
 	strbuf_puts(&x->out, "</fieldset>\n");
 }
 
+/* Sets that a person can answer with a few messages. */
+static bool
+is_mailed(const char *set)
+{
+	return strcmp(set, "quick") == 0 || strcmp(set, "standard") == 0;
+}
+
+static void
+put_invite(struct exchange *x)
+{
+	struct strbuf *b = &x->out;
+
+	if (x->site->conf.mail_program[0] == '\0')
+		return;
+	strbuf_puts(b, "<section class=\"way\">\n<h2>Mail me</h2>\n"
+		       "<p>We write to you; you answer with <b>Reply All</b>. The mail also has "
+		       "the address of "
+		       "your result page.</p>\n");
+	exchange_form(x, "/invite");
+	strbuf_puts(b,
+	    "<p><label for=\"address\">Your mail address</label><br>\n"
+	    "<input id=\"address\" name=\"address\" type=\"email\" required maxlength=\"320\" "
+	    "autocomplete=\"email\"></p>\n<fieldset>\n<legend>What shall be looked "
+	    "at?</legend>\n");
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+		if (is_mailed(sets[i].name))
+			put_choice(x, sets[i].name, sets[i].name, sets[i].about);
+	strbuf_puts(b, "</fieldset>\n<p><button type=\"submit\">Mail me</button></p>\n</form>\n"
+		       "</section>\n");
+}
+
 void
 page_start(struct exchange *x)
 {
@@ -88,8 +119,10 @@ page_start(struct exchange *x)
 	    "server "
 	    "that says \"come back later\". Send mail to them as you always do. You then see what "
 	    "your "
-	    "server, its resolver and its TLS really did, what it means, and what to change.</p>\n"
-	    "<section class=\"way\">\n<h2>Show me the addresses</h2>\n");
+	    "server, its resolver and its TLS really did, what it means, and what to "
+	    "change.</p>\n");
+	put_invite(x);
+	strbuf_puts(b, "<section class=\"way\">\n<h2>Show me the addresses</h2>\n");
 	exchange_form(x, "/run");
 	put_sets(x);
 	strbuf_puts(b,
@@ -145,4 +178,33 @@ page_enrol(struct exchange *x)
 	}
 	snprintf(path, sizeof path, "/run/%s", run->id);
 	exchange_redirect(x, path);
+}
+
+/* The same words whoever it is, so that nobody learns who opted out. */
+static void
+say_asked(struct exchange *x)
+{
+	struct page p = { .title = "We write to you" };
+
+	exchange_page(x, &p);
+	strbuf_puts(&x->out,
+	    "<h1>We write to you</h1>\n"
+	    "<p class=\"lead\">If this address can get mail and has not opted out, an invitation "
+	    "is on "
+	    "its way. Answer it with Reply All; it has the address of your result page.</p>\n");
+	exchange_page_end(x, &p);
+}
+
+void
+page_invite(struct exchange *x)
+{
+	const char *set = form_get(&x->form, "set");
+	enum desk_result result = is_mailed(set) ? desk_invite(x->desk, set, &x->client,
+						       form_get(&x->form, "address"), x->now_us)
+						 : DESK_NO_SET;
+
+	if (result == DESK_DONE)
+		say_asked(x);
+	else
+		refuse(x, result);
 }

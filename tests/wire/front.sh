@@ -140,14 +140,97 @@ wait "$locked"
 is 0 "$(everywhere "$b")" "and cleaned then"
 has 'nothing is left.' "$(cat "$dir/out")" "it says so"
 
+# --- invited ---------------------------------------------------------------------------------------------
+mkdir "$dir/mail"
+cat >"$dir/sendmail" <<'MTA'
+#!/bin/sh
+# As a mail system takes messages: into a file each, with what it was called with.
+dir=$(dirname "$0")
+[ -e "$dir/down" ] && { echo "try again later"; exit 75; }
+n=$(ls "$dir/mail" | wc -l)
+{ echo "$*"; cat; } >"$dir/mail/$n"
+MTA
+chmod +x "$dir/sendmail"
+[[ -e $site/keys/dkim.pem ]] || openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$site/keys/dkim.pem" 2>/dev/null
+restart "mail-program $dir/sendmail" 'mail-rate 3600000' 'mail-per-address 1' 'mail-per-domain 3' 'retention 90d'
+invite() { "$OUTPOST" invite -C "$site" "$@" 2>"$dir/err"; }
+ask() { tls -d "form=$(tls "$url/" | form_of)&set=quick&address=$1" "$url/invite"; }
+has 'We write to you' "$(ask 'Reader%40Post.Example')" "mail me"
+has 'We write to you' "$(ask ann%40shop.example)" "who opted out hears the same"
+is 1 "$(jq -s 'map(select(.state == "asked")) | length' "$site/state/invitations.jsonl")" "but is not asked for"
+is 429 "$(ask reader%40post.example -o /dev/null -w '%{http_code}' >/dev/null; form=$(tls "$url/" | form_of); status tls -d "form=$form&set=quick&address=reader%40post.example" "$url/invite")" "mail-per-address is for a day"
+touch "$dir/down"
+invite --quiet
+is 3 $? "a mail system that is down"
+is asked "$(jq -r .state "$site/state/invitations.jsonl" | tail -n 1)" "then it is tried again"
+rm "$dir/down"
+has '1 written to' "$(invite)" "outpost invite"
+token=$(jq -r .token "$site/state/invitations.jsonl" | tail -n 1)
+is 2 "$(ls "$dir/mail" | wc -l)" "a message for each batch"
+is "-i -f bounce@$token.out.outpost.example -- reader@post.example" "$(head -n 1 "$dir/mail/0")" "its envelope"
+sed 1d "$dir/mail/0" >"$dir/message"
+! grep -q $'\r' "$dir/message" && [[ $(grep -c "^ probe@$token\." "$dir/message") -ge 4 ]]
+result $? "lines as the interface wants them, addresses in To and Reply-To" "$(head -n 40 "$dir/message")"
+public=$(openssl pkey -in "$site/keys/dkim.pem" -pubout -outform DER 2>/dev/null | base64 -w 0)
+cat >"$dir/answers" <<ANSWERS
+s1._domainkey.$token.out.outpost.example TXT "v=DKIM1; k=rsa; p=${public:0:200}" "${public:200}"
+_dmarc.$token.out.outpost.example TXT "v=DMARC1; p=none"
+$token.out.outpost.example TXT "v=spf1 ip4:192.0.2.25 -all"
+ANSWERS
+for i in 0 1; do
+	sed 1d "$dir/mail/$i" >"$dir/message"
+	"$OUTPOST" verify --client 192.0.2.25 --helo mail.outpost.example --from "bounce@$token.out.outpost.example" --answers "$dir/answers" \
+		--at "$(date -u -d "@$(($(date +%s) + offset + 90000))" +%Y-%m-%dT%H:%M:%SZ)" --fail-on dkim --fail-on dmarc --json "$dir/message" >"$dir/verified" 2>"$dir/err"
+	result $? "message $i: DKIM and DMARC pass, for our verifier" "$(cat "$dir/err" "$dir/verified")"
+done
+page=$(grep -o 'https://[^ ]*/run/[a-z2-7]*' "$dir/message" | head -n 1)
+is 200 "$(status tls "$page")" "the page that it names"
+link=$(sed -n 's/^List-Unsubscribe: <\(.*\)>$/\1/p' "$dir/message")
+has 'List-Unsubscribe-Post: List-Unsubscribe=One-Click' "$(cat "$dir/message")" "one click is offered"
+has 'No more mail' "$(tls "$link")" "the way out, for people"
+! out reader@post.example
+result $? "a scanner that follows it changes nothing"
+is 200 "$(status tls -d List-Unsubscribe=One-Click "$link")" "one click"
+out reader@post.example
+result $? "is an opt-out"
+is "invitation $token" "$("$OUTPOST" events "$token" -C "$site" | jq -r 'select(.ev == "out.sent") | "\(.what) \(.token)"' | head -n 1)" "it is an observation"
+OUTPOST_CLOCK_OFFSET=$((offset + 5 * 86400)) invite --remind 3 >/dev/null
+is 2 "$(ls "$dir/mail" | wc -l)" "no reminder to who opted out"
+
+# --- many ------------------------------------------------------------------------------------------------
+printf 'address,label,tags\n"b1@bulk.example","One, Ltd",x\nb2@bulk.example,,\nAnn@shop.example,,\nb3@bulk.example,,\nb4@bulk.example,,\n' >"$dir/people.csv"
+printf 'address\nb1@bulk.example\nno address\n"open' >"$dir/wrong.csv"
+enrol() { "$OUTPOST" enrol -C "$site" --set quick --csv "$@" 2>"$dir/err"; }
+before=$(cat "$site"/state/*.jsonl | wc -l)
+enrol "$dir/wrong.csv"
+is 2 $? "a list with mistakes"
+[[ $(cat "$dir/err") == *"wrong.csv:3: "*"wrong.csv:4: "* ]]
+result $? "each with its line" "$(cat "$dir/err")"
+enrol "$dir/people.csv" --dry-run >/dev/null
+has '4 would be enrolled, 0 were there already, 1 opted out' "$(cat "$dir/err")" "a dry run"
+is "$before" "$(cat "$site"/state/*.jsonl | wc -l)" "neither changed anything"
+is 4 "$(enrol "$dir/people.csv" | wc -l)" "outpost enrol --csv"
+is 0 "$(enrol "$dir/people.csv" | wc -l)" "a second time enrols nobody"
+has '3 written to, 0 get none, 1 wait for another day' "$(invite)" "mail-per-domain is for a day"
+has '0 written to, 0 get none, 1 wait' "$(invite)" "nobody is written to twice"
+has '1 written to' "$(OUTPOST_CLOCK_OFFSET=$((offset + 86401)) invite)" "the rest a day later"
+"$OUTPOST" optout add b2@bulk.example -C "$site" >/dev/null
+has '2 written to, 1 get none' "$(OUTPOST_CLOCK_OFFSET=$((offset + 4 * 86400)) invite --remind 4)" "reminders, but to who opted out"
+grep -q '^Subject: Reminder' "$dir/mail/$(($(ls "$dir/mail" | wc -l) - 1))"
+result $? "say that they are"
+has '1 written to' "$(OUTPOST_CLOCK_OFFSET=$((offset + 6 * 86400)) invite --remind 4)" "once each"
+is '{"asked":0,"begun":0,"sent":3,"reminded":3,"refused":2}' "$("$OUTPOST" invite --status --json -C "$site")" "how far it is"
+
 # --- too old ---------------------------------------------------------------------------------------------
 tls -o /dev/null -d "form=$form&set=quick" "$url/run"
 event a-smtpd-7-1.jsonl 1 smtp.connect ',"conn":"0-8"'
 before=$(wc -l <"$site/state/optouts.jsonl")
+invited=$(wc -l <"$site/state/invitations.jsonl")
+runs=$(wc -l <"$site/state/runs.jsonl")
 "$OUTPOST" expire -C "$site" >/dev/null
-is 1 "$(wc -l <"$site/state/runs.jsonl")" "what is young stays"
-json=$(OUTPOST_CLOCK_OFFSET=$((offset + 91 * 86400)) "$OUTPOST" expire --json -C "$site")
-has '"lines":2,"rows":' "$json" "outpost expire after the retention"
+is "$runs" "$(wc -l <"$site/state/runs.jsonl")" "what is young stays"
+json=$(OUTPOST_CLOCK_OFFSET=$((offset + 100 * 86400)) "$OUTPOST" expire --json -C "$site")
+is 0 "$(jq '.lines - 2 * '"$runs"' - '"$invited" <<<"$json")" "outpost expire after the retention"
 [[ -z $(ls "$site/log") && ! -s $site/state/runs.jsonl && ! -s $site/state/enrol.jsonl ]]
 result $? "segments, runs and enrolments are gone" "$(ls "$site/log")"
 is "$before" "$(wc -l <"$site/state/optouts.jsonl")" "opt-outs are kept for ever"

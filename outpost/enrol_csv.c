@@ -1,0 +1,165 @@
+/* enrol_csv.c - see enrol_csv.h. */
+#include "outpost/enrol_csv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/strbuf.h"
+#include "provisioning/csv.h"
+#include "provisioning/invitations.h"
+#include "provisioning/runs.h"
+
+#define FILE_MAX (UINT64_C(256) << 20)
+
+enum { ADDRESS, LABEL, TAGS };
+static const char *const columns[] = { "address", "label", "tags", NULL };
+
+struct list {
+	const struct site *site;
+	const char *path, *set;
+	bool dry_run, json;
+	struct invitations *invitations;
+	struct optouts *optouts;
+	struct runs *runs;
+	unsigned wrong, added, there, out, rows;
+};
+
+static char *
+read_file(const char *path, size_t *len)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	struct strbuf b = { 0 };
+	char block[65536];
+	size_t n;
+
+	if (f == NULL)
+		log_fatal(EXIT_USAGE, "enrol: %s: %s", path, strerror(errno));
+	strbuf_puts(&b, "");
+	while ((n = fread(block, 1, sizeof(block), f)) > 0 && b.len <= FILE_MAX)
+		strbuf_add(&b, block, n);
+	if (ferror(f) || b.len > FILE_MAX)
+		log_fatal(EXIT_USAGE, "enrol: %s: %s", path,
+		    b.len > FILE_MAX ? "larger than 256 MB: split it" : strerror(errno));
+	if (f != stdin)
+		fclose(f);
+	*len = b.len;
+	return b.s;
+}
+
+static int
+check_row(void *ctx, unsigned line, char *const *value)
+{
+	struct list *l = ctx;
+	char address[OPTOUT_TEXT_MAX];
+
+	l->rows++;
+	if (!optout_address(address, value[ADDRESS], strlen(value[ADDRESS]), NULL)) {
+		log_warn("%s:%u: \"%.60s\" is not a mail address: USER@DOMAIN, without quotes and "
+			 "comments",
+		    l->path, line, value[ADDRESS]);
+		l->wrong++;
+	}
+	if (value[LABEL] != NULL && strlen(value[LABEL]) > 255) {
+		log_warn("%s:%u: the label is longer than 255 octets", l->path, line);
+		l->wrong++;
+	}
+	if (value[TAGS] != NULL && strlen(value[TAGS]) > 127) {
+		log_warn("%s:%u: the tags are longer than 127 octets", l->path, line);
+		l->wrong++;
+	}
+	return 0;
+}
+
+static int
+enrol_one(struct list *l, const char *address, const char *label, const char *tags)
+{
+	struct enrolment e;
+	const struct run *run;
+	struct strbuf b = { 0 };
+
+	if (enrol_new(&e, l->site, l->set, label, clock_now()) != 0 ||
+	    (run = runs_new(l->runs, &e, 0, 0)) == NULL ||
+	    invitations_ask(l->invitations, e.token.text, address, tags, clock_now()) != 0)
+		return -1;
+	if (l->json) {
+		strbuf_printf(
+		    &b, "{\"token\":\"%s\",\"run\":\"%s\",\"address\":", e.token.text, run->id);
+		strbuf_json(&b, address, strlen(address));
+		printf("%s}\n", b.s);
+		strbuf_clear(&b);
+	} else {
+		printf("%s %s\n", e.token.text, address);
+	}
+	return 0;
+}
+
+static void
+show(const struct list *l, bool end)
+{
+	unsigned done = l->added + l->there + l->out;
+
+	if (isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) && (end || done % 100 == 0))
+		fprintf(stderr, end ? "\r\033[K" : "\r%u of %u", done, l->rows);
+}
+
+static int
+take_row(void *ctx, unsigned line, char *const *value)
+{
+	struct list *l = ctx;
+	const char *label = value[LABEL] != NULL ? value[LABEL] : "",
+		   *tags = value[TAGS] != NULL ? value[TAGS] : "";
+	char address[OPTOUT_TEXT_MAX];
+
+	(void)line;
+	show(l, false);
+	optout_address(address, value[ADDRESS], strlen(value[ADDRESS]), NULL);
+	if (optouts_has_address(l->optouts, address)) {
+		l->out++;
+		return 0;
+	}
+	if (invitations_find(l->invitations, address, tags) != NULL) {
+		l->there++;
+		return 0;
+	}
+	l->added++;
+	return l->dry_run ? 0 : enrol_one(l, address, label, tags);
+}
+
+int
+enrol_csv(const struct site *site, const char *path, const char *set, bool dry_run, bool json)
+{
+	struct list l = {
+		.site = site, .path = path, .set = set, .dry_run = dry_run, .json = json
+	};
+	char err[1024], *text;
+	size_t len;
+	int rc = EXIT_CANNOT;
+
+	text = read_file(path, &len);
+	if (csv_read(path, text, len, columns, check_row, &l, err, sizeof(err)) != 0) {
+		log_warn("%s", err);
+		l.wrong++;
+	}
+	if (l.wrong > 0) {
+		log_warn("enrol: %u mistakes: nobody was enrolled", l.wrong);
+		free(text);
+		return EXIT_USAGE;
+	}
+	if ((l.invitations = invitations_open(site)) != NULL &&
+	    (l.optouts = optouts_open(site)) != NULL && (l.runs = runs_open(site)) != NULL &&
+	    csv_read(path, text, len, columns, take_row, &l, err, sizeof(err)) == 0)
+		rc = EXIT_DONE;
+	show(&l, true);
+	log_info("%u %s, %u were there already, %u opted out", l.added,
+	    dry_run ? "would be enrolled" : "enrolled", l.there, l.out);
+	runs_close(l.runs);
+	optouts_close(l.optouts);
+	invitations_close(l.invitations);
+	free(text);
+	return rc;
+}

@@ -1,0 +1,375 @@
+/* outpost invite: writes to those who are asked for, at a rate, and says what became of them. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/eventlog.h"
+#include "lib/log.h"
+#include "outpost/command.h"
+#include "outpost/mailhosts.h"
+#include "outpost/sendmail.h"
+#include "provisioning/invitations.h"
+#include "provisioning/invite.h"
+#include "provisioning/keys.h"
+#include "provisioning/lock.h"
+#include "provisioning/runs.h"
+#include "results/store.h"
+
+#define DAY (86400 * CLOCK_SECOND)
+
+struct sender {
+	struct site *site;
+	struct optouts *optouts;
+	struct invitations *invitations;
+	struct runs *runs;
+	EVP_PKEY *key;
+	struct eventlog *log; /* a segment is begun with the first message */
+	int64_t pause_us;
+	bool quiet, dry;
+	unsigned sent, refused, waiting;
+};
+
+static volatile sig_atomic_t ended;
+
+static void
+on_term(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
+
+/* --- may it be sent? ------------------------------------------------------------------------------------------ */
+
+enum may { MAY_SEND, MAY_NOT_TODAY, MAY_NEVER };
+
+static enum may
+may_send(struct sender *s, const struct invitee *e, int64_t now, char *why, size_t whylen)
+{
+	const struct site_conf *c = &s->site->conf;
+	const char *domain = strrchr(e->address, '@') + 1;
+
+	snprintf(why, whylen, "opted out");
+	if (optouts_has_address(s->optouts, e->address))
+		return MAY_NEVER;
+	snprintf(why, whylen, "enough mail to this address or domain today");
+	if (invitations_address(s->invitations, e->address, false, now) >= c->mail_per_address ||
+	    invitations_domain(s->invitations, domain, false, now) >= c->mail_per_domain)
+		return MAY_NOT_TODAY;
+	switch (mailhosts_are_out(why, whylen, s->site, s->optouts, domain)) {
+	case 0:
+		return MAY_SEND;
+	case 1:
+		return MAY_NEVER;
+	default:
+		return MAY_NOT_TODAY;
+	}
+}
+
+/* --- one participant ------------------------------------------------------------------------------------------ */
+
+/* The mail system has taken a message: an observation as all others. */
+static int
+observe(struct sender *s, const struct invitation *v, const char *from, const char *msgid)
+{
+	struct eventlog_config config = { .node = s->site->conf.node,
+		.daemon = "invite",
+		.segment_max = s->site->conf.segment_max,
+		.reserve = s->site->conf.segment_reserve };
+	static struct event_line line;
+	char dir[512];
+
+	site_path(dir, s->site, "", "log");
+	config.dir = dir;
+	if (s->log == NULL && (s->log = eventlog_open(&config)) == NULL)
+		return -1;
+	event_begin(&line, EV_OUT_SENT, eventlog_origin(s->log), clock_now());
+	event_str(&line, EK_TOKEN, v->token);
+	event_str(&line, EK_TEST, INVITE_DOMAIN);
+	event_str(&line, EK_WHAT, v->reminder ? "reminder" : "invitation");
+	event_str(&line, EK_FROM, from);
+	event_str(&line, EK_TO, v->address);
+	event_str(&line, EK_MSGID, msgid);
+	event_end(&line);
+	return eventlog_append(s->log, line.buf, line.len) != 0 ? eventlog_write(s->log) : -1;
+}
+
+/* Its messages to the mail system.  How many it took; *code: of the one that it did not take. */
+static unsigned
+give(struct sender *s, const struct invitee *e, const struct run *run,
+    const struct enrol_message *m, size_t n, int *code, char *why, size_t whylen)
+{
+	char page[400], optout[400], about[400], path[96], link[OPTOUT_LINK_LEN + 1], from[340],
+	    msgid[160];
+	struct invitation v = { .site = s->site,
+		.token = e->token,
+		.address = e->address,
+		.page = page,
+		.optout = optout,
+		.about = about,
+		.reminder = e->sent_us != 0 };
+	unsigned taken = 0;
+
+	snprintf(path, sizeof(path), "/run/%s", run->id);
+	site_web_url(page, sizeof(page), s->site, path);
+	site_web_url(about, sizeof(about), s->site, "/privacy");
+	optout_link(link, s->site, e->address);
+	snprintf(path, sizeof(path), "/optout/%s", link);
+	site_web_url(optout, sizeof(optout), s->site, path);
+	snprintf(from, sizeof(from), "bounce@");
+	invite_domain(from + 7, sizeof(from) - 7, s->site, e->token);
+	for (size_t i = 0; i < n; i++)
+		v.of += m[i].message == NULL;
+	*code = 0;
+	for (size_t i = 0; i < n && *code == 0; i++) {
+		struct strbuf text = { 0 };
+
+		if (m[i].message != NULL)
+			continue; /* must be sent in given words: no answer is that */
+		v.rcpt = m[i].rcpt;
+		v.n_rcpt = m[i].n;
+		v.number++;
+		v.now_us = clock_now();
+		if (invite_build(&text, msgid, &v, s->key) != 0)
+			*code = -1;
+		else
+			*code = sendmail_run(why, whylen, s->site->conf.mail_program, from,
+			    e->address, text.s, text.len);
+		taken += *code == 0;
+		strbuf_clear(&text);
+		if (*code == 0 && observe(s, &v, from, msgid) != 0) {
+			snprintf(why, whylen, "the event log cannot be written");
+			*code = -1;
+		}
+	}
+	return taken;
+}
+
+static bool
+is_for_now(int code)
+{
+	return code == -1 || code == 71 || code == 74 || code == 75; /* sysexits.h */
+}
+
+/* 0, or -1: the mail system takes nothing now, or a journal cannot be written. */
+static int
+write_to(struct sender *s, const struct invitee *row)
+{
+	struct invitee e = *row; /* notes move the rows */
+	const struct run *run = runs_of(s->runs, e.token);
+	struct enrolment enrolment;
+	struct enrol_message *m = NULL;
+	size_t n = 0;
+	char why[128] = "";
+	unsigned taken;
+	int code, rc;
+
+	if (run == NULL || enrol_find(&enrolment, s->site, e.token) != 1 ||
+	    enrol_messages(&m, &n, s->site, &enrolment) != 0)
+		return invitations_note(s->invitations, e.token, INVITATION_REFUSED,
+		    "no more enrolled, or its set has left the catalogue", clock_now());
+	if (invitations_note(s->invitations, e.token, INVITATION_BEGUN, NULL, clock_now()) != 0) {
+		enrol_messages_free(m, n);
+		return -1;
+	}
+	taken = give(s, &e, run, m, n, &code, why, sizeof(why));
+	enrol_messages_free(m, n);
+	if (code == 0) {
+		s->sent++;
+		return invitations_note(
+		    s->invitations, e.token, INVITATION_SENT, NULL, clock_now());
+	}
+	log_warn("invite: %s: %s: exit code %d: %s", e.address, s->site->conf.mail_program, code,
+	    why[0] != '\0' ? why : "it said nothing");
+	if (taken == 0 && is_for_now(code)) {
+		rc = invitations_note(s->invitations, e.token, INVITATION_ASKED, why, clock_now());
+		return rc != 0 ? rc : -1;
+	}
+	s->refused++;
+	return invitations_note(s->invitations, e.token, INVITATION_REFUSED, why, clock_now());
+}
+
+/* --- all of them ---------------------------------------------------------------------------------------------- */
+
+static int
+has_acted(void *ctx, const char *line, size_t len)
+{
+	(void)ctx;
+	return memmem(line, len, "\"ev\":\"smtp.message\"", 19) != NULL;
+}
+
+/* Who was written to so long ago, once, and has sent nothing. */
+static bool
+is_to_be_reminded(struct store *store, const struct invitee *e, unsigned days, int64_t now)
+{
+	return days > 0 && store != NULL && e->state == INVITATION_SENT && e->reminders == 0 &&
+	       e->sent_us <= now - days * DAY &&
+	       store_events(store, e->token, has_acted, NULL) == 0;
+}
+
+static void
+pause_between(const struct sender *s)
+{
+	int64_t until = clock_monotonic() + s->pause_us;
+	const struct timespec step = { .tv_nsec = 50 * 1000 * 1000 };
+
+	while (!ended && clock_monotonic() < until)
+		nanosleep(&step, NULL);
+}
+
+static void
+show(const struct sender *s, size_t at, size_t n)
+{
+	if (!s->quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%zu of %zu: %u sent, %u refused, %u wait\033[K", at, n, s->sent,
+		    s->refused, s->waiting);
+}
+
+/* One round over those who were asked for when it began. */
+static int
+run_queue(struct sender *s, unsigned remind, struct store *store)
+{
+	size_t n = invitations_number(s->invitations);
+	bool first = true;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0 && !ended; i++) {
+		const struct invitee *e = invitations_row(s->invitations, i);
+		int64_t now = clock_now();
+		char why[128];
+		enum may may;
+
+		show(s, i, n);
+		if (e->address[0] == '\0' ||
+		    (e->state != INVITATION_ASKED && !is_to_be_reminded(store, e, remind, now)))
+			continue;
+		if (optouts_refresh(s->optouts) != 0)
+			return -1;
+		may = may_send(s, e, now, why, sizeof(why));
+		if (s->dry) {
+			printf(
+			    "%s: %s\n", e->address, may == MAY_SEND ? "would be written to" : why);
+			continue;
+		}
+		if (may == MAY_NOT_TODAY) {
+			s->waiting++;
+		} else if (may == MAY_NEVER) {
+			s->refused++;
+			rc = invitations_note(
+			    s->invitations, e->token, INVITATION_REFUSED, why, now);
+		} else {
+			if (!first)
+				pause_between(s);
+			first = false;
+			if (!ended)
+				rc = write_to(s, invitations_row(s->invitations, i));
+		}
+	}
+	if (!s->quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K");
+	return rc;
+}
+
+static int
+print_status(const struct sender *s, bool json)
+{
+	unsigned of[INVITATION_REFUSED + 1] = { 0 }, reminded = 0;
+
+	for (size_t i = 0; i < invitations_number(s->invitations); i++) {
+		const struct invitee *e = invitations_row(s->invitations, i);
+
+		of[e->state]++;
+		reminded += e->reminders > 0;
+	}
+	printf(json ? "{\"asked\":%u,\"begun\":%u,\"sent\":%u,\"reminded\":%u,\"refused\":%u}\n"
+		    : "%u wait, %u were begun and not finished, %u were written to (%u of them "
+		      "reminded), %u get none\n",
+	    of[INVITATION_ASKED], of[INVITATION_BEGUN], of[INVITATION_SENT], reminded,
+	    of[INVITATION_REFUSED]);
+	return EXIT_DONE;
+}
+
+static void
+close_all(struct sender *s)
+{
+	EVP_PKEY_free(s->key);
+	eventlog_close(s->log);
+	runs_close(s->runs);
+	invitations_close(s->invitations);
+	optouts_close(s->optouts);
+	site_free(s->site);
+}
+
+static void
+open_all(struct sender *s, bool status)
+{
+	char path[512], err[400];
+
+	s->site = command_site(SITE_SECRET);
+	command_must_own(s->site);
+	if ((s->optouts = optouts_open(s->site)) == NULL ||
+	    (s->invitations = invitations_open(s->site)) == NULL ||
+	    (s->runs = runs_open(s->site)) == NULL)
+		log_fatal(EXIT_CANNOT, "invite: nobody is written to");
+	if (status)
+		return;
+	if (s->site->conf.mail_program[0] == '\0')
+		log_fatal(EXIT_USAGE, "invite: no mail-program in outpost.conf: set it, such as "
+				      "/usr/sbin/sendmail");
+	site_path(path, s->site, "keys", SITE_DKIM_KEY);
+	if ((s->key = keys_load(path, err, sizeof(err))) == NULL)
+		log_fatal(EXIT_CANNOT, "%s: run outpost init %s as root", err, s->site->dir);
+}
+
+int
+command_invite(const struct command *c, int argc, char **argv)
+{
+	static struct sender s;
+	unsigned rate = 0, remind = 0;
+	bool status = false, json = false;
+	const struct option_row rows[] = {
+		{ "rate", OPTION_NUMBER, "N", &rate,
+		    "participants an hour (default: mail-rate of outpost.conf)" },
+		{ "remind", OPTION_NUMBER, "DAYS", &remind,
+		    "also, once, those who were written to so long ago and sent nothing" },
+		{ "dry-run", OPTION_FLAG, NULL, &s.dry, "only say who would be written to" },
+		{ "status", OPTION_FLAG, NULL, &status, "only say how many wait, were written to" },
+		{ "json", OPTION_FLAG, NULL, &json, "--status as JSON" },
+		{ "quiet", OPTION_FLAG, NULL, &s.quiet, "say nothing but what goes wrong" },
+	};
+	struct store *store = NULL;
+	char path[512];
+	int rc, lock = -1;
+
+	command_options(c, rows, sizeof(rows) / sizeof(*rows), argc, argv, 0, 0);
+	open_all(&s, status);
+	if (status) {
+		rc = print_status(&s, json);
+		close_all(&s);
+		return rc;
+	}
+	signal(SIGTERM, on_term);
+	signal(SIGINT, on_term);
+	if (rate == 0)
+		rate = s.site->conf.mail_rate;
+	s.pause_us = 3600 * CLOCK_SECOND / rate;
+	if (!s.dry && (lock = lock_site(s.site, "invite")) < 0)
+		log_fatal(EXIT_CANNOT, "invite: nobody is written to");
+	if (remind > 0) {
+		site_path(path, s.site, "", "store.db");
+		if (command_load_new(s.site, NULL) != 0 || (store = store_open(path)) == NULL)
+			log_fatal(EXIT_CANNOT, "invite: nobody is written to");
+	}
+	rc = run_queue(&s, remind, store);
+	if (!s.quiet && !s.dry)
+		printf("%u written to, %u get none, %u wait for another day\n", s.sent, s.refused,
+		    s.waiting);
+	store_close(store);
+	close_all(&s);
+	if (lock >= 0)
+		close(lock);
+	return rc == 0 && fflush(stdout) == 0 ? EXIT_DONE : EXIT_CANNOT;
+}

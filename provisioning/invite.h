@@ -1,0 +1,38 @@
+/* invite.h - the words of an invitation: a message that the participant answers with "Reply All", and that is
+ * the measurement.  Its recipients beside the participant stand in To: and Reply-To: only, so
+ * nothing goes to them before the participant acts.
+ *
+ * Text and HTML (RFC 2046 5.1.4), lines of at most 78 characters but for URLs and names, ASCII; permanent way out,
+ * also by one click (RFC 2369, RFC 8058); Auto-Submitted (RFC 3834), so that no robot answers; signed
+ * by the domain of From (RFC 6376, rsa-sha256, relaxed/relaxed).  Pure. */
+#ifndef PROVISIONING_INVITE_H
+#define PROVISIONING_INVITE_H
+
+#include <openssl/evp.h>
+
+#include "lib/strbuf.h"
+#include "provisioning/enrol.h"
+
+#define INVITE_SELECTOR "s1"
+#define INVITE_DOMAIN   "out" /* TOKEN.out.BASE */
+
+struct invitation {
+	const struct site *site;
+	const char *token;
+	const char *address; /* of the participant, as optout_address() gives it */
+	char *const *rcpt;   /* measurement addresses */
+	size_t n_rcpt;
+	unsigned number, of; /* message 1 of 3 */
+	bool reminder;
+	const char *page;   /* URL of the run */
+	const char *optout; /* URL of the way out */
+	const char *about;  /* URL of the start page */
+	int64_t now_us;
+};
+/* "TOKEN.out.BASE" */
+void invite_domain(char *dst, size_t dstlen, const struct site *, const char *token);
+/* The message as it goes over SMTP: lines end in CRLF, no dot-stuffing; DKIM-Signature first.  key NULL: not signed.
+ * msgid (80 octets): what its Message-ID became.  0, or -1 logged. */
+int invite_build(struct strbuf *dst, char msgid[160], const struct invitation *, EVP_PKEY *key);
+
+#endif

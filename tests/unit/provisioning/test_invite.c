@@ -1,0 +1,208 @@
+/* The invitation as a receiver reads it: fields, both bodies, the signature under the published key. */
+#include "tests/unit/provisioning/fixture.h"
+
+#include <openssl/evp.h>
+
+#include "lib/clock.h"
+#include "provisioning/invitations.h"
+#include "provisioning/invite.h"
+#include "provisioning/keys.h"
+
+static struct fixture f;
+static struct site *site;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fixture_new(&f);
+	fixture_test(&f, "plain", 1, "sets quick standard", "", "");
+	site = fixture_site(&f, "192.0.2.1", "", NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	site_free(site);
+	fixture_free(&f);
+	return 0;
+}
+
+#define TOKEN "acacacacacacacac"
+
+static struct invitation
+invitation(char *const *rcpt, size_t n)
+{
+	return (struct invitation){ .site = site,
+		.token = TOKEN,
+		.address = "reader@shop.example",
+		.rcpt = rcpt,
+		.n_rcpt = n,
+		.number = 1,
+		.of = 2,
+		.page = "https://probe.example/run/abc",
+		.optout = "https://probe.example/optout/def?a=1&b=2",
+		.about = "https://probe.example/privacy",
+		.now_us = INT64_C(1795305600) * CLOCK_SECOND };
+}
+
+static void
+has(const char *text, const char *piece)
+{
+	if (strstr(text, piece) == NULL)
+		fail_msg("\"%s\" is missing in:\n%s", piece, text);
+}
+
+static void
+read_it(void **state)
+{
+	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example",
+		"probe@" TOKEN ".other.probe.example" };
+	struct invitation v = invitation(rcpt, 2);
+	struct strbuf b = { 0 };
+	char msgid[160], *head;
+
+	(void)state;
+	assert_int_equal(invite_build(&b, msgid, &v, NULL), 0);
+	has(b.s, "From: Outpost <invitation@" TOKEN ".out.probe.example>\r\n");
+	has(b.s, "\r\nTo: reader@shop.example,\r\n probe@" TOKEN
+		 ".plain.probe.example,\r\n probe@" TOKEN ".other.probe.example\r\n");
+	has(b.s, "\r\nReply-To: probe@" TOKEN ".plain.probe.example,\r\n probe@" TOKEN
+		 ".other.probe.example\r\n");
+	has(b.s, "(1 of 2)\r\nDate: Sun, 22 Nov 2026 00:00:00 +0000\r\n");
+	has(b.s, "\r\nList-Unsubscribe: <https://probe.example/optout/def?a=1&b=2>\r\n"
+		 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+	has(b.s, "\r\nAuto-Submitted: auto-generated\r\n");
+	has(b.s, "\r\nContent-Type: multipart/alternative; boundary=\"");
+	has(b.s, "https://probe.example/run/abc\r\n");
+	has(b.s, "href=\"https://probe.example/optout/def?a=1&amp;b=2\"");
+	has(b.s, "message 1 of 2");
+	has(b.s, msgid);
+	/* ASCII, CRLF only, no line that SMTP would not carry */
+	for (size_t i = 0, line = 0; i < b.len; i++, line++) {
+		assert_true((unsigned char)b.s[i] < 0x80);
+		assert_true(b.s[i] != '\n' || (i > 0 && b.s[i - 1] == '\r'));
+		assert_true(b.s[i] != '\r' || b.s[i + 1] == '\n');
+		assert_true(line <= 998);
+		if (b.s[i] == '\n')
+			line = 0;
+	}
+	head = strstr(b.s, "\r\n\r\n");
+	assert_non_null(head);
+	*head = '\0';
+	assert_null(strstr(b.s, "reader@shop.example,\r\n reader"));
+	strbuf_clear(&b);
+
+	v.of = 1;
+	v.reminder = true;
+	assert_int_equal(invite_build(&b, msgid, &v, NULL), 0);
+	has(b.s, "\r\nSubject: Reminder: Please answer all");
+	assert_null(strstr(b.s, "answer each of them"));
+	strbuf_clear(&b);
+}
+
+static void
+signed_too(void **state)
+{
+	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example" }, msgid[160];
+	struct invitation v = invitation(rcpt, 1);
+	EVP_PKEY *key = keys_generate(8);
+	struct strbuf b = { 0 };
+
+	(void)state;
+	assert_int_equal(invite_build(&b, msgid, &v, key), 0);
+	assert_memory_equal(b.s,
+	    "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n\td=" TOKEN
+	    ".out.probe.example;\r\n\ts=s1; t=1795305600;\r\n\th=From:",
+	    92);
+	/* all of our fields, and a second From, To or Subject would break it */
+	has(b.s, "Reply-To:");
+	has(b.s, "List-Unsubscribe-Post:");
+	has(b.s, "From:To:Subject;");
+	EVP_PKEY_free(key);
+	strbuf_clear(&b);
+}
+
+/* --- who is to be written to ----------------------------------------------------------------------------------- */
+
+#define T1  "acacacacacacacac"
+#define T2  "bcbcbcbcbcbcbcbc"
+#define DAY (86400 * CLOCK_SECOND)
+
+static void
+states(void **state)
+{
+	struct invitations *all = invitations_open(site), *again;
+	const struct invitee *e;
+	int64_t now = clock_now();
+
+	(void)state;
+	assert_non_null(all);
+	assert_int_equal(invitations_ask(all, T1, "a@shop.example", "one, two", now - 2 * DAY), 0);
+	assert_int_equal(invitations_ask(all, T2, "b@shop.example", "", now), 0);
+	assert_int_equal(invitations_number(all), 2);
+	assert_non_null(invitations_find(all, "a@shop.example", "one, two"));
+	assert_null(invitations_find(all, "a@shop.example", ""));
+	e = invitations_of(all, T1);
+	assert_int_equal(e->state, INVITATION_ASKED);
+	assert_int_equal(invitations_note(all, T1, INVITATION_BEGUN, NULL, now - 2 * DAY), 0);
+	assert_int_equal(invitations_of(all, T1)->state, INVITATION_BEGUN);
+	assert_int_equal(invitations_note(all, T1, INVITATION_SENT, NULL, now - 2 * DAY), 0);
+	assert_int_equal(invitations_of(all, T1)->reminders, 0);
+	assert_int_equal(invitations_note(all, T1, INVITATION_BEGUN, NULL, now), 0);
+	assert_int_equal(invitations_of(all, T1)->reminders, 1);
+	/* not taken: it waits again, and was never written to */
+	assert_int_equal(invitations_note(all, T2, INVITATION_BEGUN, NULL, now), 0);
+	assert_int_equal(invitations_note(all, T2, INVITATION_ASKED, "later", now), 0);
+	assert_true(invitations_of(all, T2)->sent_us == 0);
+	assert_int_equal(invitations_of(all, T2)->state, INVITATION_ASKED);
+	assert_string_equal(invitations_of(all, T2)->address, "b@shop.example");
+	assert_int_equal(invitations_note(all, T2, INVITATION_REFUSED, "opted \"out\"", now), 0);
+	again = invitations_open(site);
+	e = invitations_of(again, T2);
+	assert_int_equal(e->state, INVITATION_REFUSED);
+	assert_string_equal(e->why, "opted \"out\"");
+	assert_string_equal(e->address, "b@shop.example");
+	assert_string_equal(invitations_of(again, T1)->tags, "one, two");
+	assert_null(invitations_of(again, "cccccccccccccccc"));
+	invitations_close(again);
+	invitations_close(all);
+}
+
+static void
+counted(void **state)
+{
+	struct invitations *all = invitations_open(site);
+	int64_t now = clock_now();
+
+	(void)state;
+	assert_int_equal(invitations_ask(all, T1, "a@shop.example", "", now), 0);
+	assert_int_equal(invitations_ask(all, T2, "b@shop.example", "", now), 0);
+	assert_int_equal(invitations_address(all, "a@shop.example", true, now), 1);
+	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 0);
+	assert_int_equal(invitations_domain(all, "shop.example", true, now), 2);
+	assert_int_equal(invitations_domain(all, "hop.example", true, now), 0);
+	assert_int_equal(invitations_note(all, T1, INVITATION_BEGUN, NULL, now), 0);
+	assert_int_equal(invitations_note(all, T1, INVITATION_SENT, NULL, now), 0);
+	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 1);
+	assert_int_equal(invitations_domain(all, NULL, false, now), 1);
+	/* a day later it counts no more */
+	assert_int_equal(invitations_address(all, "a@shop.example", false, now + DAY - 1), 1);
+	assert_int_equal(invitations_address(all, "a@shop.example", false, now + DAY), 0);
+	invitations_close(all);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(read_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(signed_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(states, setup, teardown),
+		cmocka_unit_test_setup_teardown(counted, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);
+}
