@@ -48,7 +48,7 @@ struct plan {
 static bool
 is_wanted(const struct plan *p, const struct test *t)
 {
-	if (t->n_graded_on > 0)
+	if (t->n_graded_on > 0 || t->unmailed)
 		return false; /* nothing is mailed to it */
 	return catalogue_in_set(t, p->enrolment->set) || t == p->ipv6 || t == p->ipv6_dns;
 }

@@ -27,6 +27,8 @@ struct work {
 	size_t errlen;
 };
 
+#define DKIM_ALGORITHM 8 /* RSA, 2048 bits: what every receiver can check */
+
 static bool
 exists(const char *path)
 {
@@ -136,6 +138,9 @@ make_dns_keys(struct work *w)
 	}
 	site_path(path, w->site, "keys", SITE_BASE_KEY);
 	if (make_key(w, path, SITE_BASE_ALGORITHM) != 0)
+		return -1;
+	site_path(path, w->site, "keys", SITE_DKIM_KEY);
+	if (make_key(w, path, DKIM_ALGORITHM) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		site_zone_key_path(path, w->site, algorithm[i]);

@@ -11,6 +11,8 @@
 
 #include "provisioning/address.h"
 
+#define DKIM_FIRST 200 /* characters of the key in the first of two strings */
+
 struct job {
 	const struct site *site;
 	const struct test *test;
@@ -273,6 +275,46 @@ put_other_ca_spki(char *dst, size_t dstlen, const struct job *j)
 	return hex(dst, dstlen, j->site->other_ca_spki, sizeof(j->site->other_ca_spki));
 }
 
+/* --- mail that we write ------------------------------------------------------------------------------ */
+
+/* The key is longer than a string of a TXT record may be (RFC 1035 3.3), so it is given in two. */
+static enum render_result
+put_dkim(char *dst, size_t dstlen, const struct job *j)
+{
+	size_t len = strlen(j->site->dkim), half = len < DKIM_FIRST ? len : DKIM_FIRST;
+
+	if (len == 0)
+		return RENDER_NO_ADDRESS; /* a site that was made before there was one */
+	if (j->k == 0)
+		snprintf(dst, dstlen, "%.*s", (int)half, j->site->dkim);
+	else
+		snprintf(dst, dstlen, "%s", j->site->dkim + half);
+	return RENDER_OK;
+}
+
+static enum render_result
+put_spf(char *dst, size_t dstlen, const struct job *j)
+{
+	const struct site_conf *c = &j->site->conf;
+	struct in6_addr a;
+	char text[INET6_ADDRSTRLEN];
+	size_t at = 0;
+
+	if (c->mail_spf[0] != '\0') {
+		snprintf(dst, dstlen, "%s", c->mail_spf);
+		return RENDER_OK;
+	}
+	*dst = '\0';
+	if (c->ipv4_parent.n > 0)
+		at = (size_t)snprintf(dst, dstlen, "ip4:%s", c->ipv4_parent.item[0]);
+	if (j->site->has_ipv6 && at + 1 < dstlen) {
+		address_make(&a, &j->site->prefix, 0, 0, ADDRESS_SERVES, 0);
+		snprintf(dst + at, dstlen - at, "%sip6:%s", at > 0 ? " " : "",
+		    inet_ntop(AF_INET6, &a, text, sizeof(text)));
+	}
+	return RENDER_OK;
+}
+
 /* --- the table --------------------------------------------------------------------------------------- */
 
 enum {
@@ -311,6 +353,8 @@ static const struct placeholder {
 	{ "cert", NEEDS_TEST | ARG_K, put_cert },
 	{ "ca-spki", NEEDS_CERTS, put_ca_spki },
 	{ "other-ca-spki", NEEDS_CERTS, put_other_ca_spki },
+	{ "dkim", ARG_K, put_dkim },
+	{ "spf", 0, put_spf },
 };
 
 /* "0".."31", nothing else. */
@@ -388,6 +432,8 @@ render(char *dst, size_t dstlen, const char *text, const struct site *site, cons
 		char piece[512];
 		size_t n = strcspn(text, "{"), word;
 
+		if (n > 0 && text[n] == '{' && text[n - 1] == '%')
+			n += strcspn(text + n, "}"); /* a macro of SPF */
 		if (n > 0) {
 			if (len + n >= dstlen)
 				goto too_long;

@@ -7,6 +7,9 @@
  *   {ns4} {ns6} addresses of the zone's name server
  *   {spki:K} {spki-wrong:K} {spki512:K} {spki512-wrong:K} {cert:K}           hex digests
  *   {ca-spki} {other-ca-spki}
+ *   {dkim:0} {dkim:1} the halves of the public key that signs what we write, base64
+ *   {spf} terms of SPF that name the hosts which send it
+ * "%{" begins a macro of SPF and stays as it is.
  * Names come out absolute, with the final dot. */
 #ifndef PROVISIONING_RENDER_H
 #define PROVISIONING_RENDER_H

@@ -372,6 +372,25 @@ site_algorithms(unsigned dst[SITE_ZONE_KEYS_MAX], const struct catalogue *c)
 	return n;
 }
 
+/* The public half of the key that signs what we write.  A site that was made before there was one has none. */
+static void
+load_dkim(struct site *site)
+{
+	char path[512], why[400];
+	unsigned char *der = NULL;
+	EVP_PKEY *key;
+	int len = 0;
+
+	site_path(path, site, "keys", SITE_DKIM_KEY);
+	if (access(path, R_OK) != 0 || (key = keys_load(path, why, sizeof(why))) == NULL)
+		return;
+	len = i2d_PUBKEY(key, &der);
+	if (len > 0 && 4 * ((size_t)len + 2) / 3 < sizeof(site->dkim))
+		EVP_EncodeBlock((unsigned char *)site->dkim, der, len);
+	OPENSSL_free(der);
+	EVP_PKEY_free(key);
+}
+
 static int
 load_zone_keys(struct site *site, char *err, size_t errlen)
 {
@@ -382,6 +401,7 @@ load_zone_keys(struct site *site, char *err, size_t errlen)
 	site_path(path, site, "keys", SITE_BASE_KEY);
 	if (load_zone_key(&site->base_key, path, SITE_BASE_ALGORITHM, err, errlen) != 0)
 		return -1;
+	load_dkim(site);
 	for (size_t i = 0; i < n; i++) {
 		site_zone_key_path(path, site, algorithm[i]);
 		if (load_zone_key(

@@ -66,6 +66,8 @@ struct site_conf {
 	unsigned web_optout_client;                                 /* a day */
 	char mail_program[256]; /* the host's sendmail; empty: no mail leaves */
 	unsigned mail_rate, mail_per_address, mail_per_domain; /* participants an hour; a day */
+	char mail_spf
+	    [400]; /* SPF terms of who sends what we write; empty: the name server addresses */
 	int64_t retention; /* of observations, runs and enrolments; 0: for ever */
 	int64_t smtp_timeout, smtp_data_timeout,
 	    smtp_session; /* command; data block; whole session */
@@ -128,6 +130,7 @@ struct site {
 	size_t n_zone_keys;
 	struct site_digests *digests_of[TEST_NUMBER_MAX + 1]; /* n_hosts of them; NULL: not read */
 	uint8_t ca_spki[32], other_ca_spki[32];               /* SHA-256 of SubjectPublicKeyInfo */
+	char dkim[512]; /* public key that signs what we write, base64 (RFC 6376 3.6.1); "": none */
 };
 
 /* What a program can need of a site. */
@@ -177,8 +180,8 @@ void site_cert_path(
     char cert[512], char key[512], const struct site *, const struct test *, unsigned host);
 /* Files under keys/ and certs/ that are not a test's own. */
 #define SITE_SECRET_FILE "site.secret"
-#define SITE_DKIM_KEY    "dkim.pem" /* signs what we write */
 #define SITE_BASE_KEY    "base.pem"
+#define SITE_DKIM_KEY    "dkim.pem"     /* signs what we write */
 #define SITE_CA          "ca.pem"       /* trusted by the senders of the lab */
 #define SITE_OTHER_CA    "other-ca.pem" /* trusted by nobody */
 #define SITE_WEB         "web.pem"      /* of the web site, unless web-cert names another */

@@ -157,6 +157,10 @@ static const struct conf_row rows[] = {
 	    "Invitations and reminders to one address in 24 hours; further ones wait"),
 	UINT("mail-per-domain", mail_per_domain, 1, 1000000, "200",
 	    "The same for all addresses of one mail domain"),
+	STRING("mail-spf", mail_spf, "",
+	    "Terms of SPF that name the hosts which send what this site writes to participants, "
+	    "e.g. \"ip4:192.0.2.25 ip6:2001:db8::25\"; empty: the name server addresses of the "
+	    "base domain"),
 	DURATION("retention", retention, 0, UINT64_C(36500) * 86400 * S, "180d",
 	    "How long observations, runs and enrolments are kept; 0s: until outpost forget; "
 	    "opt-outs are kept for ever"),

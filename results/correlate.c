@@ -10,6 +10,8 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/joint.h"
+#include "results/mime.h"
+#include "results/outgoing.h"
 #include "results/session.h"
 #include "results/tlsrpt_match.h"
 
@@ -344,6 +346,23 @@ in_windows(const struct window *w, size_t n, int64_t t)
 	return lo < n && w[lo].from <= t;
 }
 
+/* What was asked for because of mail that we wrote. */
+static void
+count_outgoing(struct facts *f)
+{
+	struct window *w = xcalloc(f->n_events + 1, sizeof *w);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_events; i++)
+		if (f->events[i]->kind == EV_OUT_SENT)
+			w[n++] = (struct window){ f->events[i]->t,
+				f->events[i]->t + OUTGOING_WINDOW };
+	n = windows_join(w, n);
+	for (size_t k = 0; k < f->n_lookups; k++)
+		f->lookups[k].counts = in_windows(w, n, f->lookups[k].t);
+	free(w);
+}
+
 static void
 count_lookups(struct correlation *c)
 {
@@ -363,6 +382,10 @@ count_lookups(struct correlation *c)
 	n_all = windows_join(all, n);
 	for (size_t i = 0; i < c->catalogue->n; i++) {
 		struct facts *f = &c->facts[i];
+		if (f->test->unmailed) {
+			count_outgoing(f);
+			continue;
+		}
 		for (n = 0; n < f->n_attempts; n++)
 			own[n] = (struct window){ f->attempts[n].t - WINDOW, f->attempts[n].end };
 		n = windows_join(own, n);
@@ -422,6 +445,71 @@ sum_up(struct correlation *c, struct facts *f)
 	}
 }
 
+/* --- bounces --------------------------------------------------------------------------------------- */
+
+/* The test that an address names: "...@TOKEN.TEST." or "...TOKEN.LABEL.TEST."; NULL: none. */
+static struct facts *
+test_in_address(struct correlation *c, const char *address)
+{
+	size_t len = strlen(c->token);
+	const char *p = strrchr(address, '@');
+
+	for (; p != NULL; p = strchr(p + 1, '.')) {
+		const char *label = p + 1 + len;
+		if (strncasecmp(p + 1, c->token, len) != 0 || *label != '.')
+			continue;
+		for (unsigned i = 0; i < 2 && *label == '.';
+		     i++, label += 1 + strcspn(label + 1, ".")) {
+			size_t n = strcspn(label + 1, ".");
+			struct facts *f = facts_of(c, label + 1, n);
+			if (f == NULL && n > 2 && strncasecmp(label + n - 1, "-b", 2) == 0)
+				f = facts_of(c, label + 1, n - 2);
+			if (f != NULL)
+				return f;
+		}
+	}
+	return NULL;
+}
+
+static void
+add_bounce(struct facts *f, const struct observation *o, const struct dsn *d, unsigned i)
+{
+	f->bounces = grow(f->bounces, f->n_bounces, sizeof *f->bounces);
+	f->bounces[f->n_bounces++] = (struct bounce){ o->t, o, d, &d->rcpt[i] };
+	if (f->n_events == 0 || f->events[f->n_events - 1] != o)
+		facts_event(f, o); /* the timeline of the test that it explains shows it */
+}
+
+/* Each of its recipients is joined to the test that it is about; one that is no address of ours is that
+ * of a message that we wrote. */
+static void
+read_bounce(struct correlation *c, struct facts *to, const struct observation *o)
+{
+	const char *data = text_of(o, EK_DATA);
+	struct strbuf raw = { 0 };
+	struct dsn *d = NULL;
+	char why[160];
+
+	if (c->n_dsns == BOUNCES_MAX)
+		return;
+	if (mime_base64(&raw, data, strlen(data), DSN_MAX) && raw.len > 0)
+		d = dsn_read(raw.s, raw.len, why, sizeof why);
+	strbuf_clear(&raw);
+	if (d == NULL)
+		return;
+	c->dsns = grow(c->dsns, c->n_dsns, sizeof *c->dsns);
+	c->dsns[c->n_dsns++] = d;
+	for (unsigned i = 0; i < d->n; i++) {
+		struct facts *f = test_in_address(c, d->rcpt[i].final);
+		if (f == NULL)
+			f = test_in_address(c, d->rcpt[i].original);
+		if (f == NULL && to->test->unmailed)
+			f = to;
+		if (f != NULL)
+			add_bounce(f, o, d, i);
+	}
+}
+
 static void
 note_event(struct correlation *c, const struct observation *o)
 {
@@ -450,6 +538,8 @@ note_event(struct correlation *c, const struct observation *o)
 		add_lookup(f, o);
 	if (o->kind == EV_HTTP_REQUEST)
 		add_fetch(f, o);
+	if (o->kind == EV_SMTP_DSN)
+		read_bounce(c, f, o);
 	if (o->kind == EV_TLSRPT_REPORT && f->n_reports < REPORTS_MAX) {
 		f->reports = grow(f->reports, f->n_reports, sizeof *f->reports);
 		f->reports[f->n_reports++] = tlsrpt_receive(o);
@@ -495,9 +585,13 @@ correlation_free(struct correlation *c)
 		for (size_t k = 0; k < c->facts[i].n_reports; k++)
 			tlsrpt_received_free(c->facts[i].reports[k]);
 		free(c->facts[i].reports);
+		free(c->facts[i].bounces);
 	}
 	for (size_t i = 0; i < c->n_verified; i++)
 		verified_free(c->verified[i]);
+	for (size_t i = 0; i < c->n_dsns; i++)
+		free(c->dsns[i]);
+	free(c->dsns);
 	free(c->verified);
 	free(c->facts);
 	free(c->sessions);

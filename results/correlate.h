@@ -7,6 +7,7 @@
 #ifndef RESULTS_CORRELATE_H
 #define RESULTS_CORRELATE_H
 
+#include "results/dsn.h"
 #include "results/observation.h"
 #include "results/resolver.h"
 #include "results/verified.h"
@@ -79,6 +80,15 @@ struct fetch {
 	const struct observation *event;
 };
 
+/* A recipient in a bounce: of mail to this test, or that we wrote (to the test that is not mailed). */
+struct bounce {
+	int64_t t;
+	const struct observation *event; /* smtp.dsn */
+	const struct dsn *dsn;
+	const struct dsn_recipient *rcpt;
+};
+#define BOUNCES_MAX 256 /* bounces of one participant that are read; more are only events */
+
 /* What is known of one (token, test).  A test that is graded on others' mail has theirs, joined. */
 struct received_report; /* tlsrpt_match.h */
 #define REPORTS_MAX 64  /* TLS reports of one test that are read; more are only events */
@@ -93,7 +103,9 @@ struct facts {
 	const struct observation **events;
 	size_t n_events; /* all of it, in time order */
 	struct received_report **reports;
-	size_t n_reports;     /* in the order they came */
+	size_t n_reports; /* in the order they came */
+	struct bounce *bounces;
+	size_t n_bounces;     /* in the order they came */
 	size_t accepted;      /* attempts accepted */
 	int64_t first, last;  /* of events; 0 none */
 	int64_t last_attempt; /* 0 none */
@@ -137,6 +149,8 @@ struct correlation {
 	size_t n_messages;
 	struct verified **verified; /* owned: of the tests that ask who wrote a message */
 	size_t n_verified;
+	struct dsn **dsns; /* owned */
+	size_t n_dsns;
 	struct sender *senders;
 	size_t n_senders, senders_beyond;
 	struct resolver *resolvers; /* in the order of their addresses */

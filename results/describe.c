@@ -2,10 +2,13 @@
 #include "results/describe.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/clock.h"
 #include "lib/utf8.h"
+#include "results/dsn.h"
+#include "results/mime.h"
 #include "results/session.h"
 #include "results/verified.h"
 
@@ -260,6 +263,70 @@ describe_tlsrpt(struct strbuf *b, const struct observation *o)
 	say_key(b, o, EK_FROM, " by ");
 }
 
+#define BOUNCED_MAX 8 /* recipients that are listed */
+
+/* A bounce, in its own words. */
+static void
+describe_bounce(struct strbuf *b, const struct observation *o)
+{
+	const char *data = text_of(o, EK_DATA);
+	struct strbuf raw = { 0 };
+	char why[160] = "its data is no base64";
+	struct dsn *d = NULL;
+
+	if (mime_base64(&raw, data, strlen(data), DSN_MAX) && raw.len > 0)
+		d = dsn_read(raw.s, raw.len, why, sizeof why);
+	strbuf_clear(&raw);
+	if (d == NULL) {
+		strbuf_puts(b, "mail to the mailbox for bounces, which is none: ");
+		describe_said(b, why);
+		return;
+	}
+	strbuf_puts(b, "bounce by ");
+	describe_said(b, d->reporting_mta);
+	for (unsigned i = 0; i < d->n && i < BOUNCED_MAX; i++) {
+		const struct dsn_recipient *r = &d->rcpt[i];
+		strbuf_puts(b, i == 0 ? ": " : "; ");
+		describe_said(b, r->final[0] != '\0' ? r->final : r->original);
+		strbuf_printf(b, " %s, %s", dsn_action_name(r->action), r->status);
+		if (r->diagnostic[0] != '\0') {
+			strbuf_puts(b, ", ");
+			describe_said(b, r->diagnostic);
+		}
+	}
+	if (d->n + d->beyond > BOUNCED_MAX)
+		strbuf_printf(b, " and %u more", d->n + d->beyond - BOUNCED_MAX);
+	free(d);
+}
+
+static void
+describe_sent(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "we wrote");
+	say_key(b, o, EK_WHAT, ": ");
+	say_key(b, o, EK_FROM, " from ");
+}
+
+static void
+describe_delivery(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "our host: ");
+	describe_said(b, text_of(o, EK_WHAT));
+	say_key(b, o, EK_MX, " at ");
+	say_key(b, o, EK_VERSION, " over ");
+	say_key(b, o, EK_VERIFIED, ", certificate ");
+	say_key(b, o, EK_ECODE, ": ");
+}
+
+static void
+describe_published(struct strbuf *b, const struct observation *o)
+{
+	strbuf_puts(b, "published");
+	say_key(b, o, EK_TLSA, ": TLSA ");
+	say_key(b, o, EK_STS, ", MTA-STS ");
+	say_key(b, o, EK_REASON, ": ");
+}
+
 void
 describe_report(struct strbuf *b, const struct received_report *r)
 {
@@ -373,6 +440,10 @@ static const struct {
 	[EV_VERIFY_CRASHED] = { "mail", describe_verify },
 	[EV_VERIFY_SKIPPED] = { "mail", describe_verify },
 	[EV_VERIFY_LOST] = { "mail", describe_verify },
+	[EV_SMTP_DSN] = { "bounce", describe_bounce },
+	[EV_OUT_SENT] = { "sent", describe_sent },
+	[EV_OUT_DELIVERY] = { "sent", describe_delivery },
+	[EV_OUT_PUBLISHED] = { "DNS", describe_published },
 };
 
 const char *

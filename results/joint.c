@@ -121,6 +121,7 @@ join(struct correlation *c, struct facts *f)
 		JOIN(f->attempts, f->n_attempts, from->attempts, from->n_attempts);
 		JOIN(f->lookups, f->n_lookups, from->lookups, from->n_lookups);
 		JOIN(f->events, f->n_events, from->events, from->n_events);
+		JOIN(f->bounces, f->n_bounces, from->bounces, from->n_bounces);
 		if (from->accepted > 0 && (f->accepted == 0 || from->accepted_at < f->accepted_at))
 			f->accepted_at = from->accepted_at;
 		f->accepted += from->accepted;

@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "results/evaluate.h"
+#include "results/outgoing.h"
 #include "results/reason.h"
 #include "results/tlsrpt_match.h"
 
@@ -115,6 +116,18 @@ is_complete(const struct facts *f)
 	return (got & want) == want;
 }
 
+/* The sender has given up, and told its user so: a bounce that came after its last attempt. */
+static bool
+is_bounced(const struct facts *f)
+{
+	for (size_t i = 0; i < f->n_bounces; i++) {
+		if (f->bounces[i].rcpt->action == DSN_FAILED &&
+		    f->bounces[i].t >= f->last_attempt && f->accepted == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Complete; where it matters which message it was, with one that had been put off. */
 static bool
 is_finished(const struct judge *j, const struct facts *f)
@@ -214,6 +227,19 @@ graded_settled(
 	return settled && !is_verifying(j, f, until, why, whylen);
 }
 
+/* Mail that we write: the receiver has looked up by now what it looks up.  None was written: nothing is waited
+ * for. */
+static bool
+outgoing_settled(
+    const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
+{
+	int64_t last = outgoing_last(f);
+
+	*until = last == 0 ? 0 : last + paced(j, AWAY);
+	snprintf(why, whylen, "lookups of the receiver");
+	return j->given != NULL ? j->given->settled : j->now >= *until;
+}
+
 bool
 judge_settled(
     const struct judge *j, const struct facts *f, int64_t *until, char *why, size_t whylen)
@@ -226,6 +252,8 @@ judge_settled(
 
 	if (f->test->n_graded_on > 0)
 		return graded_settled(j, f, until, why, whylen);
+	if (f->test->unmailed)
+		return outgoing_settled(j, f, until, why, whylen);
 	*until = 0;
 	snprintf(why, whylen, "a first message");
 	if (j->given != NULL) {
@@ -233,6 +261,8 @@ judge_settled(
 		return j->given->settled ||
 		       (is_finished(j, f) && !is_verifying(j, f, until, why, whylen));
 	}
+	if (is_bounced(f))
+		return true;
 	if (is_finished(j, f) && is_verifying(j, f, until, why, whylen))
 		return false;
 	if (is_finished(j, f) || (last == NULL && control_given_up(j, f->test)))
@@ -351,7 +381,7 @@ apply(struct verdict *v, const struct evaluation *e, const struct verdict_rule *
 static bool
 is_sent(const struct judge *j, const struct facts *f)
 {
-	if (is_asked_for(f))
+	if (is_asked_for(f) || outgoing_last(f) != 0)
 		return true;
 	for (size_t i = 0; i < j->c->n_messages; i++) {
 		if (evaluate_names(j->c, &j->c->messages[i], f->test))

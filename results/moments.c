@@ -1,12 +1,15 @@
 /* moments.c - a row for each word that has moments, saying which ones it selects. */
 #include "results/moments.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "results/offer.h"
+#include "results/outgoing.h"
 #include "results/session.h"
 #include "results/tlsrpt_match.h"
 
@@ -224,6 +227,41 @@ select_said(struct moments *m)
 	}
 }
 
+/* 32 labels of one nibble each: an IPv6 address as RFC 7208 7.3 writes it. */
+static bool
+is_nibbles(const char *s, size_t len)
+{
+	if (len != 63)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (i % 2 == 0 ? !isxdigit((unsigned char)s[i]) : s[i] != '.')
+			return false;
+	return true;
+}
+
+static bool
+is_at(const struct predicate *p, const char *at)
+{
+	size_t len = strlen(at), want = p->at == NULL ? 0 : strlen(p->at), left;
+	unsigned char v4[4];
+	char text[INET_ADDRSTRLEN];
+
+	if (p->at == NULL || p->at_kind == AT_NAME)
+		return p->at == NULL || strcasecmp(p->at, at) == 0;
+	if (len < want + 2 || strcasecmp(at + len - want, p->at) != 0 || at[len - want - 1] != '.')
+		return false;
+	if (p->at_kind == AT_BELOW)
+		return true;
+	left = len - want - 1;
+	if (is_nibbles(at, left))
+		return true;
+	if (left >= sizeof text)
+		return false;
+	memcpy(text, at, left);
+	text[left] = '\0';
+	return inet_pton(AF_INET, text, v4) == 1;
+}
+
 static void
 select_lookups(struct moments *m)
 {
@@ -234,8 +272,7 @@ select_lookups(struct moments *m)
 		bool via = p->via == VIA_ANY || (p->via == VIA_UDP && !l->tcp) ||
 			   (p->via == VIA_TCP && l->tcp) || (p->via == VIA_V4 && l->family == 4) ||
 			   (p->via == VIA_V6 && l->family == 6);
-		if (l->counts && via && (p->type == 0 || p->type == l->type) &&
-		    (p->at == NULL || strcasecmp(p->at, l->at) == 0) &&
+		if (l->counts && via && (p->type == 0 || p->type == l->type) && is_at(p, l->at) &&
 		    (p->rcode < 0 || p->rcode == l->rcode) &&
 		    (p->phase < 0 || p->phase == l->phase) &&
 		    (p->family == 0 || p->family == l->family))
@@ -419,11 +456,26 @@ select_reports(struct moments *m)
 	}
 }
 
-/* Bounces: this version has no collector that sees them, so there are no such moments. */
 static void
-select_none(struct moments *m)
+select_bounces(struct moments *m)
 {
-	(void)m;
+	const struct facts *f = m->e->facts;
+
+	for (size_t i = 0; i < f->n_bounces; i++) {
+		if (dsn_status_is(f->bounces[i].rcpt->status, m->p->name[0]))
+			found(m, f->bounces[i].t, f->bounces[i].event);
+	}
+}
+
+static void
+select_outgoing(struct moments *m)
+{
+	const struct facts *f = m->e->facts;
+
+	for (size_t i = 0; i < f->n_events; i++) {
+		if (outgoing_is(f->events[i], m->p->name[0]))
+			found(m, f->events[i]->t, f->events[i]);
+	}
 }
 
 static select_fn *const selectors[P_KIND_MAX] = {
@@ -440,8 +492,9 @@ static select_fn *const selectors[P_KIND_MAX] = {
 	[P_MESSAGE] = select_messages,
 	[P_HELLO] = select_hellos,
 	[P_REPORT] = select_reports,
-	[P_DSN] = select_none,
+	[P_DSN] = select_bounces,
 	[P_AUTH] = select_auth,
+	[P_OUTGOING] = select_outgoing,
 	[P_AGAIN] = select_again,
 	[P_SENT] = select_sent,
 };

@@ -9,6 +9,7 @@
 #include "lib/strbuf.h"
 #include "results/describe.h"
 #include "results/offer.h"
+#include "results/session.h"
 
 #define TIMES_MAX 12 /* times listed in a schedule; of more the number is told */
 
@@ -377,6 +378,54 @@ put_offer(struct strbuf *b, const char *p, const struct evaluation *e)
 	return 0;
 }
 
+/* The last bounce: its status and what it says. */
+static void
+put_bounce(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct facts *f = e->facts;
+	const struct dsn_recipient *r;
+
+	(void)v;
+	if (f->n_bounces == 0)
+		return;
+	r = f->bounces[f->n_bounces - 1].rcpt;
+	strbuf_puts(b, r->status);
+	if (r->diagnostic[0] != '\0') {
+		strbuf_puts(b, ", ");
+		describe_said(b, r->diagnostic);
+	}
+	if (r->remote_mta[0] != '\0') {
+		strbuf_puts(b, " by ");
+		describe_said(b, r->remote_mta);
+	}
+}
+
+/* The last that our host says of the delivery. */
+static void
+put_delivery(struct strbuf *b, const struct evaluation *e, const struct verdict *v)
+{
+	const struct facts *f = e->facts;
+	const struct observation *o = NULL;
+
+	(void)v;
+	for (size_t i = 0; i < f->n_events; i++)
+		if (f->events[i]->kind == EV_OUT_DELIVERY)
+			o = f->events[i];
+	if (o == NULL)
+		return;
+	describe_said(b, *text_of(o, EK_MX) != '\0' ? text_of(o, EK_MX) : "a host without a name");
+	if (*text_of(o, EK_VERSION) != '\0') {
+		strbuf_puts(b, ", ");
+		describe_said(b, text_of(o, EK_VERSION));
+		strbuf_puts(b, " ");
+		describe_said(b, text_of(o, EK_CIPHER));
+	}
+	if (*text_of(o, EK_ECODE) != '\0') {
+		strbuf_puts(b, ", ");
+		describe_said(b, text_of(o, EK_ECODE));
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*put)(struct strbuf *, const struct evaluation *, const struct verdict *);
@@ -403,6 +452,8 @@ static const struct {
 	{ "{fcrdns}", put_fcrdns },
 	{ "{ehlo}", put_ehlo },
 	{ "{unjudged}", put_unjudged },
+	{ "{bounce}", put_bounce },
+	{ "{delivery}", put_delivery },
 };
 
 /* "1 attempts" reads badly: after a count of one the noun that follows loses its plural. */

@@ -14,7 +14,7 @@
 /* An attempt in the making. */
 struct draft {
 	struct facts *facts;
-	bool report; /* to the mailbox of TLS reports: no mail of the measurement */
+	bool report; /* to a mailbox of TLS reports or bounces: no mail of the measurement */
 	unsigned transaction;
 	unsigned rcpts, good; /* RCPTs; those of this test that were answered 2xx */
 	struct attempt a;
@@ -178,6 +178,9 @@ on_rcpt(struct reading *r, const struct observation *o, struct facts *named)
 	struct draft *d = draft_of(r, f, o->t);
 	bool own = which != 0;
 	if (test_wants_reports(f->test) && strcasecmp(text_of(o, EK_MAILBOX), "tlsrpt") == 0)
+		d->report = true;
+	if (f->test->unmailed || (strcasecmp(text_of(o, EK_MAILBOX), "dsn") == 0 &&
+				     mailbox_of(f->test, "dsn", text_of(o, EK_ARG)) < 0))
 		d->report = true;
 	reach(&d->a.stage, STAGE_RCPT);
 	d->rcpts++;
@@ -469,7 +472,8 @@ end_session(struct reading *r, const struct observation **o, size_t n)
 		bool has = false;
 		for (size_t i = 0; i < r->n; i++)
 			has |= r->draft[i].facts == r->bound[b].facts;
-		if (!has && !tlsrpt_is_collector(r->bound[b].facts->test, r->s.host))
+		if (!has && !r->bound[b].facts->test->unmailed &&
+		    !tlsrpt_is_collector(r->bound[b].facts->test, r->s.host))
 			push_session(r, r->bound[b].facts, index);
 	}
 	if (r->n == 0 && r->n_bound == 0)

@@ -311,6 +311,15 @@ takes_reports(const struct binding *b, const struct path *path)
 	       test_wants_reports(b->test);
 }
 
+/* "dsn" of every test, for bounces that somebody forwards; and what comes back to mail that we wrote, which has
+ * the null reverse-path (RFC 5321 4.5.5). */
+static bool
+takes_bounces(const struct session *s, const struct binding *b, const struct path *path)
+{
+	return (path->local_len == 3 && strncasecmp(path->local, "dsn", 3) == 0) ||
+	       (b->test->unmailed && s->from_len == 0);
+}
+
 /* Whose recipient is it?  Binds the transaction.  false: answered. */
 static bool
 rcpt_bind(struct session *s, const struct path *path)
@@ -340,7 +349,8 @@ rcpt_bind(struct session *s, const struct path *path)
 	}
 	s->mailbox = bind_mailbox(&b, path->local, path->local_len);
 	s->to_reports = s->mailbox < 0 && takes_reports(&b, path);
-	if (s->mailbox < 0 && !s->to_reports) {
+	s->to_bounces = takes_bounces(s, &b, path) && (s->mailbox < 0 || b.test->unmailed);
+	if (s->mailbox < 0 && !s->to_reports && !s->to_bounces) {
 		session_reply(s, 550, "5.1.1 No such mailbox");
 		return false;
 	}
@@ -388,6 +398,7 @@ static void
 run_rcpt(struct session *s)
 {
 	s->n_reports += s->to_reports;
+	s->n_bounces += s->to_bounces;
 	if (s->n_rcpts++ > 0)
 		strbuf_add(&s->rcpts, " ", 1);
 	else

@@ -9,7 +9,7 @@
 /* What is kept of To:, which names the tests that a message went to. */
 #define TO_MAX 16384
 
-#define REPORT_MAX 44000 /* octets of a TLS report that fit into an event, in base64 */
+#define REPORT_MAX 44000 /* octets of a TLS report or bounce that fit into an event, in base64 */
 
 /* Octets over the limit that are still read, so that the reply can be given in order. */
 #define OVERRUN_MAX (UINT64_C(64) * 1024 * 1024)
@@ -21,12 +21,19 @@ is_report(const struct session *s)
 	return s->n_rcpts > 0 && s->n_reports == s->n_rcpts;
 }
 
+/* A bounce: all its recipients are mailboxes that take them. */
+static bool
+is_bounce(const struct session *s)
+{
+	return s->n_rcpts > 0 && s->n_bounces == s->n_rcpts;
+}
+
 void
 message_begin(struct session *s)
 {
 	s->data = xcalloc(1, sizeof *s->data);
 	data_init(s->data, s->env->sha256, s->env->site->conf.smtp_headers);
-	if (is_report(s)) {
+	if (is_report(s) || is_bounce(s)) {
 		s->data->raw_max = REPORT_MAX;
 	} else if (s->env->judged) {
 		s->data->sink = s->env->ops->body;
@@ -75,11 +82,11 @@ hand_over(struct session *s, const char *digest)
 	return false;
 }
 
-/* The report itself is the event; it is no mail of the measurement. */
+/* The report or bounce itself is the event; it is no mail of the measurement. */
 static void
-report_event(struct session *s, unsigned code)
+report_event(struct session *s, enum event_kind kind, unsigned code)
 {
-	struct event_line *e = session_event(s, EV_TLSRPT_REPORT);
+	struct event_line *e = session_event(s, kind);
 	struct data *d = s->data;
 	char address[ADDRESS_TEXT_MAX], field[1024];
 	char *data = xcalloc(1, 4 * ((d->raw.len + 2) / 3) + 1);
@@ -91,7 +98,8 @@ report_event(struct session *s, unsigned code)
 	address_format(address, &s->local);
 	event_str(e, EK_LOCAL, address);
 	event_num(e, EK_HOST, s->bind.k);
-	event_str(e, EK_VIA, "mail");
+	if (kind == EV_TLSRPT_REPORT)
+		event_str(e, EK_VIA, "mail");
 	data_field(d, "Content-Type", field, sizeof field);
 	event_str(e, EK_TYPE, field);
 	event_num(e, EK_BYTES, (int64_t)d->size);
@@ -169,15 +177,15 @@ message_end(struct session *s, unsigned code, const char *text)
 
 	if (accepted) {
 		session_stage(s, STAGE_ACCEPTED);
-		if (!is_report(s))
+		if (!is_report(s) && !is_bounce(s))
 			session_phase(s, PHASE_ACCEPTED);
 	}
 	if (s->dev != NULL)
 		s->dev_last = s->dev;
 	if (s->bdat.arg[0] != '\0')
 		session_command_event(s, code, text);
-	if (is_report(s) && accepted)
-		report_event(s, code);
+	if ((is_report(s) || is_bounce(s)) && accepted)
+		report_event(s, is_report(s) ? EV_TLSRPT_REPORT : EV_SMTP_DSN, code);
 	else
 		message_event(s, code, text);
 	s->dev = NULL;

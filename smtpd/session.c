@@ -51,7 +51,7 @@ session_reset(struct session *s)
 	s->from = NULL;
 	s->from_len = 0;
 	strbuf_clear(&s->rcpts);
-	s->n_rcpts = s->n_tried = s->n_reports = 0;
+	s->n_rcpts = s->n_tried = s->n_reports = s->n_bounces = 0;
 	s->mail = s->batched = s->binary = false;
 	s->bdat.arg[0] = '\0';
 	s->mailbox_text[0] = '\0';

@@ -89,6 +89,7 @@ struct session {
 	char dev_text[16];       /* "starttls 454" */
 	int mailbox;             /* of a RCPT, index; -1 */
 	bool to_reports;         /* of a RCPT: the mailbox that takes TLS reports */
+	bool to_bounces;         /* of a RCPT: the mailbox that takes bounces */
 	const struct path *rcpt; /* of a RCPT, while it is being run */
 	struct behaviour act;
 	const struct host_rule *override; /* positive reply instead of ours */
@@ -105,6 +106,7 @@ struct session {
 	struct strbuf rcpts;
 	unsigned n_rcpts, n_tried;
 	unsigned n_reports; /* of n_rcpts: the mailbox that takes TLS reports */
+	unsigned n_bounces; /* of n_rcpts: the mailbox that takes bounces */
 	char mailbox_text[PATH_LOCAL_MAX + 1];
 	struct data *data; /* owned; during ST_DATA, and between chunks of BDAT */
 	struct bdat bdat;

@@ -137,7 +137,7 @@ is_deed(const struct predicate *p, enum grade g)
 	       (p->kind == P_ACCEPTED || p->kind == P_ATTEMPTED || p->kind == P_EARLY ||
 		   p->kind == P_STALE || p->kind == P_SAID || p->kind == P_MESSAGE ||
 		   p->kind == P_HELLO || p->kind == P_REPORT || p->kind == P_DSN ||
-		   p->kind == P_AUTH || p->kind == P_COMPLETED);
+		   p->kind == P_AUTH || p->kind == P_OUTGOING || p->kind == P_COMPLETED);
 }
 
 /* "Not yet" is not "never": before the test is settled only deeds decide. */

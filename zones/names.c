@@ -197,6 +197,8 @@ static const struct {
 	[PH_CERT] = { "cert", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{cert:K}" },
 	[PH_CA_SPKI] = { "ca-spki", PH_PLAIN, 0, false, "{ca-spki}" },
 	[PH_OTHER_CA_SPKI] = { "other-ca-spki", PH_PLAIN, 0, false, "{other-ca-spki}" },
+	[PH_DKIM] = { "dkim", PH_NUMBER, 1, false, "{dkim:K}" },
+	[PH_SPF] = { "spf", PH_PLAIN, 0, false, "{spf}" },
 };
 
 bool

@@ -50,6 +50,8 @@ enum placeholder_kind {
 	PH_CERT,
 	PH_CA_SPKI,
 	PH_OTHER_CA_SPKI,
+	PH_DKIM, /* half K of the key that signs what we write, base64 */
+	PH_SPF,  /* terms that name the hosts which send what we write */
 	PH_MAX
 };
 struct placeholder {

@@ -31,7 +31,17 @@ static const char *const hello_things[HELLO_THING_MAX] = {
 	[HELLO_STATIC] = "cipher static",
 	[HELLO_MODERN] = "cipher modern",
 };
+static const char *const outgoing_words[] = { "sent", "sent-limit", "sent-void", "sent-tree",
+	"delivered", "deferred", "refused", "clear", "tls", "tls-old", "verified", "published",
+	"dane", "dane-some", "dane-insecure", "dane-none", "dane-bogus", "sts", "sts-none",
+	"sts-invalid", NULL };
 static const char *const report_words[] = { "true", "false", "any", NULL };
+
+const char *
+outgoing_word(unsigned i)
+{
+	return i < sizeof outgoing_words / sizeof outgoing_words[0] ? outgoing_words[i] : NULL;
+}
 
 const char *
 stage_name(enum stage s)
@@ -184,6 +194,12 @@ arg_report(struct words *w, struct predicate *p)
 }
 
 static int
+arg_outgoing(struct words *w, struct predicate *p)
+{
+	return words_one_of(w, p, "outgoing", outgoing_words);
+}
+
+static int
 arg_dsn(struct words *w, struct predicate *p)
 {
 	const char *s = words_argument(w, "dsn", "a status");
@@ -268,8 +284,9 @@ static const struct row {
 	[P_ATTEMPTED] = { "attempted", NULL, "attempted", NULL, S_SESSION },
 	[P_GAVE_UP_AT] = { "gave-up-at", NULL, "gave-up-at STAGE", arg_stage, S_SESSION },
 	[P_COMPLETED] = { "completed", NULL, "completed N..M", arg_completed, S_SESSION },
-	[P_SEEN] = { "seen", NULL, "seen dns TYPE|any [at NAME] [rcode R] [via udp|tcp|v4|v6]",
-	    arg_seen, S_AT | S_RCODE | S_VIA | S_LOST | S_ANY },
+	[P_SEEN] = { "seen", NULL,
+	    "seen dns TYPE|any [at|below|address NAME] [rcode R] [via udp|tcp|v4|v6]", arg_seen,
+	    S_AT | S_BELOW | S_RCODE | S_VIA | S_LOST | S_ANY },
 	[P_FETCHED] = { "fetched", NULL, "fetched [status N]", NULL, S_STATUS | S_ANY },
 	[P_MET] = { "met", NULL, "met [dev D]", NULL, S_DEV | S_HOST | S_LOST | S_ANY },
 	[P_EARLY] = { "early", NULL, "early [at VERB]", NULL, S_AT | S_ANY },
@@ -281,6 +298,7 @@ static const struct row {
 	[P_DSN] = { "dsn", NULL, "dsn CODE", arg_dsn, S_COUNT | S_TIME },
 	[P_AUTH] = { "auth", NULL, "auth METHOD WORD|judged|open|lost", arg_auth,
 	    S_SESSION | S_MAILBOX },
+	[P_OUTGOING] = { "outgoing", NULL, "outgoing WORD", arg_outgoing, S_COUNT | S_TIME },
 	[P_AGAIN] = { "again", NULL, "again", NULL, 0 },
 	[P_SENT] = { "sent", NULL, "sent", NULL, 0 },
 	[P_CONTROL_ACCEPTED] = { "control", "accepted", "control accepted", NULL, 0 },

@@ -7,7 +7,8 @@
  *   attempted            a session, or a SYN that no session followed
  *   gave-up-at STAGE     a session that ended without an accepted message, STAGE was its furthest
  *   completed N..M       a session that ended after N to M commands
- *   seen dns TYPE|any [at NAME] [rcode R] [via udp|tcp|v4|v6]      a lookup of a name with the token
+ *   seen dns TYPE|any [at NAME|below NAME|address NAME] [rcode R] [via udp|tcp|v4|v6]
+ *                        a lookup of a name with the token
  *   fetched [status N]   an MTA-STS policy fetch
  *   met [dev D]          an event that says that a deviation (this one) was really applied
  *   early [at VERB]      the client spoke before its turn
@@ -24,6 +25,8 @@
  *   auth METHOD WORD     an accepted message was judged so by this method (auth.h)
  *   auth judged|open|lost   an accepted message was judged; is to be; will not be
  *   dsn CODE             a bounce with this status ("5", "4.7", "5.7.1") came
+ *   outgoing WORD        what became of a message that we wrote to the participant (outgoing_words), or
+ *                        what the domain that it went to publishes
  *   again                final (5xx) answers outnumber the messages, by Message-ID, that the
  *                        controls accepted and whose To: names this test (one at least)
  *   sent                 a name of the test was asked for, or it was attempted, or an accepted
@@ -103,6 +106,7 @@ enum predicate_kind {
 	P_REPORT,
 	P_DSN,
 	P_AUTH,
+	P_OUTGOING,
 	P_AGAIN,
 	P_SENT,
 	P_CONTROL_ACCEPTED,
@@ -133,6 +137,9 @@ enum hello_thing {
 
 const char *hello_thing_name(enum hello_thing); /* "group hybrid"; "" of HELLO_ANY */
 
+/* AT_ADDRESS: what stands left of it is an address as the macro %{i} gives it (RFC 7208 7.3). */
+enum at_kind { AT_NAME, AT_BELOW, AT_ADDRESS };
+
 enum within_side { WITHIN_BEFORE, WITHIN_AFTER, WITHIN_OF };
 
 #define PREDICATE_NAMES_MAX 4
@@ -155,6 +162,7 @@ struct predicate {
 	unsigned commands_min, commands_max; /* COMPLETED */
 	uint16_t type;                       /* SEEN; 0 any */
 	char *at;                            /* SEEN: template name; NULL any */
+	enum at_kind at_kind;                /* SEEN: what `at` says of the name */
 	int rcode;                           /* SEEN; -1 any; RCODE_DROP: not answered */
 	enum { VIA_ANY, VIA_UDP, VIA_TCP, VIA_V4, VIA_V6 } via;
 	unsigned number;          /* FETCHED status, 0 any */
@@ -165,7 +173,7 @@ struct predicate {
 	enum trait_answer answer; /* TRAIT */
 	char *name[PREDICATE_NAMES_MAX];
 	unsigned
-	    n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word, AUTH method and word or state */
+	    n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word, AUTH method and word or state, OUTGOING */
 };
 #define RCODE_DROP 0x10000
 
@@ -174,6 +182,8 @@ struct predicate {
 int predicate_parse(
     struct predicate **out, size_t *n_out, char *const *word, unsigned n, char *err, size_t errlen);
 void predicate_free(struct predicate *, size_t n);
+
+const char *outgoing_word(unsigned i); /* NULL after the last */
 
 /* One row of the vocabulary, for FORMAT.md's check and for readers of it. */
 const char *predicate_word(enum predicate_kind);  /* "gave-up-at" */

@@ -77,6 +77,10 @@ check_placeholders(const char *word, uint16_t type, char *err, size_t errlen)
 	struct placeholder p;
 
 	for (const char *s = word; *s != '\0'; s++) {
+		if (s[0] == '%' && s[1] == '{' && strchr(s, '}') != NULL) {
+			s = strchr(s, '}'); /* a macro of SPF, RFC 7208 7.1 */
+			continue;
+		}
 		if (*s == '}') {
 			snprintf(err, errlen, "%.60s: a brace is closed that was not opened", word);
 			return -1;

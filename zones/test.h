@@ -288,6 +288,8 @@ struct test {
 	 * no zone, no host, no mailbox, no control and no contrast. */
 	char *graded_on[TEST_NAMES_MAX];
 	unsigned n_graded_on;
+	bool
+	    unmailed; /* "mailed no": we write mail from its domain, nobody is asked to mail to it */
 	struct trait_source trait[TEST_TRAITS_MAX];
 	unsigned n_traits;
 	char *title;     /* one line for lists */

@@ -25,6 +25,11 @@ check_head(struct parse *p)
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
 		if (!needed[i].there)
 			return parse_fail(p, p->last_line, "%s: is missing", needed[i].word);
+	if (t->unmailed &&
+	    (t->n_control > 0 || t->n_contrast > 0 || t->n_graded_on > 0 || t->message != NULL))
+		return parse_fail(p, 1,
+		    "mailed no: then it has no control, contrast, message and is not graded on "
+		    "others");
 	if (t->message != NULL && t->batch != 'o')
 		return parse_fail(p, 1,
 		    "message %s: the test must be alone in its message, batch alone", t->message);
@@ -344,7 +349,7 @@ predicate_same(const struct predicate *a, const struct predicate *b)
 	    a->outcome != b->outcome || a->answer != b->answer || a->within_us != b->within_us ||
 	    a->within_side != b->within_side || a->thing != b->thing || a->without != b->without ||
 	    a->n_names != b->n_names || (a->at == NULL) != (b->at == NULL) ||
-	    (a->at != NULL && strcmp(a->at, b->at) != 0))
+	    a->at_kind != b->at_kind || (a->at != NULL && strcmp(a->at, b->at) != 0))
 		return false;
 	for (unsigned i = 0; i < a->n_names; i++)
 		if (strcmp(a->name[i], b->name[i]) != 0)

@@ -243,6 +243,17 @@ head_deadline(struct parse *p, const struct text_line *l)
 }
 
 static int
+head_mailed(struct parse *p, const struct text_line *l)
+{
+	static const char *const words[] = { "no", NULL };
+
+	if (parse_word(p, l->number, "mailed", words, l->word[1]) < 0)
+		return -1;
+	p->test->unmailed = true;
+	return 0;
+}
+
+static int
 head_v6(struct parse *p, const struct text_line *l)
 {
 	(void)l;
@@ -267,6 +278,7 @@ static const struct keyword head_keywords[] = {
 	{ "mailbox", 1, 8, false, "mailbox LOCAL[@NAME] [LOCAL[@NAME]...]", head_mailbox },
 	{ "message", 1, 1, false, "message WORD", head_message },
 	{ "deadline", 1, 1, false, "deadline DURATION", head_deadline },
+	{ "mailed", 1, 1, false, "mailed no", head_mailed },
 	{ "v6", 0, 0, false, "v6", head_v6 },
 };
 const struct section section_head = { "", "(before the first section)", NULL, head_keywords,

@@ -126,7 +126,7 @@ const struct section section_phases = { "phases", "[phases]", NULL, NULL, 0, pha
 const char *const reason_names[] = { "attempts", "addresses", "schedule", "gaps", "delay",
 	"horizon", "completed", "lasted", "hosts", "size", "tls", "stage", "next", "control",
 	"versions", "old", "ssl", "hybrid", "draft-hybrid", "forbidden", "weak", "static", "spf",
-	"helo", "dkim", "dmarc", "arc", "fcrdns", "ehlo", "unjudged", NULL };
+	"helo", "dkim", "dmarc", "arc", "fcrdns", "ehlo", "unjudged", "bounce", "delivery", NULL };
 
 static int
 check_reason(struct parse *p, unsigned line, const char *s)

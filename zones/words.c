@@ -295,11 +295,27 @@ sel_at(struct words *w, struct predicate *p)
 
 	if (p->kind == P_EARLY)
 		return words_one_of(w, p, "at", early_verbs);
+	if (p->at != NULL)
+		return words_fail(w, "at, below, address: one of them may stand there");
 	if ((s = words_argument(w, "at", "a name")) == NULL ||
 	    template_name_parse(&name, s, w->err, w->errlen) != 0)
 		return -1;
 	p->at = xstrdup(s);
 	return 0;
+}
+
+static int
+sel_below(struct words *w, struct predicate *p)
+{
+	p->at_kind = AT_BELOW;
+	return sel_at(w, p);
+}
+
+static int
+sel_address(struct words *w, struct predicate *p)
+{
+	p->at_kind = AT_ADDRESS;
+	return sel_at(w, p);
 }
 
 static int
@@ -359,6 +375,8 @@ static const struct selector selectors[] = {
 	{ "phase", S_PHASE, sel_phase },
 	{ "count", S_COUNT, sel_count },
 	{ "at", S_AT, sel_at },
+	{ "below", S_BELOW, sel_below },
+	{ "address", S_BELOW, sel_address },
 	{ "rcode", S_RCODE, sel_rcode },
 	{ "via", S_VIA, sel_via },
 	{ "status", S_STATUS, sel_status },

@@ -80,6 +80,8 @@ every_word(const char *file)
 		for (unsigned i = 0; auth_word((enum auth_method)m, i) != NULL; i++)
 			want(auth_word((enum auth_method)m, i));
 	}
+	for (unsigned i = 0; outgoing_word(i) != NULL; i++)
+		want(outgoing_word(i));
 	for (unsigned i = 0; auth_state(i) != NULL; i++)
 		want(auth_state(i));
 	for (unsigned i = 0; auth_part(i) != NULL; i++)

@@ -52,6 +52,7 @@ every_row(void **state)
 		[P_REPORT] = "report true",
 		[P_DSN] = "dsn 5.7.1",
 		[P_AUTH] = "auth spf softfail v6 mailbox 1",
+		[P_OUTGOING] = "outgoing sent count 2",
 		[P_AGAIN] = "again",
 		[P_SENT] = "sent",
 		[P_CONTROL_ACCEPTED] = "control accepted",
