@@ -1,0 +1,166 @@
+#!/bin/bash
+# out.sh - a receiver of our mail, played by dig behind a validating Unbound: it asks the real authdns for what SPF, DKIM
+# and DMARC want of the domains that we write from; and bounces that come back to the real smtpd.  What the
+# report makes of it.  Prints TAP.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+OUTPOST=$BUILD/outpost
+for tool in dig unbound ip openssl; do
+	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
+done
+((EUID == 0)) || { echo "1..0 # SKIP network namespaces want root"; exit 0; }
+
+ns=outpost-out-$$
+dir=$(mktemp -d)
+site=$dir/site
+pids=()
+stop() {
+	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
+	wait 2>/dev/null
+	ip netns del $ns 2>/dev/null
+	rm -rf "$dir"
+}
+trap stop EXIT
+in_ns() { ip netns exec $ns "$@"; }
+
+n=0
+result() { # STATUS WHAT [WHY]
+	n=$((n + 1))
+	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | head -c 600; echo; fi
+}
+has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
+
+ip netns add $ns || { echo "1..0 # SKIP cannot make a namespace"; exit 0; }
+in_ns ip link set lo up
+for i in {1..8}; do in_ns ip addr add 192.0.2.$i/32 dev lo; done
+in_ns ip -6 route add local 2001:db8:53::/64 dev lo
+
+mkdir -p "$dir/zones/catalogue"
+cp zones/base.zone "$dir/zones/"
+cp zones/catalogue/{dual,reject,out,in-*}.test "$dir/zones/catalogue/"
+chmod 755 "$dir"
+addresses=$(printf '192.0.2.%d,' {1..8})
+"$OUTPOST" init "$site" --base lab.example --ipv4 "${addresses%,}" --ipv6 2001:db8:53::/64 --user "" \
+	--catalogue "$dir/zones/catalogue" >"$dir/publish" 2>"$dir/init.err" || { echo "Bail out! $(cat "$dir/init.err")"; exit 1; }
+sed -i 's/^#* *workers .*/workers 1/; s/^#* *verify "*all"*.*/verify none/; s/^#* *pace .*/pace 10000/' "$site/outpost.conf"
+enrol() { "$OUTPOST" enrol -C "$site" --set full 2>>"$dir/enrol.err" | grep -om1 '[a-z2-7]\{16\}'; }
+token=$(enrol) stranger=$(enrol)
+[[ $token && $stranger ]] || { echo "Bail out! no token: $(cat "$dir/enrol.err")"; exit 1; }
+for daemon in authdns smtpd; do
+	ip netns exec $ns "$BUILD/$daemon" -C "$site" 2>>"$dir/$daemon.err" &
+	pids+=($!)
+done
+ds=$(awk '$4 == "DS" { $1 = $2 = $3 = $4 = ""; print; exit }' "$dir/publish")
+echo '. 3600 IN NS nobody.invalid.' >"$dir/hints"
+cat >"$dir/unbound.conf" <<END
+server:
+	interface: 127.0.0.1
+	access-control: 127.0.0.0/8 allow
+	directory: "$dir"
+	chroot: ""
+	username: ""
+	pidfile: ""
+	use-syslog: no
+	do-not-query-localhost: no
+	do-daemonize: no
+	module-config: "validator iterator"
+	trust-anchor: "lab.example. DS $ds"
+	qname-minimisation: yes
+	aggressive-nsec: yes
+	harden-below-nxdomain: yes
+	root-hints: "$dir/hints"
+stub-zone:
+	name: lab.example
+	stub-addr: 192.0.2.1
+remote-control:
+	control-enable: no
+END
+ip netns exec $ns unbound -d -c "$dir/unbound.conf" 2>"$dir/unbound.err" &
+pids+=($!)
+ask() { in_ns dig @127.0.0.1 +time=12 +tries=3 "$@"; }
+for _ in {1..100}; do ask lab.example SOA +short 2>/dev/null | grep -q hostmaster && break; sleep 0.1; done
+
+# --- what a receiver asks for, each answer validated ---
+out=out.lab.example
+secure() { # NAME TYPE TEXT WHAT: an answer of this kind, validated
+	local answer
+	answer=$(ask "$1" "$2" +adflag)
+	[[ $answer == *"status: NOERROR"* && $answer =~ flags:[^\;]*\ ad && $answer == *"$3"* ]]
+	result $? "$4" "$answer"
+}
+# The clock of events has microseconds: mail was written before anybody asks.
+sent() { # TOKEN WHAT
+	printf '{"v":1,"t":"%s","node":"a","d":"invite","w":0,"n":%d,"ev":"out.sent","token":"%s","test":"out","what":"%s"}\n' \
+		"$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)" $((++written)) "$1" "$2" >>"$site/log/a-invite-0-1.jsonl"
+}
+written=0
+sent "$token" invitation
+sent "$token" limit
+sent "$token" void
+sent "$token" tree
+secure "$token.$out" TXT "exists:%{i}._spf.$token.$out" "the SPF record has a macro, and is signed"
+secure "192.0.2.25._spf.$token.$out" A "ANSWER: 0" "the name that it expands to exists, without an address"
+secure "_dmarc.$token.$out" TXT "v=DMARC1; p=none" "the policy of DMARC"
+key=$(ask "s1._domainkey.$token.$out" TXT +short | tr -d '" ' | sed 's/.*p=//')
+has "$(openssl pkey -in "$site/keys/dkim.pem" -pubout -outform DER | base64 -w0)" "$key" "the key of DKIM is that of keys/dkim.pem"
+secure "$token.lim.$out" TXT "include:l12.$token.lim.$out" "a record with twelve lookups"
+for i in {1..10}; do ask "l$i.$token.lim.$out" TXT +short >/dev/null; done
+secure "$token.void.$out" TXT "exists:v5.$token.void.$out" "a record with five void lookups"
+for i in {1..5}; do ask "v$i.$token.void.$out" A +short >/dev/null; done
+secure "_dmarc.a.b.$token.tree.$out" TXT "ANSWER: 0" "no policy at the domain itself"
+secure "_dmarc.b.$token.tree.$out" TXT "ANSWER: 0" "nor one above it, and never NXDOMAIN"
+# somebody asks for the names of who was not written to
+ask "$stranger.$out" TXT +short >/dev/null
+
+# --- bounces ---
+mx=$(ask "$token.$out" MX +short | awk '{ print $2 }')
+front=$(ask "$mx" A +short | head -1)
+bounce() { # RECIPIENT FINAL STATUS: mails a bounce about FINAL with the null reverse-path; the last replies
+	in_ns timeout 30 bash -c '
+		exec 3<>/dev/tcp/$1/25 || exit 1
+		reply() { local l; while read -r -u 3 l; do [[ $l == ???-* ]] || break; done; echo "$l"; }
+		reply
+		for line in "EHLO mx.example.org" "MAIL FROM:<>" "RCPT TO:<$2>" DATA; do printf "%s\r\n" "$line" >&3; reply; done
+		printf "%s\r\n" "From: mailer-daemon@mx.example.org" "Content-Type: multipart/report; report-type=delivery-status; boundary=x" "" \
+			--x "" "I am sorry to have to tell you." --x "Content-Type: message/delivery-status" "" "Reporting-MTA: dns; mx.example.org" "" \
+			"Final-Recipient: rfc822; $3" "Action: failed" "Status: $4" "Diagnostic-Code: smtp; 550 <b>no such user</b>" "" "--x--" . >&3
+		reply
+		printf "QUIT\r\n" >&3' _ "$front" "$1" "$2" "$3"
+}
+for _ in {1..100}; do in_ns bash -c ": <>/dev/tcp/$front/25" 2>/dev/null && break; sleep 0.1; done
+has "250 2.0.0" "$(bounce "bounce@$token.$out" someone@example.org 5.7.1)" "what comes back to our mail is taken"
+reject=$(ask "$(ask "$token.dual.lab.example" MX +short | awk '{ print $2 }')" A +short | head -1)
+front=$reject
+has "250 2.0.0" "$(bounce "dsn@$token.dual.lab.example" "probe@$token.reject.lab.example" 5.1.1)" "a bounce that the participant forwards is taken"
+has "550 " "$(bounce "nobody@$token.dual.lab.example" someone@example.org 5.1.1)" "no other mailbox is"
+
+kill "${pids[@]}" 2>/dev/null
+wait
+pids=()
+
+# --- what the report makes of it ---
+"$OUTPOST" events -C "$site" "$token" >"$dir/events" 2>"$dir/events.err"
+has '"ev":"smtp.dsn"' "$(cat "$dir/events")" "the bounce is an event"
+has '"at":"192.0.2.25._spf.{d}"' "$(cat "$dir/events")" "every query is one, with its name as the template spells it"
+"$OUTPOST" report -C "$site" "$token" --json >"$dir/report" 2>"$dir/report.err"
+says() { # TEST REASON
+	local got
+	got=$(grep -o "\"test\":\"$1\",\"number\".*" "$dir/report" | grep -om1 '"reason":"[^"]*"')
+	has "$2" "$got" "$1: $2"
+}
+says in-spf "its macro is expanded rightly"
+says in-dkim "signatures are checked"
+says in-dmarc "DMARC is judged"
+says in-spf-limit "ends after ten lookups"
+says in-spf-void "five void lookups"
+says in-dmarc-tree "walks up the tree"
+says out "came back: 5.7.1"
+has "no such user" "$(grep -o '"test":"reject","number".*' "$dir/report" | head -1)" "the bounce is shown with the test that it explains"
+"$OUTPOST" report -C "$site" "$token" --html >"$dir/html" 2>>"$dir/report.err"
+grep -q '&lt;b&gt;no such user' "$dir/html" && ! grep -q '<b>no such user' "$dir/html"
+result $? "its words are text"
+"$OUTPOST" report -C "$site" "$stranger" --json >"$dir/report" 2>>"$dir/report.err"
+says in-spf "nothing was written to you"
+
+echo "1..$n"
