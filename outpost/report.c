@@ -175,7 +175,10 @@ write_comparison(struct strbuf *b, const struct request *r, const struct report 
 
 	earlier.token = earlier_token(r);
 	before = build(&earlier);
-	compare_reports(&c, before, report);
+	if (before->started <= report->started)
+		compare_reports(&c, before, report);
+	else
+		compare_reports(&c, report, before);
 	if (strcmp(r->view->name, "json") == 0)
 		compare_json(b, &c);
 	else if (strcmp(r->view->name, "html") == 0)

@@ -108,6 +108,26 @@ add_names(struct strbuf *b, const char *key, char *const *name, unsigned n)
 }
 
 static void
+add_fixes(struct strbuf *b, const struct test *t)
+{
+	const char *before = "";
+
+	strbuf_puts(b, ",\"fix\":[");
+	for (enum grade g = 0; g < GRADE_MAX; g++) {
+		for (enum fix who = 0; who < FIX_MAX; who++) {
+			if (t->fix[g][who] == NULL)
+				continue;
+			strbuf_printf(b, "%s{\"verdict\":\"%s\",\"for\":\"%s\"", before,
+			    grade_name(g), fix_name(who));
+			add_member(b, "text", t->fix[g][who]);
+			strbuf_puts(b, "}");
+			before = ",";
+		}
+	}
+	strbuf_puts(b, "]");
+}
+
+static void
 add_test(struct strbuf *b, const struct test *t)
 {
 	strbuf_printf(b, "{\"number\":%u", t->number);
@@ -121,6 +141,7 @@ add_test(struct strbuf *b, const struct test *t)
 	add_member(b, "spec", t->spec);
 	add_member(b, "about", t->about);
 	add_member(b, "fooled_by", t->fooled_by);
+	add_fixes(b, t);
 	strbuf_puts(b, "}");
 }
 
