@@ -88,6 +88,8 @@ void report_html_body(struct strbuf *, const struct report *);
 extern const char report_style_css[];
 /* Reader's text of a test: paragraphs; lines that begin with two blanks stand as configuration. */
 void report_html_prose(struct strbuf *, const char *text);
+/* Configuration, each behind its name, and what to ask a provider for (may be NULL). */
+void report_html_fix(struct strbuf *, const char *const fix[FIX_MAX], const char *ask);
 const char *report_group_title(const char *group);
 
 /* Does any test have the grade (for --fail-on), final or so far? */

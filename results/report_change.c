@@ -23,20 +23,29 @@ put_fix(struct strbuf *b, const char *who, const char *text)
 }
 
 void
+report_html_fix(struct strbuf *b, const char *const fix[FIX_MAX], const char *ask)
+{
+	strbuf_puts(b, "<div class=\"fixes\">\n");
+	put_fix(b, "Postfix", fix[FIX_POSTFIX]);
+	put_fix(b, "Exim", fix[FIX_EXIM]);
+	if (ask != NULL) {
+		strbuf_puts(b,
+		    "<details class=\"fix\"><summary>Ask your provider</summary><blockquote><p>");
+		html_text(b, ask);
+		strbuf_puts(b, "</p></blockquote></details>\n");
+	}
+	strbuf_puts(b, "</div>\n");
+}
+
+void
 report_html_fixes(struct strbuf *b, const struct report_entry *e)
 {
 	struct strbuf ask = { 0 };
 
 	if (e->verdict.grade != GRADE_VIOLATES && change_weight(e) == 0)
 		return;
-	strbuf_puts(b, "<div class=\"fixes\">\n");
-	put_fix(b, "Postfix", e->fix[FIX_POSTFIX]);
-	put_fix(b, "Exim", e->fix[FIX_EXIM]);
 	change_ask(&ask, e);
-	strbuf_puts(
-	    b, "<details class=\"fix\"><summary>Ask your provider</summary><blockquote><p>");
-	html_text(b, ask.s);
-	strbuf_puts(b, "</p></blockquote></details>\n</div>\n");
+	report_html_fix(b, e->fix, ask.s);
 	strbuf_clear(&ask);
 }
 

@@ -129,6 +129,9 @@ put_advice(struct strbuf *b, const struct test *t)
 			report_html_prose(b, t->means[g]);
 		if (t->advice[g] != NULL)
 			report_html_prose(b, t->advice[g]);
+		if (t->fix[g][FIX_POSTFIX] != NULL || t->fix[g][FIX_EXIM] != NULL ||
+		    t->fix[g][FIX_PROVIDER] != NULL)
+			report_html_fix(b, (const char *const *)t->fix[g], t->fix[g][FIX_PROVIDER]);
 	}
 }
 

@@ -137,6 +137,12 @@ is 404 "$(status tls "$url$(tr a-m2-7 n-z3-72 <<<"${run#/run/}" | sed 's,^,/run/
 is 404 "$(status tls "$url/run/aaaaaaaaaaaaaaaaaaaaaaaaaa/report.json")" "nor does one that nobody has"
 is "$token" "$(tls "$url$run/report.json" | jq -r .token)" "the report as JSON"
 has "$token" "$(tls "$url$run/report.txt")" "and as text"
+out=$(tls -i "$url$run/report.csv")
+[[ $out == *'Content-Type: text/csv'* && $out == *"attachment; filename"* && $out == *'token,label,test,'* && $out == *"\"$token\",\"\",\"dual\""* ]]
+result $? "and as CSV" "$(head -n 24 <<<"$out")"
+out=$(tls -i "$url$run/report.html")
+[[ $out == *'attachment; filename'* && $out == *'<style>'* && $out != *'<link'* ]]
+result $? "and as one file with its own style" "$(head -n 24 <<<"$out")"
 before=$(cat "$site"/state/*.jsonl | wc -l)
 for path in / /run "$run" "$run/report.json" "$run/events.jsonl" "$run/message/8bit" /tests "/run?set=quick&form=$form"; do tls "$url$path" >/dev/null; done
 is "$before" "$(cat "$site"/state/*.jsonl | wc -l)" "no GET changed anything"
@@ -318,6 +324,23 @@ is 429 "$(enrol 2001:db8:7::1)" "a restart forgets no count"
 is 303 "$(enrol 2001:db8:8::1)" "another /64 has its own"
 is 303 "$(status plain -H 'X-Forwarded-For: 2001:db8:7::1' -d "form=$form&set=quick" "$url/run")" "from no proxy of ours the field says nothing"
 has 'Strict-Transport' "$(as 192.0.2.1 -I -H 'X-Forwarded-Proto: https' "$url/")" "HSTS when the proxy says that it speaks TLS"
+
+# --- two runs compared -------------------------------------------------------------------------------------
+"$OUTPOST" -C "$site" enrol --set quick '=<b>second' >/dev/null
+token2=$(tail -n 1 "$site/state/enrol.jsonl" | jq -r .token)
+second=/run/$(jq -r --arg t "$token2" 'select(.token == $t) | .run' "$site/state/runs.jsonl")
+there() { [[ $(status plain "$url$second") == 200 ]]; }
+wait_for 20 there
+result $? "a run that was enrolled by the command has its page" "$second"
+out=$(plain "$url$run/changes?with=$url$second")
+[[ $out == *'What has changed'* && $out == *'Earlier run'* && $out == *'Later run'* ]]
+result $? "what has changed since another run, by the address of its page" "$(head -c 2000 <<<"$out")"
+is 404 "$(status plain "$url$run/changes?with=$token2")" "a token is no address of a page"
+is 404 "$(status plain "$url$run/changes")" "nor is nothing"
+is 422 "$(status plain "$url$run/changes?with=${run#/run/}")" "and the run itself is no other"
+out=$(plain "$url$second/report.csv")
+[[ $out == *"\"'=<b>second\""* ]]
+result $? "a label that a spreadsheet would take for a formula is text" "$(head -n 3 <<<"$out")"
 
 # --- start, reload, end -----------------------------------------------------------------------------------
 serving() { pgrep -P "$web" | tr '\n' ' '; }
