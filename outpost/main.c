@@ -17,6 +17,7 @@ const struct command commands[] = {
 	{ "verify", command_verify, "FILE", "who wrote a stored message: SPF, DKIM, ARC, DMARC" },
 	{ "ingest", command_ingest, "", "load new log lines into the store" },
 	{ "invite", command_invite, "", "write to those who are to be invited" },
+	{ "key", command_key, "add|list|revoke [LABEL|ID]", "keys of the HTTP interface" },
 	{ "optout", command_optout, "add|list|check [WHAT...]", "who wants no mail, for ever" },
 	{ "forget", command_forget, "TOKEN|ADDRESS", "take a participant out of everything" },
 	{ "expire", command_expire, "", "remove what is older than outpost.conf's retention" },

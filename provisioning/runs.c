@@ -351,6 +351,12 @@ runs_client(const struct site *site, const union sockaddr_any *a, int64_t now_us
 }
 
 uint64_t
+runs_key(const struct site *site, const char *id, int64_t now_us)
+{
+	return who(site, "key", id, strlen(id), now_us);
+}
+
+uint64_t
 runs_domain(const struct site *site, const char *domain, int64_t now_us)
 {
 	char lower[256];

@@ -39,6 +39,7 @@ const struct run *runs_new(
 
 /* Whom a limit counts, on the UTC day of now: an IPv4 address or an IPv6 /64; a mail domain, case-blind. */
 uint64_t runs_client(const struct site *, const union sockaddr_any *, int64_t now_us);
+uint64_t runs_key(const struct site *, const char *id, int64_t now_us); /* apikeys.h */
 uint64_t runs_domain(const struct site *, const char *domain, int64_t now_us);
 /* How many enrolled on the UTC day of now: of this client or domain; who 0: all. */
 unsigned runs_today(const struct runs *, uint64_t who, int64_t now_us);

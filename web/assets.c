@@ -18,11 +18,13 @@
 EMBED(asset_css, "site.css");
 EMBED(asset_js, "site.js");
 EMBED(asset_icon, "favicon.svg");
+EMBED(asset_api, "openapi.json");
 
 static struct asset assets[] = {
 	{ .name = "site.css", .type = "text/css; charset=utf-8" },
 	{ .name = "site.js", .type = "text/javascript; charset=utf-8" },
 	{ .name = "favicon.svg", .type = "image/svg+xml" },
+	{ .name = "openapi.json", .type = "application/json" },
 };
 #define N_ASSETS (sizeof assets / sizeof *assets)
 
@@ -51,6 +53,7 @@ assets_prepare(void)
 	set(&assets[0], css.s, css.len);
 	set(&assets[1], asset_js, (size_t)(asset_js_end - asset_js));
 	set(&assets[2], asset_icon, (size_t)(asset_icon_end - asset_icon));
+	set(&assets[3], asset_api, (size_t)(asset_api_end - asset_api));
 }
 
 const struct asset *

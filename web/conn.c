@@ -71,7 +71,12 @@ send_error(struct conn *c, unsigned status, const char *why, const char *fields)
 		.cache = "no-store",
 	};
 
-	page_error(&page, conf(c)->base, status, why, NULL);
+	if (page_is_program(c->http.target)) {
+		r.type = "application/problem+json";
+		page_problem(&page, status, why, NULL);
+	} else {
+		page_error(&page, conf(c)->base, status, why, NULL);
+	}
 	r.body = page.s;
 	r.len = page.len;
 	send_response(c, &r);

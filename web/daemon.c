@@ -15,6 +15,7 @@
 #include "lib/sandbox.h"
 #include "lib/worker.h"
 #include "provisioning/lock.h"
+#include "provisioning/apikeys.h"
 #include "provisioning/invitations.h"
 #include "provisioning/optout.h"
 #include "provisioning/runs.h"
@@ -116,7 +117,7 @@ share_files(const struct daemon *d)
 		const char *name;
 		bool writes;
 	} journals[] = { { "enrol.jsonl", true }, { RUNS_FILE, true }, { OPTOUT_FILE, true },
-		{ INVITATIONS_FILE, true }, { "check.jsonl", false } };
+		{ INVITATIONS_FILE, true }, { APIKEYS_FILE, false }, { "check.jsonl", false } };
 	static const char *const stores[] = { "store.db", "store.db-wal", "store.db-shm" };
 	char path[512];
 	struct store *st;

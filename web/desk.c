@@ -24,6 +24,7 @@ struct desk {
 	uint8_t form_key[32];
 	struct runs *runs;
 	struct invitations *invitations;
+	struct apikeys *keys;    /* NULL: they could not be read */
 	struct optouts *optouts; /* NULL: they could not be read */
 	struct report_source *source;
 	struct kept kept[KEPT_MAX];
@@ -92,6 +93,7 @@ desk_close(struct desk *d)
 	runs_close(d->runs);
 	optouts_close(d->optouts);
 	invitations_close(d->invitations);
+	apikeys_close(d->keys);
 	report_source_close(d->source);
 	free(d);
 }
@@ -238,6 +240,37 @@ desk_enrol(const struct run **dst, struct desk *d, const char *set,
 	if (enrol_new(&e, d->site, set, "", now_us) != 0)
 		return DESK_FAILED;
 	*dst = runs_new(d->runs, &e, who, where);
+	return *dst != NULL ? DESK_DONE : DESK_FAILED;
+}
+
+const struct apikey *
+desk_key(struct desk *d, const char *text)
+{
+	if (d->keys == NULL)
+		d->keys = apikeys_open(d->site);
+	else if (apikeys_refresh(d->keys) != 0) {
+		apikeys_close(d->keys);
+		d->keys = NULL;
+	}
+	return d->keys != NULL ? apikeys_check(d->keys, text) : NULL;
+}
+
+enum desk_result
+desk_enrol_key(const struct run **dst, struct desk *d, const char *set, const char *label,
+    const struct apikey *key, int64_t now_us)
+{
+	uint64_t who = runs_key(d->site, key->id, now_us);
+	struct enrolment e;
+
+	if (!catalogue_set_exists(d->site->catalogue, set))
+		return DESK_NO_SET;
+	if (runs_today(d->runs, who, now_us) >= key->limit)
+		return DESK_CLIENT_LIMIT;
+	if (runs_today(d->runs, 0, now_us) >= d->site->conf.web_enrol_all)
+		return DESK_SITE_LIMIT;
+	if (enrol_new(&e, d->site, set, label, now_us) != 0)
+		return DESK_FAILED;
+	*dst = runs_new(d->runs, &e, who, 0);
 	return *dst != NULL ? DESK_DONE : DESK_FAILED;
 }
 

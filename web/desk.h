@@ -7,6 +7,7 @@
 #define WEB_DESK_H
 
 #include "lib/listen.h"
+#include "provisioning/apikeys.h"
 #include "provisioning/invitations.h"
 #include "provisioning/optout.h"
 #include "provisioning/runs.h"
@@ -55,6 +56,12 @@ enum desk_result desk_enrol(const struct run **dst, struct desk *, const char *s
  * happens: who asks learns nothing. */
 enum desk_result desk_invite(struct desk *, const char *set, const union sockaddr_any *client,
     const char *address, int64_t now_us);
+
+/* The key of a program, as of now; NULL: it is none. */
+const struct apikey *desk_key(struct desk *, const char *text);
+/* A run that a program begins: counted for its key, not for its address. */
+enum desk_result desk_enrol_key(const struct run **dst, struct desk *, const char *set,
+    const char *label, const struct apikey *, int64_t now_us);
 
 /* Looks what is new in the store and the journals; changed is called with the subject ("run ID") of each run
  * of which something was stored.  0, or -1 logged. */

@@ -50,6 +50,12 @@ exchange_redirect(struct exchange *x, const char *path)
 void
 exchange_error(struct exchange *x, unsigned status, const char *why, const char *what)
 {
+	if (page_is_program(x->http->target)) {
+		exchange_type(x, "application/problem+json");
+		x->status = status;
+		page_problem(&x->out, status, why, what);
+		return;
+	}
 	exchange_type(x, HTML);
 	x->status = status;
 	page_error(&x->out, x->site->conf.base, status, why, what);

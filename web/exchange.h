@@ -43,7 +43,7 @@ void exchange_clear(struct exchange *); /* all that it owns */
 void exchange_field(struct exchange *, const char *name, const char *value);
 /* 303: after a POST, so that loading again sends nothing twice.  path is ours, such as "/run/ID". */
 void exchange_redirect(struct exchange *, const char *path);
-/* A whole page that says what is wrong; as page_error(). */
+/* A whole page that says what is wrong; as page_error().  Below /api/ a problem document (RFC 9457). */
 void exchange_error(struct exchange *, unsigned status, const char *why, const char *what);
 /* Begins the response as text of this type, for programs. */
 void exchange_type(struct exchange *, const char *type);

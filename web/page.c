@@ -117,3 +117,21 @@ page_error(struct strbuf *b, const char *base, unsigned status, const char *why,
 	strbuf_puts(b, "<p><a href=\"/\">To the start page</a></p>\n");
 	page_end(b, &p);
 }
+
+bool
+page_is_program(const char *target)
+{
+	return target != NULL && strncmp(target, "/api/", 5) == 0;
+}
+
+void
+page_problem(struct strbuf *b, unsigned status, const char *why, const char *what)
+{
+	strbuf_printf(b, "{\"type\":\"about:blank\",\"status\":%u,\"title\":", status);
+	strbuf_json(b, why, strlen(why));
+	if (what != NULL) {
+		strbuf_puts(b, ",\"detail\":");
+		strbuf_json(b, what, strlen(what));
+	}
+	strbuf_puts(b, "}\n");
+}

@@ -33,5 +33,8 @@ void page_copy(struct strbuf *, const char *label, const char *text);
  * to do) are sentences; what may be NULL. */
 void page_error(
     struct strbuf *, const char *base, unsigned status, const char *why, const char *what);
+/* The same for programs, application/problem+json (RFC 9457); and who they are: below /api/.  target may be NULL. */
+void page_problem(struct strbuf *, unsigned status, const char *why, const char *what);
+bool page_is_program(const char *target);
 
 #endif

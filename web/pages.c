@@ -22,6 +22,11 @@ const struct route site_routes[] = {
 	{ "POST", "/optout",                   page_optout_add, ROUTE_FORM,   0 },
 	{ "GET",  "/optout/{link}",            page_optout_link, 0,           0 },
 	{ "POST", "/optout/{link}",            page_optout_click, ROUTE_KEY,  0 },
+	{ "POST", "/api/v1/runs",              api_begin,       ROUTE_KEY,    4096 },
+	{ "GET",  "/api/v1/runs/{run}",        api_run,         0,            0 },
+	{ "GET",  "/api/v1/runs/{run}/report", api_report,      0,            0 },
+	{ "GET",  "/api/v1/tests",             api_tests,       0,            0 },
+	{ "GET",  "/api/v1/openapi.json",      api_description, 0,            0 },
 	{ "GET",  "/robots.txt",               page_robots,     0,            0 },
 	{ NULL, NULL, NULL, 0, 0 },
 };

@@ -26,5 +26,10 @@ void page_optout(struct exchange *); /* optout.c */
 void page_optout_add(struct exchange *);
 void page_optout_link(struct exchange *);
 void page_optout_click(struct exchange *);
+void api_begin(struct exchange *); /* api.c */
+void api_run(struct exchange *);
+void api_report(struct exchange *);
+void api_tests(struct exchange *);
+void api_description(struct exchange *);
 
 #endif

@@ -221,6 +221,34 @@ result $? "say that they are"
 has '1 written to' "$(OUTPOST_CLOCK_OFFSET=$((offset + 6 * 86400)) invite --remind 4)" "once each"
 is '{"asked":0,"begun":0,"sent":3,"reminded":3,"refused":2}' "$("$OUTPOST" invite --status --json -C "$site")" "how far it is"
 
+# --- programs ----------------------------------------------------------------------------------------------
+key=$("$OUTPOST" key add --limit 2 "CI of an MTA" -C "$site" 2>/dev/null)
+api() { tls -H "Authorization: Bearer $key" "$@"; }
+begin() { api -H 'Content-Type: application/json' "$url/api/v1/runs" "$@"; }
+is 0 "$(grep -c "${key##*_}" "$site/state/keys.jsonl")" "a key is kept as a hash"
+out=$(begin -i -d '{"set":"quick","label":"a<b>"}')
+run=$(location <<<"$out")
+[[ $out == *' 201 '* && $run =~ ^/api/v1/runs/[a-z2-7]{26}$ ]]
+result $? "a run is begun" "$out"
+out=$(api "$url$run")
+is 'quick a<b> false false true' "$(jq -r '"\(.set) \(.label) \(.done) \(.final) \(.messages[0].recipients | length > 1)"' <<<"$out")" "it says what to send and that it is not done"
+is "$(jq -r .token <<<"$out")" "$(api "$url$run/report" | jq -r .token)" "its report"
+is 200 "$(status tls "$(jq -r .page <<<"$out")")" "its page"
+is dual "$(api "$url/api/v1/tests" | jq -r '.tests[] | select(.number == 1) | .test')" "the catalogue"
+is 3.0.3 "$(tls "$url/api/v1/openapi.json" | jq -r .openapi)" "the description, without a key"
+out=$(tls -i "$url$run")
+[[ $out == *' 401 '* && $out == *'WWW-Authenticate: Bearer'* && $out == *'application/problem+json'* ]]
+result $? "no key: 401 and a problem document" "$out"
+is 401 "$(key=${key%?}0 && status api "$url$run")" "a wrong key"
+is '404 404' "$(api "$url/api/v1/runs/aaaaaaaaaaaaaaaaaaaaaaaaaa" | jq -r .status) $(api "$url/api/v1/nothing" | jq -r .status)" "what is not there"
+is 405 "$(api -X DELETE "$url$run" | jq -r .status)" "what is not done"
+is 415 "$(api -d set=quick "$url/api/v1/runs" | jq -r .status)" "a form is no JSON"
+is '400 400 422 422 422' "$(for body in '{' '[]' '{"set":7}' '{"set":"nothing"}' "{\"label\":\"$(printf %256s)\"}"; do begin -d "$body" | jq -r .status; done | xargs)" "bodies that cannot be"
+is 413 "$(begin -d "{\"label\":\"$(printf %4096s)\"}" | jq -r .status)" "a body that is too long"
+is '201 429' "$(begin -o /dev/null -w '%{http_code} ' -d '{}')$(begin -d '{}' | jq -r .status)" "as many runs a day as the key may begin"
+"$OUTPOST" key revoke "$("$OUTPOST" key list --json -C "$site" | jq -r .id)" -C "$site"
+is 401 "$(status api "$url$run")" "a key that was revoked"
+
 # --- too old ---------------------------------------------------------------------------------------------
 tls -o /dev/null -d "form=$form&set=quick" "$url/run"
 event a-smtpd-7-1.jsonl 1 smtp.connect ',"conn":"0-8"'

@@ -1,0 +1,251 @@
+/* api.c - the interface for programs: openapi.json describes it.  Who has a key begins runs and reads them; the id
+ * of a run is as secret as the address of its page. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/clock.h"
+#include "lib/json.h"
+#include "web/assets.h"
+#include "web/desk.h"
+#include "web/pages.h"
+
+#define BEARER "Bearer "
+
+/* NULL: there is a response. */
+static const struct apikey *
+key_of(struct exchange *x)
+{
+	char value[200];
+	const struct apikey *key = NULL;
+
+	if (http_field(x->http, "Authorization", value, sizeof value) >= 0 &&
+	    strncasecmp(value, BEARER, sizeof BEARER - 1) == 0)
+		key = desk_key(x->desk, value + sizeof BEARER - 1);
+	if (key == NULL) {
+		exchange_error(x, 401, "This wants a key that is valid.",
+		    "Send it as Authorization: Bearer KEY. The operator of this site gives keys.");
+		exchange_field(x, "WWW-Authenticate", "Bearer realm=\"outpost\"");
+	}
+	return key;
+}
+
+static const struct run *
+run_of(struct exchange *x)
+{
+	const struct run *run = key_of(x) != NULL ? desk_run(x->desk, x->part[0]) : NULL;
+
+	if (run == NULL && x->status != 401)
+		exchange_error(x, 404, "There is no such run.", NULL);
+	return run;
+}
+
+static void
+put(struct strbuf *b, const char *key, const char *value)
+{
+	strbuf_printf(b, ",\"%s\":", key);
+	strbuf_json(b, value, strlen(value));
+}
+
+static void
+put_messages(struct exchange *x, const struct run *run)
+{
+	struct enrolment e = { .token = run->token, .t_us = run->t_us };
+	struct strbuf *b = &x->out;
+	struct enrol_message *m;
+	size_t n;
+
+	snprintf(e.set, sizeof e.set, "%s", run->set);
+	strbuf_puts(b, ",\"messages\":[");
+	if (enrol_messages(&m, &n, x->site, &e) == 0) {
+		for (size_t i = 0; i < n; i++) {
+			strbuf_printf(b, "%s{\"batch\":\"%c\"", i > 0 ? "," : "", m[i].batch);
+			if (m[i].message != NULL)
+				put(b, "message", m[i].message);
+			strbuf_puts(b, ",\"recipients\":[");
+			for (size_t k = 0; k < m[i].n; k++) {
+				strbuf_puts(b, k > 0 ? "," : "");
+				strbuf_json(b, m[i].rcpt[k], strlen(m[i].rcpt[k]));
+			}
+			strbuf_puts(b, "]}");
+		}
+		enrol_messages_free(m, n);
+	}
+	strbuf_puts(b, "]");
+}
+
+/* What both responses about a run have. */
+static void
+put_run(struct exchange *x, const struct run *run)
+{
+	char when[CLOCK_TEXT_MAX], path[64], url[400];
+	struct strbuf *b = &x->out;
+
+	exchange_type(x, "application/json");
+	clock_format(when, run->t_us);
+	snprintf(path, sizeof path, "/run/%s", run->id);
+	site_web_url(url, sizeof url, x->site, path);
+	strbuf_printf(
+	    b, "{\"run\":\"%s\",\"token\":\"%s\",\"begun\":\"%s\"", run->id, run->token.text, when);
+	put(b, "set", run->set);
+	put(b, "label", run->label);
+	put(b, "page", url);
+	put_messages(x, run);
+}
+
+static bool
+copy(char dst[256], const char *text, const char *otherwise)
+{
+	size_t len;
+
+	if (text == NULL)
+		text = otherwise;
+	if ((len = strlen(text)) > 255)
+		return false;
+	memcpy(dst, text, len + 1);
+	return true;
+}
+
+/* The body as an object; false: there is a response. */
+static bool
+read_body(struct exchange *x, char set[256], char label[256])
+{
+	char err[128] = "an object is expected";
+	struct json_doc *doc;
+	const struct json *o;
+	bool good = false;
+
+	if (strncasecmp(x->http->type, "application/json", 16) != 0) {
+		exchange_error(x, 415, "JSON is expected.", "Send Content-Type: application/json.");
+		return false;
+	}
+	doc = json_parse(x->body != NULL ? x->body : "", x->body_len, err, sizeof err);
+	o = doc != NULL ? json_root(doc) : NULL;
+	if (o == NULL || o->type != JSON_OBJECT) {
+		exchange_error(x, 400, "The body cannot be read.", err);
+	} else if ((json_get(o, "set") != NULL && json_string(o, "set") == NULL) ||
+		   (json_get(o, "label") != NULL && json_string(o, "label") == NULL)) {
+		exchange_error(x, 422, "set and label are strings.", NULL);
+	} else {
+		good = copy(set, json_string(o, "set"), "quick") &&
+		       copy(label, json_string(o, "label"), "");
+		if (!good)
+			exchange_error(x, 422, "A value is longer than 255 octets.", NULL);
+	}
+	json_free(doc);
+	return good;
+}
+
+void
+api_begin(struct exchange *x)
+{
+	const struct apikey *key = key_of(x);
+	const struct run *run;
+	char set[256], label[256], path[80];
+
+	if (key == NULL || !read_body(x, set, label))
+		return;
+	switch (desk_enrol_key(&run, x->desk, set, label, key, x->now_us)) {
+	case DESK_DONE:
+		put_run(x, run);
+		strbuf_puts(&x->out, "}\n");
+		x->status = 201;
+		snprintf(path, sizeof path, "/api/v1/runs/%s", run->id);
+		exchange_field(x, "Location", path);
+		break;
+	case DESK_NO_SET:
+		exchange_error(x, 422, "There is no such set of tests.",
+		    "quick, standard, full, a group or a test, or several joined by commas.");
+		break;
+	case DESK_CLIENT_LIMIT:
+		exchange_error(x, 429, "This key has begun as many runs today as it may.", NULL);
+		break;
+	case DESK_SITE_LIMIT:
+		exchange_error(x, 503, "This site has begun as many runs today as it may.", NULL);
+		break;
+	default:
+		exchange_error(x, 500, "The run could not be written down.", NULL);
+	}
+}
+
+void
+api_run(struct exchange *x)
+{
+	const struct run *run = run_of(x);
+	const struct report *r;
+	const char *why = "";
+	struct strbuf waits = { 0 };
+	int64_t until;
+	bool done, final;
+
+	if (run == NULL)
+		return;
+	if ((r = desk_report(x->desk, run, x->now_us, &why)) == NULL) {
+		exchange_error(x, 503, "The report cannot be made now.", why);
+		return;
+	}
+	done = report_done(r, false, &waits, &until);
+	strbuf_reset(&waits);
+	final = report_done(r, true, &waits, &until);
+	strbuf_clear(&waits);
+	put_run(x, run);
+	strbuf_printf(&x->out, ",\"done\":%s,\"final\":%s}\n", done ? "true" : "false",
+	    final ? "true" : "false");
+}
+
+void
+api_report(struct exchange *x)
+{
+	const struct run *run = run_of(x);
+	struct report_style style = { .width = 100 };
+	const struct report *r;
+	const char *why = "";
+
+	if (run == NULL)
+		return;
+	if ((r = desk_report(x->desk, run, x->now_us, &why)) == NULL) {
+		exchange_error(x, 503, "The report cannot be made now.", why);
+		return;
+	}
+	exchange_type(x, "application/json");
+	report_view("json")->write(&x->out, r, &style);
+}
+
+void
+api_tests(struct exchange *x)
+{
+	const struct catalogue *c = x->site->catalogue;
+	struct strbuf *b = &x->out;
+
+	if (key_of(x) == NULL)
+		return;
+	exchange_type(x, "application/json");
+	strbuf_puts(b, "{\"tests\":[");
+	for (size_t i = 0; i < c->n; i++) {
+		const struct test *t = c->tests[i];
+
+		strbuf_printf(b, "%s\n{\"number\":%u", i > 0 ? "," : "", t->number);
+		put(b, "test", t->name);
+		put(b, "group", t->group);
+		strbuf_puts(b, ",\"sets\":[");
+		for (unsigned k = 0; k < t->n_sets; k++) {
+			strbuf_puts(b, k > 0 ? "," : "");
+			strbuf_json(b, t->sets[k], strlen(t->sets[k]));
+		}
+		strbuf_puts(b, "]");
+		put(b, "title", t->title != NULL ? t->title : "");
+		put(b, "spec", t->spec != NULL ? t->spec : "");
+		put(b, "about", t->about != NULL ? t->about : "");
+		strbuf_puts(b, "}");
+	}
+	strbuf_puts(b, "\n]}\n");
+}
+
+void
+api_description(struct exchange *x)
+{
+	const struct asset *a = asset_named("openapi.json");
+
+	exchange_type(x, "application/json");
+	strbuf_add(&x->out, a->data, a->len);
+}
