@@ -151,7 +151,6 @@ n=$(ls "$dir/mail" | wc -l)
 { echo "$*"; cat; } >"$dir/mail/$n"
 MTA
 chmod +x "$dir/sendmail"
-[[ -e $site/keys/dkim.pem ]] || openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$site/keys/dkim.pem" 2>/dev/null
 restart "mail-program $dir/sendmail" 'mail-rate 3600000' 'mail-per-address 1' 'mail-per-domain 3' 'retention 90d'
 invite() { "$OUTPOST" invite -C "$site" "$@" 2>"$dir/err"; }
 ask() { tls -d "form=$(tls "$url/" | form_of)&set=quick&address=$1" "$url/invite"; }
