@@ -61,9 +61,9 @@ accept_refused(struct io *io)
 static void
 https_start(struct conn *c, const char *id, const union sockaddr_any *local, int64_t now)
 {
-	web_init(&c->web, &c->io->env, c, id, &c->peer, local, now);
-	web_start(&c->web, now);
-	c->tls = tls_new(c->io->config->tls, &tls_of_web, &c->web, &c->out);
+	web_init(c->web, &c->io->env, c, id, &c->peer, local, now);
+	web_start(c->web, now);
+	c->tls = tls_new(c->io->config->tls, &tls_of_web, c->web, &c->out);
 	if (c->tls == NULL)
 		conn_end(c, HOW_ERROR);
 	else if (c->of_client > c->io->config->site->conf.smtp_per_client)
@@ -112,11 +112,11 @@ conn_new(struct listener *l, int fd, const union sockaddr_any *peer)
 		https_start(c, id, &local, now);
 		return;
 	}
-	session_init(&c->session, &io->env, c, id, peer, &local, now);
+	session_init(c->session, &io->env, c, id, peer, &local, now);
 	/* A client that talks before the greeting is there has been quick: look. */
 	n = recv(fd, io->buf, sizeof io->buf, MSG_DONTWAIT);
 	session_start(
-	    &c->session, io->buf, n > 0 ? (size_t)n : 0, c->of_client > conf->smtp_per_client, now);
+	    c->session, io->buf, n > 0 ? (size_t)n : 0, c->of_client > conf->smtp_per_client, now);
 	if (n == 0) {
 		conn_end(c, HOW_EOF);
 		return;

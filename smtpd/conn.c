@@ -25,7 +25,7 @@ io_time(struct io *io)
 	if (jump > CLOCK_SECOND || jump < -CLOCK_SECOND) {
 		io->ahead_us = ahead;
 		for (struct conn *c = io->all; c != NULL; c = c->next) {
-			c->speech->shift(&c->session, jump);
+			c->speech->shift(c->core, jump);
 			if (c->armed_us != INT64_MAX)
 				c->armed_us += jump;
 		}
@@ -64,7 +64,8 @@ conn_free(struct conn *c)
 		event_free(c->writable);
 	tls_free(c->tls);
 	clients_leave(io->clients, &c->peer);
-	c->speech->clear(&c->session);
+	c->speech->clear(c->core);
+	free(c->core);
 	close(c->fd);
 	strbuf_clear(&c->out);
 	strbuf_clear(&c->hold);
@@ -91,8 +92,8 @@ conn_end(struct conn *c, enum session_how how)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	if (c->tls != NULL && !tls_established(c->tls) && *conn_how(c) == HOW_NONE)
 		c->speech->tls->failed(
-		    &c->session, "connection closed during the handshake", clock_now());
-	c->speech->end(&c->session, how, clock_now());
+		    c->core, "connection closed during the handshake", clock_now());
+	c->speech->end(c->core, how, clock_now());
 	conn_free(c);
 }
 
@@ -130,7 +131,7 @@ conn_flush(struct conn *c)
 static void
 conn_arm(struct conn *c)
 {
-	int64_t now = io_time(c->io), at = c->speech->deadline(&c->session), wait;
+	int64_t now = io_time(c->io), at = c->speech->deadline(c->core), wait;
 	struct timeval tv;
 
 	/* A timer that fires too early only asks again: deadlines mostly move away. */
@@ -210,7 +211,7 @@ conn_settle(struct conn *c)
 			struct strbuf first = c->first;
 
 			c->starting_tls = false;
-			c->tls = tls_new(c->io->config->tls, c->speech->tls, &c->session, &c->out);
+			c->tls = tls_new(c->io->config->tls, c->speech->tls, c->core, &c->out);
 			if (c->tls == NULL) {
 				conn_end(c, HOW_ERROR);
 				return;
@@ -223,7 +224,7 @@ conn_settle(struct conn *c)
 			}
 		}
 	}
-	conn_watch(c, !c->eof && (c->closing || !conn_is_smtp(c) || !session_full(&c->session)));
+	conn_watch(c, !c->eof && (c->closing || !conn_is_smtp(c) || !session_full(c->session)));
 	conn_arm(c);
 }
 
@@ -284,16 +285,16 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	now = io_time(io);
 	if (c->tls != NULL) {
 		/* The second shape of an injection: plaintext in a segment of its own. */
-		if (conn_is_smtp(c) && c->session.state == ST_TLS)
+		if (conn_is_smtp(c) && c->session->state == ST_TLS)
 			skip = session_preface(
-			    &c->session, io->buf, (size_t)n, "later-segment", now);
+			    c->session, io->buf, (size_t)n, "later-segment", now);
 		conn_tls(c, io->buf + skip, (size_t)n - skip);
 		return;
 	}
 	if (c->starting_tls) {
 		strbuf_add(&c->first, io->buf, (size_t)n);
 	} else {
-		session_input(&c->session, io->buf, (size_t)n, now);
+		session_input(c->session, io->buf, (size_t)n, now);
 	}
 	conn_settle(c);
 }
@@ -314,7 +315,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->armed_us = INT64_MAX;
-	c->speech->tick(&c->session, io_time(c->io));
+	c->speech->tick(c->core, io_time(c->io));
 	if (c->tls != NULL && !c->closing && !tls_established(c->tls)) {
 		conn_tls(c, "", 0);
 		return;
@@ -331,6 +332,7 @@ conn_open(struct io *io, int fd, const union sockaddr_any *peer, const struct sp
 	c->fd = fd;
 	c->peer = *peer;
 	c->speech = speech;
+	c->core = xcalloc(1, speech->size);
 	c->armed_us = INT64_MAX;
 	c->next = io->all;
 	if (io->all != NULL)
@@ -367,7 +369,7 @@ on_durable(evutil_socket_t fd, short what, void *arg)
 		if (c->hold.len > 0)
 			conn_put(c, c->hold.s, c->hold.len);
 		strbuf_clear(&c->hold);
-		c->speech->committed(&c->session, io_time(io));
+		c->speech->committed(c->core, io_time(io));
 		conn_settle(c);
 	}
 }

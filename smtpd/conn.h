@@ -17,6 +17,7 @@ struct io;
 
 /* What a connection speaks. */
 struct speech {
+	size_t size; /* of its core */
 	const struct tls_user *tls;
 	void (*tick)(void *, int64_t now_us);
 	int64_t (*deadline)(const void *);
@@ -27,11 +28,12 @@ struct speech {
 };
 
 struct conn {
-	union {
-		struct session session;
-		struct web web;
-	};
 	const struct speech *speech;
+	union { /* owned; zeros until it is set up, and no larger than what is spoken needs */
+		void *core;
+		struct session *session;
+		struct web *web;
+	};
 	struct io *io;
 	union sockaddr_any peer;
 	unsigned of_client; /* connections of this address when it came */
@@ -93,7 +95,7 @@ void io_blind(struct io *) __attribute__((noreturn));
 
 /* conn.c */
 int64_t io_time(struct io *);
-/* Takes over the descriptor and counts it; the caller sets up what speech speaks. */
+/* Takes over the descriptor and counts it; the caller sets up the core. */
 struct conn *conn_open(struct io *, int fd, const union sockaddr_any *peer, const struct speech *);
 /* Ends the session and the connection.  The caller returns at once. */
 void conn_end(struct conn *, enum session_how);

@@ -81,7 +81,7 @@ io_blind(struct io *io)
 static const struct token *
 conn_token(const struct conn *c)
 {
-	const struct token *t = conn_is_smtp(c) ? &c->session.bind.token : &c->web.token;
+	const struct token *t = conn_is_smtp(c) ? &c->session->bind.token : &c->web->token;
 
 	return t->id != 0 ? t : NULL;
 }
@@ -105,7 +105,7 @@ op_event(void *ctx, const char *line, size_t len)
 	struct conn *c = ctx;
 	const struct token *token = conn_token(c);
 	uint64_t ticket = eventlog_append(c->io->log, line, len);
-	int64_t now = conn_is_smtp(c) ? c->session.now_us : c->web.now_us;
+	int64_t now = conn_is_smtp(c) ? c->session->now_us : c->web->now_us;
 
 	if (ticket == 0)
 		io_blind(c->io);
@@ -197,8 +197,8 @@ smtp_shift(void *s, int64_t us)
 	session_shift(s, us);
 }
 
-const struct speech speech_smtp = { &tls_of_session, smtp_tick, smtp_deadline, smtp_committed,
-	smtp_end, smtp_clear, smtp_shift };
+const struct speech speech_smtp = { sizeof(struct session), &tls_of_session, smtp_tick,
+	smtp_deadline, smtp_committed, smtp_end, smtp_clear, smtp_shift };
 
 static void
 https_tick(void *w, int64_t now_us)
@@ -236,8 +236,8 @@ https_shift(void *w, int64_t us)
 	web_shift(w, us);
 }
 
-const struct speech speech_https = { &tls_of_web, https_tick, https_deadline, https_committed,
-	https_end, https_clear, https_shift };
+const struct speech speech_https = { sizeof(struct web), &tls_of_web, https_tick, https_deadline,
+	https_committed, https_end, https_clear, https_shift };
 
 bool
 conn_is_smtp(const struct conn *c)
@@ -249,5 +249,5 @@ conn_is_smtp(const struct conn *c)
 enum session_how *
 conn_how(struct conn *c)
 {
-	return conn_is_smtp(c) ? &c->session.how : &c->web.how;
+	return conn_is_smtp(c) ? &c->session->how : &c->web->how;
 }

@@ -36,8 +36,12 @@ make -s --no-print-directory BUILD="$BUILD" DESTDIR="$dir" install >"$dir/log" 2
 result $? "make install DESTDIR" "$(cat "$dir/log")"
 root=$(echo "$dir"/usr/local)
 outpost=$root/bin/outpost
-[[ -x $outpost && -x $root/libexec/outpost/authdns && -x $root/libexec/outpost/smtpd ]]
-result $? "the command is in bin, the daemons are in libexec"
+missing=
+for f in bin/outpost libexec/outpost/{authdns,smtpd,web} share/outpost/acme-lego; do
+	[[ -x $root/$f ]] || missing+=" $f"
+done
+[[ -z $missing ]]
+result $? "the command is in bin, the daemons are in libexec, the ACME hook is in share" "$missing"
 missing=
 for page in man/*; do
 	page=${page##*/} page=${page%.in}
