@@ -81,13 +81,15 @@ reply() {
 	last=none
 	return 1
 }
-# mail NUMBER TEST: the last reply code of the transaction.
+# mail NUMBER TEST: the last reply code of the transaction.  One message goes to all, as its To: says: that is
+# how it is known which message came back.
 mail() {
-	local line last=none
+	local line last=none test to=
+	for test in dual greylist retry-horizon; do to+="${to:+, }probe@$token.$test.outpost.example"; done
 	exec 3<>"/dev/tcp/$(address "$1")/25" || { echo refused; return; }
 	reply
 	for line in 'EHLO mta.example' 'MAIL FROM:<a@sender.example>' "RCPT TO:<probe@$token.$2.outpost.example>" 'DATA' \
-		"Message-ID: <1@sender.example>"$'\r\n'"To: probe@$token.$2.outpost.example"$'\r\n\r\nhello\r\n.'; do
+		"Message-ID: <1@sender.example>"$'\r\n'"To: $to"$'\r\n\r\nhello\r\n.'; do
 		printf '%s\r\n' "$line" >&3
 		reply && [[ $last == [23]* ]] || break
 	done
