@@ -11,8 +11,9 @@ done
 dir=$(mktemp -d)
 chmod 755 "$dir"
 site=$dir/site
-web='' n=0
+web='' smtpd='' n=0
 stop() {
+	[[ $smtpd ]] && kill "$smtpd" 2>/dev/null && wait "$smtpd"
 	[[ $web ]] && kill "$web" 2>/dev/null && wait "$web"
 	rm -rf "$dir"
 }
@@ -39,11 +40,13 @@ wait_for() {
 offset=$((43200 - $(date +%s) % 86400))
 export OUTPOST_CLOCK_OFFSET=$offset
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.54.1", 0)); print(s.getsockname()[1])')
-"$OUTPOST" init "$site" --base outpost.example --ipv4 127.0.54.1,127.0.54.2,127.0.54.3,127.0.54.4 >/dev/null 2>"$dir/err" || {
+smtp=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.54.1", 0)); print(s.getsockname()[1])')
+"$OUTPOST" init "$site" --base outpost.example --ipv4 127.0.54.1,127.0.54.2,127.0.54.3,127.0.54.4 --smtp-port "$smtp" >/dev/null 2>"$dir/err" || {
 	echo "Bail out! init: $(cat "$dir/err")"
 	exit 1
 }
 sed -i '/^web-/d' "$site/outpost.conf"
+printf '%s\n' 'tap 0' 'workers 1' 'verify none' "https-port $((smtp > 60000 ? smtp - 1 : smtp + 1))" >>"$site/outpost.conf"
 cp "$site/outpost.conf" "$dir/conf"
 listening() { (: <>"/dev/tcp/127.0.54.1/$port") 2>/dev/null; }
 # start LINE...: the site with these lines of configuration
@@ -219,6 +222,40 @@ grep -q '^Subject: Reminder' "$dir/mail/$(($(ls "$dir/mail" | wc -l) - 1))"
 result $? "say that they are"
 has '1 written to' "$(OUTPOST_CLOCK_OFFSET=$((offset + 6 * 86400)) invite --remind 4)" "once each"
 is '{"asked":0,"begun":0,"sent":3,"reminded":3,"refused":2}' "$("$OUTPOST" invite --status --json -C "$site")" "how far it is"
+
+# --- robots ------------------------------------------------------------------------------------------------
+# An out-of-office, our own mail in a loop, a list that explodes: what comes is recorded, and nothing ever leaves because of it.
+"$BUILD/smtpd" -q -C "$site" 2>"$dir/smtpd.log" &
+smtpd=$!
+smtp_listens() { (: <>"/dev/tcp/127.0.54.1/$smtp") 2>/dev/null; }
+wait_for 30 smtp_listens
+token=$("$OUTPOST" enrol --set dual --json -C "$site" | jq -r .token)
+mails=$(ls "$dir/mail" | wc -l) state=$(cat "$site"/state/*.jsonl | wc -l)
+said=$(python3 - "$smtp" "$token" "$dir/message" <<'PY'
+import smtplib, sys
+port, token, ours = int(sys.argv[1]), sys.argv[2], open(sys.argv[3], newline="").read().replace("\n", "\r\n")
+to = f"probe@{token}.dual.outpost.example"
+office = f"From: reader@post.example\r\nTo: {to}\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n\r\nBack on Monday.\r\n"
+loop = "".join(f"Received: from a{i}.example by b{i}.example; Sun, 22 Nov 2026 00:00:00 +0000\r\n" for i in range(60)) + ours
+exploded = f"From: list@post.example\r\nTo: {to}\r\nSubject: [list] hello\r\nList-Id: <list.post.example>\r\nPrecedence: list\r\nMessage-ID: <one@post.example>\r\n\r\nHello.\r\n"
+def send(sender, text):
+    for host in range(1, 5):
+        try:
+            with smtplib.SMTP(f"127.0.54.{host}", port, timeout=60, local_hostname="mx.post.example") as s:
+                s.sendmail(sender, [to], text)
+                return True
+        except (smtplib.SMTPException, OSError):
+            continue
+    return False
+print(sum([send("", office), send("invitation@" + token + ".out.outpost.example", loop)] + [send(f"list-{i}@post.example", exploded) for i in range(20)]))
+PY
+)
+is 22 "$said" "an out-of-office, a loop and a list that explodes are taken"
+kill "$smtpd" && wait "$smtpd"
+smtpd=''
+is 22 "$("$OUTPOST" events "$token" -C "$site" | jq -r 'select(.ev == "smtp.message" and .reply == 250) | .ev' | wc -l)" "and recorded" "$(cat "$dir/smtpd.log")"
+has '0 written to' "$(invite)" "nobody is to be written to because of them"
+is "$mails $state" "$(ls "$dir/mail" | wc -l) $(cat "$site"/state/*.jsonl | wc -l)" "no mail left, nobody was enrolled"
 
 # --- programs ----------------------------------------------------------------------------------------------
 key=$("$OUTPOST" key add --limit 2 "CI of an MTA" -C "$site" 2>/dev/null)
