@@ -14,10 +14,7 @@ put_fix(struct strbuf *b, const char *who, const char *text)
 {
 	if (text == NULL)
 		return;
-	strbuf_printf(b,
-	    "<details class=\"fix\"><summary>%s</summary><pre tabindex=\"0\" role=\"region\" "
-	    "aria-label=\"%s\">",
-	    who, who);
+	strbuf_printf(b, "<details class=\"fix\"><summary>%s</summary><pre>", who);
 	html_text(b, text);
 	strbuf_puts(b, "</pre></details>\n");
 }

@@ -19,8 +19,7 @@ static struct catalogue *cat;
 static const char *const hostile[] = {
 	"</title></style></pre><script>alert(1)</script><img src=x onerror=y>\" ' &amp; -->",
 	"\033]0;owned\007\033[2J\b\r\nX-Evil: 1\r\n\r\n<b>\x7f",
-	"\xff\xfe\xc0\x80\xe2\x80\xaegnp.exe\xc2\x9b"
-	"31m",
+	"\xff\xfe\xc0\x80\xe2\x80\xaegnp.exe\xc2\x9b;31m",
 	"=HYPERLINK(\"http://evil.example\",\"x\")",
 	"@SUM(1+1)*cmd|' /C calc'!A0",
 	"-2+3\",\"another field\r\nanother line",
