@@ -45,7 +45,7 @@ MODULES           = lib zones provisioning verify authdns smtpd results web outp
 
 LIBS_lib          = -lseccomp -lpthread
 LIBS_zones        = -lcrypto $(LIBS_lib)
-LIBS_provisioning = -lldns -lssl -lcrypto $(LIBS_lib)
+LIBS_provisioning = -lldns -lssl -lcrypto -lidn2 $(LIBS_lib)
 LIBS_verify       = -lspf2 -lopendkim -lunbound -lpsl -lidn2 -levent -lcrypto $(LIBS_lib)
 TEST_LIBS_verify  = -lyaml
 LIBS_authdns      = -levent $(LIBS_provisioning)

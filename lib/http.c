@@ -354,36 +354,70 @@ http_input(struct http_request *r, const char *bytes, size_t len)
 	return used;
 }
 
-int
-http_field(const struct http_request *r, const char *name, char *dst, size_t dstlen)
+/* The first field of this name whose line begins at p or behind; the line behind it.  NULL: there is none. */
+static const char *
+find_field(
+    const struct http_request *r, const char *p, const char *name, const char **value, size_t *len)
 {
-	size_t n = strlen(name), len;
-	const char *p, *end, *next;
+	size_t n = strlen(name);
+	const char *end = r->head.s + r->head.len, *next;
 
-	if (r->state != HTTP_READ)
-		return -1;
-	end = r->head.s + r->head.len;
-	for (p = r->head.s + r->fields; p < end; p = next) {
+	for (; p < end; p = next) {
 		const char *lf = memchr(p, '\n', (size_t)(end - p));
 
 		next = lf + 1;
 		if ((size_t)(lf - p) <= n || p[n] != ':' || strncasecmp(p, name, n) != 0)
 			continue;
 		p += n + 1;
-		len = (size_t)(lf - p) - 1;
-		while (len > 0 && (*p == ' ' || *p == '\t')) {
+		*len = (size_t)(lf - p) - 1;
+		while (*len > 0 && (*p == ' ' || *p == '\t')) {
 			p++;
-			len--;
+			(*len)--;
 		}
-		while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
-			len--;
-		if (len >= dstlen)
-			return -1;
-		memcpy(dst, p, len);
-		dst[len] = '\0';
-		return (int)len;
+		while (*len > 0 && (p[*len - 1] == ' ' || p[*len - 1] == '\t'))
+			(*len)--;
+		*value = p;
+		return next;
 	}
-	return -1;
+	return NULL;
+}
+
+int
+http_field(const struct http_request *r, const char *name, char *dst, size_t dstlen)
+{
+	const char *value;
+	size_t len;
+
+	if (r->state != HTTP_READ ||
+	    find_field(r, r->head.s + r->fields, name, &value, &len) == NULL || len >= dstlen)
+		return -1;
+	memcpy(dst, value, len);
+	dst[len] = '\0';
+	return (int)len;
+}
+
+int
+http_list(const struct http_request *r, const char *name, char *dst, size_t dstlen)
+{
+	struct strbuf all = { 0 };
+	const char *value, *p = NULL;
+	size_t len, cut;
+
+	if (r->state == HTTP_READ)
+		p = find_field(r, r->head.s + r->fields, name, &value, &len);
+	if (p == NULL)
+		return -1;
+	for (; p != NULL; p = find_field(r, p, name, &value, &len)) {
+		strbuf_puts(&all, all.len > 0 ? "," : "");
+		strbuf_add(&all, value, len);
+	}
+	cut = all.len < dstlen ? 0 : all.len - dstlen + 1;
+	len = all.len - cut;
+	if (len > 0)
+		memcpy(dst, all.s + cut, len);
+	dst[len] = '\0';
+	strbuf_clear(&all);
+	return (int)len;
 }
 
 void

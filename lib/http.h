@@ -51,6 +51,9 @@ size_t http_input(struct http_request *, const char *bytes, size_t len);
 /* The value of the field NAME (any case) of a head that was read, blanks around it removed; of several
  * the first.  Length, or -1: there is none, or it is longer than dstlen - 1. */
 int http_field(const struct http_request *, const char *name, char *dst, size_t dstlen);
+/* The values of all fields of this name, "," between them: of a list it is the same whether it stands in one
+ * line or in several (RFC 9110 5.3).  What does not fit is cut off at the front.  Length, or -1: there is none. */
+int http_list(const struct http_request *, const char *name, char *dst, size_t dstlen);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7). */
 #define HTTP_DATE_MAX 40

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <idn2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,18 +84,35 @@ forget_token(struct forget *f, const char *token)
 	add(f, token, false, false);
 }
 
-void
-forget_address(struct forget *f, const char *address)
+static void
+add_address(struct forget *f, const char *address, bool alias)
 {
 	struct strbuf escaped = { 0 };
 
-	add(f, address, true, false);
+	add(f, address, true, alias);
 	for (const char *p = address; *p != '\0'; p++)
 		strbuf_printf(
 		    &escaped, (unsigned char)*p > 0x7e ? "\\u%04x" : "%c", (unsigned char)*p);
 	if (strcmp(escaped.s, address) != 0)
 		add(f, escaped.s, true, true);
 	strbuf_clear(&escaped);
+}
+
+void
+forget_address(struct forget *f, const char *address)
+{
+	const char *at = strrchr(address, '@');
+	char *domain = NULL, *other;
+
+	add_address(f, address, false);
+	/* Journals have A-labels; events have what the sender said. */
+	if (at != NULL && idn2_to_unicode_8z8z(at + 1, &domain, 0) == IDN2_OK &&
+	    strcmp(domain, at + 1) != 0) {
+		other = xasprintf("%.*s%s", (int)(at + 1 - address), address, domain);
+		add_address(f, other, true);
+		free(other);
+	}
+	idn2_free(domain);
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
+#include "provisioning/optout_address.h"
 
 #define DAY (86400 * CLOCK_SECOND)
 
@@ -270,7 +271,7 @@ invitations_address(const struct invitations *all, const char *address, bool ask
 
 	for (size_t i = 0; i < all->n; i++)
 		n += counts(&all->row[i], asked, now_us) &&
-		     strcmp(all->row[i].address, address) == 0;
+		     optout_address_same(all->row[i].address, address);
 	return n;
 }
 

@@ -17,11 +17,8 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
-#include "lib/utf8.h"
 
-#define LOCAL_MAX  64 /* RFC 5321 4.5.3.1.1 */
-#define DOMAIN_MAX 255
-#define LINK_MAC   10
+#define LINK_MAC 10
 
 static const char *const kinds[] = { "address", "domain", "network", "as" };
 #define KINDS (sizeof kinds / sizeof *kinds)
@@ -49,88 +46,17 @@ mac_of(uint8_t *dst, size_t n, const struct site *site, const char *purpose, con
 	memcpy(dst, mac, n);
 }
 
-static bool
-is_domain(char *dst, const char *text, size_t len)
-{
-	size_t label = 0;
-	bool dot = false;
-
-	if (len > 0 && text[len - 1] == '.')
-		len--;
-	if (len == 0 || len > DOMAIN_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		dst[i] = (char)tolower(c);
-		if (c == '.') {
-			if (label == 0)
-				return false;
-			label = 0;
-			dot = true;
-			continue;
-		}
-		if ((!isalnum(c) && c != '-' && c != '_' && c < 0x80) || ++label > 63)
-			return false;
-	}
-	dst[len] = '\0';
-	return dot && label > 0;
-}
-
-/* atext of RFC 5322 3.2.3, and UTF-8 */
-static bool
-is_atom(const char *s, size_t len)
-{
-	for (size_t i = 0, n; i < len; i += n) {
-		unsigned char c = (unsigned char)s[i];
-
-		n = 1;
-		if (c >= 0x80 && (n = utf8_length(s + i, len - i)) == 0)
-			return false;
-		if (c < 0x80 && !isalnum(c) && strchr("!#$%&'*+-/=?^_`{|}~", c) == NULL)
-			return false;
-	}
-	return len > 0;
-}
-
-bool
-optout_address(char dst[OPTOUT_TEXT_MAX], const char *text, size_t len, const char **domain)
-{
-	const char *at = memrchr(text, '@', len);
-	size_t local = at != NULL ? (size_t)(at - text) : 0;
-
-	if (at == NULL || local > LOCAL_MAX || memchr(text, '\0', len) != NULL)
-		return false;
-	for (size_t i = 0, n; i <= local; i += n + 1) {
-		const char *dot = memchr(text + i, '.', local - i);
-
-		n = dot != NULL ? (size_t)(dot - text) - i : local - i;
-		if (!is_atom(text + i, n))
-			return false;
-	}
-	if (!is_domain(dst + local + 1, at + 1, len - local - 1))
-		return false;
-	for (size_t i = 0; i < strlen(dst + local + 1);) {
-		size_t n = utf8_length(dst + local + 1 + i, strlen(dst + local + 1 + i));
-
-		if (n == 0)
-			return false;
-		i += n;
-	}
-	for (size_t i = 0; i < local; i++)
-		dst[i] = (char)tolower((unsigned char)text[i]);
-	dst[local] = '@';
-	if (domain != NULL)
-		*domain = dst + local + 1;
-	return true;
-}
-
 static void
 set_hash(struct optout *o, const struct site *site, enum optout_kind kind, const char *text)
 {
+	const char *at = strrchr(text, '@');
+	char said[OPTOUT_TEXT_MAX];
+	int n = snprintf(said, sizeof said, "%.*s%s",
+	    (int)(at != NULL ? optout_address_mailbox(text) : 0), text, at != NULL ? at : text);
+
 	o->kind = kind;
 	mac_of(o->hash, sizeof o->hash, site,
-	    kind == OPTOUT_ADDRESS ? "optout address" : "optout domain", text, strlen(text));
+	    kind == OPTOUT_ADDRESS ? "optout address" : "optout domain", said, (size_t)n);
 }
 
 static void
@@ -220,7 +146,7 @@ optout_parse(struct optout *o, const struct site *site, const char *text, const 
 		return true;
 	}
 	*why = "neither a mail address, nor a domain with a dot, nor ADDRESS/BITS, nor AS64500";
-	if (strlen(text) > DOMAIN_MAX || !is_domain(lower, text, strlen(text)))
+	if (!optout_address_domain(lower, text, strlen(text)))
 		return false;
 	set_hash(o, site, OPTOUT_DOMAIN, lower);
 	return true;
@@ -532,6 +458,15 @@ optouts_of(const struct optouts *all, uint64_t client)
 
 /* --- who must get none --------------------------------------------------------------------------------------- */
 
+static bool
+is_at_or_below(const char *domain, const char *base)
+{
+	size_t n = strlen(domain), m = strlen(base);
+
+	return n >= m && strcasecmp(domain + n - m, base) == 0 &&
+	       (n == m || domain[n - m - 1] == '.');
+}
+
 bool
 optouts_has_address(const struct optouts *all, const char *address)
 {
@@ -540,7 +475,8 @@ optouts_has_address(const struct optouts *all, const char *address)
 	struct optout o = { 0 };
 
 	if (strlen(address) >= sizeof lower ||
-	    !optout_address(lower, address, strlen(address), &domain))
+	    !optout_address(lower, address, strlen(address), &domain) ||
+	    is_at_or_below(domain, all->site->conf.base))
 		return true;
 	set_hash(&o, all->site, OPTOUT_ADDRESS, lower);
 	if (optouts_has(all, &o))

@@ -8,12 +8,12 @@
 #define PROVISIONING_OPTOUT_H
 
 #include "lib/listen.h"
+#include "provisioning/optout_address.h"
 #include "provisioning/site.h"
 
 #define OPTOUT_FILE     "optouts.jsonl"
 #define OPTOUT_HASH     16
 #define OPTOUT_LINK_LEN 42 /* [a-z2-7] */
-#define OPTOUT_TEXT_MAX 321
 
 enum optout_kind { OPTOUT_ADDRESS, OPTOUT_DOMAIN, OPTOUT_NETWORK, OPTOUT_AS };
 struct optout {
@@ -23,12 +23,6 @@ struct optout {
 	unsigned bits;             /* of 128 */
 	uint32_t as;
 };
-
-/* A mail address as it is compared: lower case, no final dot of its domain.  Only what can stand in a header
- * field and an SMTP command as it is: local part of atoms (RFC 5321 4.1.2, UTF-8 by RFC 6531), no quotes,
- * no comments, a domain with a dot, no control characters, no blanks.  false: it is none.  domain
- * (may be NULL): where that begins in dst. */
-bool optout_address(char dst[OPTOUT_TEXT_MAX], const char *text, size_t len, const char **domain);
 
 /* "USER@DOMAIN", "DOMAIN", "ADDRESS/BITS" or an IP address, "AS64500".  Needs the site's secret.  false: *why
  * is a reason. */
@@ -58,7 +52,8 @@ int optouts_add(
 /* How many this client added on the day that is part of its hash. */
 unsigned optouts_of(const struct optouts *, uint64_t client);
 
-/* Is the address out, or its domain, or one above that?  What is no address is out. */
+/* Is the address out, its mailbox, its domain, or one above that?  What is no address is out, and so is what is
+ * below the site's own base: that mail would be measured as if a participant had sent it. */
 bool optouts_has_address(const struct optouts *, const char *address);
 bool optouts_has(const struct optouts *, const struct optout *); /* exactly this one */
 bool optouts_has_network(const struct optouts *, const union sockaddr_any *);

@@ -49,8 +49,9 @@ send_response(struct conn *c, struct response *r)
 {
 	struct strbuf b = { 0 };
 
+	/* A body that nobody read must not be taken for the next request. */
 	c->keep = c->keep && !r->stream && !c->serve->draining &&
-		  c->requests < conf(c)->web_requests;
+		  c->requests < conf(c)->web_requests && c->body.len == c->http.length;
 	r->keep = c->keep;
 	r->head = strcmp(c->http.method, "HEAD") == 0;
 	r->secure = c->secure;
@@ -211,7 +212,8 @@ read_client(struct conn *c)
 {
 	char text[512], scheme[16];
 
-	if (http_field(&c->http, "X-Forwarded-For", text, sizeof text) < 0)
+	/* Some proxies add to the field, some a field of their own behind that of the client. */
+	if (http_list(&c->http, "X-Forwarded-For", text, sizeof text) < 0)
 		text[0] = '\0';
 	client_of(&c->client, &c->peer, text, &conf(c)->web_proxy);
 	if (c->proxied)
@@ -253,8 +255,6 @@ refuse(struct conn *c, const struct route_match *m)
 {
 	char fields[100];
 
-	if (c->http.has_length && c->http.length > 0)
-		c->keep = false; /* its body is not read */
 	if (m->status == 405) {
 		snprintf(fields, sizeof fields, "Allow: %s\r\n", m->allow);
 		send_error(c, 405, "This is not done here.", fields);

@@ -220,14 +220,11 @@ desk_events(
 
 /* --- enrolment ------------------------------------------------------------------------------------------ */
 
-enum desk_result
-desk_enrol(const struct run **dst, struct desk *d, const char *set,
-    const union sockaddr_any *client, const char *domain, int64_t now_us)
+/* May this client enrol, and for this domain (0: for none)? */
+static enum desk_result
+may_enrol(struct desk *d, const char *set, uint64_t who, uint64_t where, int64_t now_us)
 {
 	const struct site_conf *c = &d->site->conf;
-	uint64_t who = runs_client(d->site, client, now_us);
-	uint64_t where = domain != NULL ? runs_domain(d->site, domain, now_us) : 0;
-	struct enrolment e;
 
 	if (!catalogue_set_exists(d->site->catalogue, set))
 		return DESK_NO_SET;
@@ -237,6 +234,20 @@ desk_enrol(const struct run **dst, struct desk *d, const char *set,
 		return DESK_DOMAIN_LIMIT;
 	if (runs_today(d->runs, 0, now_us) >= c->web_enrol_all)
 		return DESK_SITE_LIMIT;
+	return DESK_DONE;
+}
+
+enum desk_result
+desk_enrol(const struct run **dst, struct desk *d, const char *set,
+    const union sockaddr_any *client, const char *domain, int64_t now_us)
+{
+	uint64_t who = runs_client(d->site, client, now_us);
+	uint64_t where = domain != NULL ? runs_domain(d->site, domain, now_us) : 0;
+	enum desk_result rc = may_enrol(d, set, who, where, now_us);
+	struct enrolment e;
+
+	if (rc != DESK_DONE)
+		return rc;
 	if (enrol_new(&e, d->site, set, "", now_us) != 0)
 		return DESK_FAILED;
 	*dst = runs_new(d->runs, &e, who, where);
@@ -280,6 +291,7 @@ desk_invite(struct desk *d, const char *set, const union sockaddr_any *client, c
 {
 	const struct site_conf *c = &d->site->conf;
 	struct optouts *optouts = desk_optouts(d);
+	uint64_t who = runs_client(d->site, client, now_us);
 	char lower[OPTOUT_TEXT_MAX];
 	const struct run *run;
 	enum desk_result rc;
@@ -289,12 +301,18 @@ desk_invite(struct desk *d, const char *set, const union sockaddr_any *client, c
 	    invitations_refresh(d->invitations) != 0)
 		return DESK_FAILED;
 	if (strlen(address) >= sizeof lower ||
-	    !optout_address(lower, address, strlen(address), &domain) ||
-	    optouts_has_address(optouts, lower))
-		return DESK_DONE;
-	if (invitations_address(d->invitations, lower, true, now_us) >= c->mail_per_address ||
-	    invitations_domain(d->invitations, domain, true, now_us) >= c->mail_per_domain)
+	    !optout_address(lower, address, strlen(address), &domain))
+		return (rc = may_enrol(d, set, who, 0, now_us)) != DESK_DONE ? rc : DESK_NO_ADDRESS;
+	/* Every limit that tells who asks something comes before the list of who is out: what is said is the same
+	 * for those on it.  An address that had enough is passed over in silence, as if it were on the list. */
+	rc = may_enrol(d, set, who, runs_domain(d->site, domain, now_us), now_us);
+	if (rc != DESK_DONE)
+		return rc;
+	if (invitations_domain(d->invitations, domain, true, now_us) >= c->mail_per_domain)
 		return DESK_DOMAIN_LIMIT;
+	if (optouts_has_address(optouts, lower) ||
+	    invitations_address(d->invitations, lower, true, now_us) >= c->mail_per_address)
+		return DESK_DONE;
 	if ((rc = desk_enrol(&run, d, set, client, domain, now_us)) != DESK_DONE)
 		return rc;
 	return invitations_ask(d->invitations, run->token.text, lower, "", now_us) == 0

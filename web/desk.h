@@ -43,6 +43,7 @@ const char *desk_source(const struct desk *, const struct test *);
 enum desk_result {
 	DESK_DONE,
 	DESK_NO_SET,
+	DESK_NO_ADDRESS,
 	DESK_CLIENT_LIMIT,
 	DESK_DOMAIN_LIMIT,
 	DESK_SITE_LIMIT,
@@ -52,8 +53,8 @@ enum desk_result desk_enrol(const struct run **dst, struct desk *, const char *s
     const union sockaddr_any *client, const char *domain, int64_t now_us);
 
 /* The same for one who is to be written to; the page of the run is told to nobody but in that mail.  An
- * address that opted out, or is none of those that optout_address() takes, is DESK_DONE too, and nothing
- * happens: who asks learns nothing. */
+ * address that opted out, is below our own base, or was asked for or written to as often as it may be in a
+ * day, is DESK_DONE too, and nothing happens: who asks learns nothing about it. */
 enum desk_result desk_invite(struct desk *, const char *set, const union sockaddr_any *client,
     const char *address, int64_t now_us);
 

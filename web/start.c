@@ -147,6 +147,9 @@ refuse(struct exchange *x, enum desk_result why)
 	case DESK_NO_SET:
 		exchange_error(x, 422, "There is no such set of tests.", "Choose one of the list.");
 		break;
+	case DESK_NO_ADDRESS:
+		exchange_error(x, 422, "This is not a mail address.", "It is written USER@DOMAIN.");
+		break;
 	case DESK_CLIENT_LIMIT:
 		exchange_error(x, 429, "Enough runs were begun from your network today.",
 		    "Use the page of one of them, or come back tomorrow.");
@@ -189,9 +192,10 @@ say_asked(struct exchange *x)
 	exchange_page(x, &p);
 	strbuf_puts(&x->out,
 	    "<h1>We write to you</h1>\n"
-	    "<p class=\"lead\">If this address can get mail and has not opted out, an invitation "
-	    "is on "
-	    "its way. Answer it with Reply All; it has the address of your result page.</p>\n");
+	    "<p class=\"lead\">An invitation goes out within the hour, unless this address has "
+	    "opted "
+	    "out or was already asked for today. Answer it with Reply All; it has the address of "
+	    "your result page.</p>\n");
 	exchange_page_end(x, &p);
 }
 

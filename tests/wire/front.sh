@@ -160,7 +160,11 @@ ask() { tls -d "form=$(tls "$url/" | form_of)&set=quick&address=$1" "$url/invite
 has 'We write to you' "$(ask 'Reader%40Post.Example')" "mail me"
 has 'We write to you' "$(ask ann%40shop.example)" "who opted out hears the same"
 is 1 "$(jq -s 'map(select(.state == "asked")) | length' "$site/state/invitations.jsonl")" "but is not asked for"
-is 429 "$(ask reader%40post.example -o /dev/null -w '%{http_code}' >/dev/null; form=$(tls "$url/" | form_of); status tls -d "form=$form&set=quick&address=reader%40post.example" "$url/invite")" "mail-per-address is for a day"
+has 'We write to you' "$(ask reader%40post.example)" "who was asked for already hears the same"
+has 'We write to you' "$(ask READER%2Bmore%40post.example.)" "under another of his names as well"
+has 'We write to you' "$(ask probe%40x.dual.outpost.example)" "an address of ours does too"
+is 1 "$(jq -s 'map(select(.state == "asked")) | length' "$site/state/invitations.jsonl")" "mail-per-address is for a day, a mailbox, and never ourselves"
+is 422 "$(status tls -d "form=$(tls "$url/" | form_of)&set=quick&address=reader" "$url/invite")" "what is no address is said to be none"
 touch "$dir/down"
 invite --quiet
 is 3 $? "a mail system that is down"

@@ -239,6 +239,11 @@ check("chunks", codes(b"POST /run HTTP/1.1\r\n" + H + b"Transfer-Encoding: chunk
 check("no length", codes(b"POST /run HTTP/1.1\r\n" + H + b"\r\n"), [411])
 check("bare LF", codes(b"GET / HTTP/1.1\nHost: x\n\n"), [400])
 check("a body after GET", codes(b"GET / HTTP/1.1\r\n" + H + b"Content-Length: 3\r\n\r\nabc"), [400])
+smuggled = b"GET /nothing HTTP/1.1\r\n" + H + b"\r\n"
+for path in b"/favicon.ico", b"/nowhere", b"/run/aaaaaaaaaaaaaaaaaaaaaaaaaa/live":
+    check("what follows GET %s is no request" % path.decode(),
+          len(codes(get(path, b"Content-Length: %d\r\n" % len(smuggled)) + smuggled)), 1)
+check("nor what follows HEAD", len(codes(b"HEAD /favicon.ico HTTP/1.1\r\n" + H + b"Content-Length: %d\r\n\r\n" % len(smuggled) + smuggled)), 1)
 check("a NUL in a field", codes(get(more=b"X: a\0b\r\n")), [400])
 check("octets of another protocol", codes(b"\x16\x03\x01\x02\x00\x01\x00" * 400)[:1] in ([400], [414], [431]), True)
 pad = 2048 - len(get(more=b"Connection: close\r\nX: \r\n"))
@@ -322,6 +327,7 @@ restart 'web-tls 0' 'web-proxy 127.0.53.9' 'web-enrol-client 3'
 form=$(plain "$url/" | form_of)
 is 429 "$(enrol 2001:db8:7::1)" "a restart forgets no count"
 is 303 "$(enrol 2001:db8:8::1)" "another /64 has its own"
+is 429 "$(status as 192.0.2.77 -H 'X-Forwarded-For: 2001:db8:7::1' -d "form=$form&set=quick" "$url/run")" "a proxy that adds a field of its own is believed, not the client's"
 is 303 "$(status plain -H 'X-Forwarded-For: 2001:db8:7::1' -d "form=$form&set=quick" "$url/run")" "from no proxy of ours the field says nothing"
 has 'Strict-Transport' "$(as 192.0.2.1 -I -H 'X-Forwarded-Proto: https' "$url/")" "HSTS when the proxy says that it speaks TLS"
 

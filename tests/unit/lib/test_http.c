@@ -65,7 +65,19 @@ looked_up(void **state)
 	assert_int_equal(http_field(&r, "X-Long", value, sizeof value), -1);
 	assert_int_equal(http_field(&r, "X-Lon", value, sizeof value), -1);
 	assert_int_equal(http_field(&r, "GET / HTTP/1.1", value, sizeof value), -1);
+	/* who says the truth stands last, in a line of its own perhaps */
+	assert_int_equal(http_list(&r, "Origin", value, sizeof value), 11);
+	assert_string_equal(value, "null,second");
+	assert_int_equal(http_list(&r, "Origin", value, 7), 6);
+	assert_string_equal(value, "second");
+	assert_int_equal(http_list(&r, "Origin", value, 12), 11);
+	assert_int_equal(http_list(&r, "Origin", value, 11), 10);
+	assert_string_equal(value, "ull,second");
+	assert_int_equal(http_list(&r, "Empty", value, sizeof value), 0);
+	assert_string_equal(value, "");
+	assert_int_equal(http_list(&r, "X-None", value, sizeof value), -1);
 	feed("GET / HTTP/1.1\r\nHost: h\r\n");
+	assert_int_equal(http_list(&r, "Host", value, sizeof value), -1);
 	assert_int_equal(http_field(&r, "Host", value, sizeof value), -1);
 }
 

@@ -95,6 +95,14 @@ whole(void **state)
 	assert_true(names("j\xc3\xbcrgen@shop.example"));
 	assert_string_equal(forget_row(who, 2), "j\xc3\xbcrgen@shop.example");
 	assert_null(forget_row(who, 3));
+	/* a domain as the journals have it, and as a sender says it */
+	forget_address(who, "x@xn--bcher-kva.example");
+	assert_true(names("x@xn--bcher-kva.example"));
+	assert_true(names("to <X@b\xc3\xbc"
+			  "cher.example>"));
+	assert_true(names("x@b\\u00c3\\u00bc"
+			  "cher.example"));
+	assert_false(names("x@bcher.example"));
 }
 
 #define A "acacacacacacacac"

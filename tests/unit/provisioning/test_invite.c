@@ -181,6 +181,7 @@ counted(void **state)
 	assert_int_equal(invitations_ask(all, T1, "a@shop.example", "", now), 0);
 	assert_int_equal(invitations_ask(all, T2, "b@shop.example", "", now), 0);
 	assert_int_equal(invitations_address(all, "a@shop.example", true, now), 1);
+	assert_int_equal(invitations_address(all, "a+more@shop.example", true, now), 1);
 	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 0);
 	assert_int_equal(invitations_domain(all, "shop.example", true, now), 2);
 	assert_int_equal(invitations_domain(all, "hop.example", true, now), 0);

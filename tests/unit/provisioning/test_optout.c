@@ -113,6 +113,15 @@ hashed(void **state)
 	assert_false(optouts_has_address(all, "x@othernomail.example"));
 	assert_false(optouts_has_address(all, "nomail.example@other.example"));
 	assert_true(optouts_has_address(all, "no address"));
+	/* the mailbox, under whichever of its names */
+	assert_true(optouts_has_address(all, "somebody+news@shop.example"));
+	assert_int_equal(add("other+list@shop.example."), 0);
+	assert_int_equal(add("OTHER@shop.example"), 1);
+	assert_true(optouts_has_address(all, "other@shop.example"));
+	assert_false(optouts_has_address(all, "+other@shop.example"));
+	/* what is sent to ourselves measures nobody */
+	assert_true(optouts_has_address(all, "probe@token.plain.PROBE.example"));
+	assert_false(optouts_has_address(all, "probe@otherprobe.example"));
 
 	site_path(path, site, "state", OPTOUT_FILE);
 	in = fopen(path, "r");
@@ -128,6 +137,47 @@ hashed(void **state)
 	assert_true(optouts_has_address(again, "somebody@shop.example"));
 	assert_true(optouts_has_address(again, "x@nomail.example"));
 	optouts_close(again);
+}
+
+/* One name, however it is written. */
+static void
+international(void **state)
+{
+	char a[OPTOUT_TEXT_MAX], b[OPTOUT_TEXT_MAX];
+	static const char upper[] = "x@B\xc3\x9c"
+				    "CHER.example",
+			  dot[] = "x@a\xe3\x80\x82"
+				  "b.example",
+			  decomposed[] = "x@bu\xcc\x88"
+					 "cher.example";
+
+	(void)state;
+	assert_true(optout_address(a, "x@xn--bcher-kva.example", 23, NULL));
+	assert_true(optout_address(b, upper, sizeof upper - 1, NULL));
+	assert_string_equal(a, b);
+	assert_false(optout_address(b, dot, sizeof dot - 1, NULL));
+	assert_int_equal(add("b\xc3\xbc"
+			     "cher.example"),
+	    0);
+	assert_int_equal(add("XN--BCHER-KVA.example"), 1);
+	assert_true(optouts_has_address(all, "x@sub.xn--bcher-kva.example"));
+	assert_true(optouts_has_address(all, decomposed));
+	assert_true(optouts_has_address(all, upper));
+	assert_false(optouts_has_address(all, "x@bucher.example"));
+}
+
+static void
+mailboxes(void **state)
+{
+	(void)state;
+	assert_true(optout_address_same("a@b.c", "a@b.c"));
+	assert_true(optout_address_same("a+1@b.c", "a+2+3@b.c"));
+	assert_true(optout_address_same("a@b.c", "a+@b.c"));
+	assert_false(optout_address_same("a@b.c", "ab+c@b.c"));
+	assert_false(optout_address_same("+a@b.c", "+b@b.c"));
+	assert_false(optout_address_same("a@b.c", "a@b.d"));
+	assert_false(optout_address_same("", "a@b.d"));
+	assert_false(optout_address_same("", ""));
 }
 
 static void
@@ -255,6 +305,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(hashed, setup, teardown),
+		cmocka_unit_test_setup_teardown(international, setup, teardown),
+		cmocka_unit_test(mailboxes),
 		cmocka_unit_test_setup_teardown(networks, setup, teardown),
 		cmocka_unit_test_setup_teardown(links, setup, teardown),
 		cmocka_unit_test_setup_teardown(counted, setup, teardown),
