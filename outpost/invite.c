@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "outpost/command.h"
 #include "outpost/mailhosts.h"
+#include "outpost/publishes.h"
 #include "outpost/sendmail.h"
 #include "provisioning/invitations.h"
 #include "provisioning/invite.h"
@@ -97,6 +98,31 @@ observe(struct sender *s, const struct invitation *v, const char *from, const ch
 	return eventlog_append(s->log, line.buf, line.len) != 0 ? eventlog_write(s->log) : -1;
 }
 
+/* What its domain publishes for those who mail it, as it stands now. */
+static void
+look_at_domain(struct sender *s, const struct invitee *e)
+{
+	struct published p;
+	static struct event_line line;
+	char why[512];
+
+	if (s->log == NULL ||
+	    publishes(&p, s->site, strrchr(e->address, '@') + 1, why, sizeof why) != 0)
+		return;
+	event_begin(&line, EV_OUT_PUBLISHED, eventlog_origin(s->log), clock_now());
+	event_str(&line, EK_TOKEN, e->token);
+	event_str(&line, EK_TEST, INVITE_DOMAIN);
+	event_str(&line, EK_TO, e->address);
+	event_str(&line, EK_MX, p.mx);
+	event_str(&line, EK_TLSA, p.tlsa);
+	event_str(&line, EK_STS, p.sts);
+	event_str(&line, EK_REASON, p.why);
+	event_end(&line);
+	if (eventlog_append(s->log, line.buf, line.len) == 0 || eventlog_write(s->log) != 0)
+		log_warn("invite: the event log cannot be written: what %s publishes is not known",
+		    strrchr(e->address, '@') + 1);
+}
+
 /* Its messages to the mail system.  How many it took; *code: of the one that it did not take. */
 static unsigned
 give(struct sender *s, const struct invitee *e, const struct run *run,
@@ -179,6 +205,7 @@ write_to(struct sender *s, const struct invitee *row)
 	enrol_messages_free(m, n);
 	if (code == 0) {
 		s->sent++;
+		look_at_domain(s, &e);
 		return invitations_note(
 		    s->invitations, e.token, INVITATION_SENT, NULL, clock_now());
 	}

@@ -38,20 +38,27 @@ in_ns ip -6 route add local 2001:db8:53::/64 dev lo
 
 mkdir -p "$dir/zones/catalogue"
 cp zones/base.zone "$dir/zones/"
-cp zones/catalogue/{dual,reject,out,in-*}.test "$dir/zones/catalogue/"
+cp zones/catalogue/{dual,reject,dane-ee,out,in-*}.test "$dir/zones/catalogue/"
 chmod 755 "$dir"
 addresses=$(printf '192.0.2.%d,' {1..8})
 "$OUTPOST" init "$site" --base lab.example --ipv4 "${addresses%,}" --ipv6 2001:db8:53::/64 --user "" \
 	--catalogue "$dir/zones/catalogue" >"$dir/publish" 2>"$dir/init.err" || { echo "Bail out! $(cat "$dir/init.err")"; exit 1; }
+printf '#!/bin/sh\nexec cat >"%s/mail"\n' "$dir" >"$dir/sendmail"
+chmod 755 "$dir/sendmail"
 sed -i 's/^#* *workers .*/workers 1/; s/^#* *verify "*all"*.*/verify none/; s/^#* *pace .*/pace 10000/' "$site/outpost.conf"
+printf 'mail-program %s\nverify-resolver 127.0.0.1\nverify-anchor %s\n' "$dir/sendmail" "$dir/anchor" >>"$site/outpost.conf"
 enrol() { "$OUTPOST" enrol -C "$site" --set full 2>>"$dir/enrol.err" | grep -om1 '[a-z2-7]\{16\}'; }
-token=$(enrol) stranger=$(enrol)
+stranger=$(enrol)
+# the domain that is written to is one of ours: a signed one, with a TLSA record
+printf 'address\nsomeone@%s.dane-ee.lab.example\n' "$stranger" >"$dir/people.csv"
+token=$("$OUTPOST" enrol -C "$site" --set full --csv "$dir/people.csv" 2>>"$dir/enrol.err" | grep -o '\b[a-z2-7]\{16\}\b' | head -1)
 [[ $token && $stranger ]] || { echo "Bail out! no token: $(cat "$dir/enrol.err")"; exit 1; }
 for daemon in authdns smtpd; do
 	ip netns exec $ns "$BUILD/$daemon" -C "$site" 2>>"$dir/$daemon.err" &
 	pids+=($!)
 done
 ds=$(awk '$4 == "DS" { $1 = $2 = $3 = $4 = ""; print; exit }' "$dir/publish")
+echo "lab.example. 3600 IN DS $ds" >"$dir/anchor"
 echo '. 3600 IN NS nobody.invalid.' >"$dir/hints"
 cat >"$dir/unbound.conf" <<END
 server:
@@ -95,7 +102,8 @@ sent() { # TOKEN WHAT
 		"$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)" $((++written)) "$1" "$2" >>"$site/log/a-invite-0-1.jsonl"
 }
 written=0
-sent "$token" invitation
+in_ns "$OUTPOST" invite -C "$site" --quiet 2>"$dir/invite.err"
+has "d=$token.$out" "$(cat "$dir/mail")" "an invitation is written and signed"
 sent "$token" limit
 sent "$token" void
 sent "$token" tree
@@ -152,6 +160,8 @@ says() { # TEST REASON
 says in-spf "its macro is expanded rightly"
 says in-dkim "signatures are checked"
 says in-dmarc "DMARC is judged"
+says in-dane "all your mail hosts have TLSA records"
+says in-sts "no MTA-STS record"
 says in-spf-limit "ends after ten lookups"
 says in-spf-void "five void lookups"
 says in-dmarc-tree "walks up the tree"
