@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,8 +62,11 @@ drop_privileges(const struct worker_config *c)
 static void __attribute__((noreturn)) child(const struct crew *crew, unsigned index, pid_t parent)
 {
 	const struct worker_config *c = crew->config;
+	const struct rlimit no_core = { 0, 0 };
 	sigset_t mask = crew->outside;
 
+	/* It would be keys and strangers' mail on a disk. */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	signal(SIGINT, SIG_IGN); /* ^C reaches the whole group: the parent tells us */
 	signal(SIGPIPE, SIG_IGN);
 	sigaddset(&mask, SIGTERM);

@@ -136,6 +136,24 @@ first_signature(const struct verified *v)
 	return all == NULL || all->type != JSON_ARRAY ? NULL : all->child;
 }
 
+/* The verifier's own limits say nothing about who sent: a header that it has not read to its end, signatures
+ * beyond those that it looks at. */
+static bool
+is_too_large(const struct verified *v)
+{
+	return true_member(verified_part(v, "message"), "over_limit");
+}
+
+static bool
+has_more_signatures(const struct verified *v)
+{
+	int64_t n = 0;
+
+	for (const struct json *s = first_signature(v); s != NULL; s = s->next)
+		n++;
+	return json_int(verified_part(v, "dkim"), "signatures", 0) > n;
+}
+
 /* All signatures together: pass if one passes, temperror if one might. */
 static const char *
 dkim_result(const struct verified *v)
@@ -150,7 +168,19 @@ dkim_result(const struct verified *v)
 			return "pass";
 		temporary |= result_is(s, "temperror");
 	}
+	if (has_more_signatures(v))
+		return NULL;
 	return all->child == NULL ? "none" : temporary ? "temperror" : "fail";
+}
+
+/* It fails, and a signature that was not looked at might have passed: nobody knows. */
+static const char *
+dmarc_result(const struct verified *v)
+{
+	const char *result = known(AUTH_DMARC, verified_part(v, "dmarc"));
+
+	return result != NULL && strcmp(result, "fail") == 0 && has_more_signatures(v) ? NULL
+										       : result;
 }
 
 /* A chain that fails because a key could not be had may hold another time. */
@@ -178,8 +208,8 @@ ehlo_result(const struct verified *v)
 	if (strcmp(form, "name") != 0)
 		return "invalid";
 	return true_member(ehlo, "matches")    ? "pass"
-	       : true_member(ehlo, "resolves") ? "other"
 	       : true_member(ehlo, "failed")   ? "temperror"
+	       : true_member(ehlo, "resolves") ? "other"
 					       : "unknown";
 }
 
@@ -191,9 +221,11 @@ verified_result(const struct verified *v, enum auth_method m)
 	case AUTH_HELO:
 		return known(m, verified_spf(v, m));
 	case AUTH_DKIM:
-		return dkim_result(v);
+		return is_too_large(v) ? NULL : dkim_result(v);
+	case AUTH_DMARC:
+		return is_too_large(v) ? NULL : dmarc_result(v);
 	case AUTH_ARC:
-		return arc_result(v);
+		return is_too_large(v) ? NULL : arc_result(v);
 	case AUTH_EHLO:
 		return ehlo_result(v);
 	default:
@@ -621,6 +653,10 @@ verified_describe(struct strbuf *b, const struct verified *v, enum auth_method m
 	}
 	if (verified_result(v, m) == NULL) {
 		strbuf_puts(b, "not judged");
+		if (is_too_large(v))
+			say(b, ": ", text_member(verified_part(v, "message"), "wrong"), "");
+		else if (has_more_signatures(v))
+			strbuf_puts(b, ": there are more signatures than are looked at");
 		return;
 	}
 	switch (m) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,20 @@ run_verifier(const struct daemon *d)
 	return verifier_run(&c);
 }
 
+/* The verifier's children read strangers' mail: nothing may be in their memory that is worth reading or that
+ * others of us believe. */
+static void
+forget_all(struct daemon *d)
+{
+	OPENSSL_cleanse(&d->site->token_key, sizeof d->site->token_key);
+	tls_contexts_free(d->tls);
+	memory_close(d->memory);
+	quota_free(d->quota);
+	d->tls = NULL;
+	d->memory = NULL;
+	d->quota = NULL;
+}
+
 static enum role
 role_of(const struct daemon *d, unsigned index)
 {
@@ -121,8 +136,10 @@ run_worker(unsigned index, void *ctx)
 		close(d->mint.key[0]);
 		close(d->mint.key[1]);
 	}
-	if (role == ROLE_VERIFIER) /* confines itself when it has read its files */
+	if (role == ROLE_VERIFIER) { /* confines itself when it has read its files */
+		forget_all(d);
 		return run_verifier(d);
+	}
 	if (confine(d->site, role) == -1)
 		return EXIT_CANNOT;
 	/* The verifier knows by its end of the way who of the workers is left. */

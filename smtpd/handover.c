@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,6 +289,8 @@ handover_verifier(struct handover *h)
 	atomic_store(&s->count.done, atomic_load(&s->count.received));
 	atomic_store(&s->octets.done, atomic_load(&s->octets.received));
 	atomic_store(&s->stopped, false);
+	/* Who reads strangers' mail has no business in the counts. */
+	(void)madvise(s, sizeof *s, MADV_DONTFORK);
 	close(h->fd[0]);
 	h->fd[0] = -1;
 }
@@ -318,17 +321,34 @@ is_sane(const struct handover *h, const struct verify_facts *f, int fd)
 	       (uint64_t)st.st_size == f->size && f->size <= h->limits.message;
 }
 
+/* The one that came with it; -1: none.  Of more than one, none is kept. */
 static int
 take_fd(struct msghdr *msg)
 {
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd;
+	int fd[2] = { -1, -1 };
+	size_t n = 0;
 
-	if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-	    c->cmsg_len != CMSG_LEN(sizeof fd))
-		return -1;
-	memcpy(&fd, CMSG_DATA(c), sizeof fd);
-	return fd;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; n < 2 && CMSG_LEN(at + sizeof *fd) <= c->cmsg_len;
+		     at += sizeof *fd)
+			memcpy(&fd[n++], CMSG_DATA(c) + at, sizeof *fd);
+	}
+	for (size_t i = 0; n > 1 && i < n; i++) {
+		close(fd[i]);
+		fd[i] = -1;
+	}
+	return fd[0];
+}
+
+/* Have all workers ended?  A message without octets reads like that. */
+static bool
+hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
 }
 
 /* One message of the socket: 1; 0 and *got is set if there is none.  *fd is -1 if it makes no sense. */
@@ -338,7 +358,7 @@ receive_one(struct handover *h, struct verify_facts *facts, int *fd, enum handov
 	struct iovec iov = { facts, sizeof *facts };
 	union {
 		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(2 * sizeof(int))]; /* more than two are closed by the kernel */
 	} control;
 	struct msghdr msg = { .msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -346,7 +366,7 @@ receive_one(struct handover *h, struct verify_facts *facts, int *fd, enum handov
 		.msg_controllen = sizeof control };
 	ssize_t n = recvmsg(h->fd[1], &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	if (n <= 0) {
+	if (n < 0 || (n == 0 && hung_up(h->fd[1]))) {
 		*got = n == 0 ? HANDOVER_END : HANDOVER_NONE;
 		return 0;
 	}

@@ -64,7 +64,8 @@ const char *handover_send(struct body *, struct verify_facts *);
 
 /* --- the verifier ---------------------------------------------------------------------------------- */
 
-/* Takes the place of the one before, whose messages are no longer counted. */
+/* Takes the place of the one before, whose messages are no longer counted.  What this process forks from now
+ * on has no part in the handover. */
 void handover_verifier(struct handover *);
 int handover_fd(const struct handover *); /* readable: handover_receive */
 

@@ -456,7 +456,7 @@ judge(struct dmarc_view *v, const struct dmarc_input *in)
 
 		if (aligned && id->pass && what == NULL)
 			what = name;
-		else if ((aligned && id->temporary) || (unknown && id->pass))
+		else if ((aligned && id->temporary) || (unknown && (id->pass || id->temporary)))
 			open = name;
 		else if (aligned || id->pass)
 			failed = aligned          ? "what is aligned does not pass"

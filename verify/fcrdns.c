@@ -263,9 +263,11 @@ check_name(struct helo_result *r, const char *helo, const struct address *client
 		return VERIFY_NEED;
 	for (size_t i = 0; i < 2; i++) {
 		r->resolves |= l[i]->n > 0;
-		r->failed |= is_failure(l[i]);
 		r->matches |= has_address(l[i], client);
 	}
+	/* Addresses of the other kind say nothing about one that could not be had. */
+	r->failed = !r->matches && (is_failure(l[client->type == TYPE_A ? 0 : 1]) ||
+				       (!r->resolves && (is_failure(l[0]) || is_failure(l[1]))));
 	for (size_t i = 0; i < reverse->names && i < FCRDNS_NAMES_MAX; i++) {
 		bool same = strcasecmp(reverse->name[i].name, helo) == 0;
 
@@ -274,7 +276,7 @@ check_name(struct helo_result *r, const char *helo, const struct address *client
 	}
 	if (r->form == HELO_SINGLE_LABEL)
 		note(r, "one label: RFC 5321 2.3.5 wants a full name", "");
-	else if (r->failed && !r->matches)
+	else if (r->failed)
 		note(r, "its addresses could not be had", "");
 	else if (!r->resolves)
 		note(r, "a name without address: RFC 5321 2.3.5 wants one that resolves", "");

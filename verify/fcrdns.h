@@ -41,7 +41,7 @@ struct helo_result {
 	enum helo_form form;
 	char reason[240];       /* what is not as RFC 5321 wants it; "" if nothing */
 	bool resolves;          /* the name has an address */
-	bool failed;            /* ... could not be had now */
+	bool failed;            /* those that would tell could not be had now */
 	bool matches;           /* one of them, or the literal, is the client's */
 	bool is_reverse;        /* it is a name of the client's address */
 	bool reverse_confirmed; /* ... that leads back */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ struct report {
 	pid_t pid;
 	uid_t uid;
 	int groups, no_new_privs, pdeathsig;
+	struct rlimit core;
 };
 
 static int out[2];
@@ -43,6 +45,7 @@ tell(char what, unsigned index)
 		.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) };
 
 	prctl(PR_GET_PDEATHSIG, &r.pdeathsig);
+	getrlimit(RLIMIT_CORE, &r.core);
 	(void)!write(out[1], &r, sizeof(r));
 }
 
@@ -145,6 +148,8 @@ stops(void **state)
 			assert_int_equal(r.what, 's');
 			assert_int_equal(r.no_new_privs, 1);
 			assert_int_equal(r.pdeathsig, SIGTERM);
+			assert_int_equal(r.core.rlim_cur, 0);
+			assert_int_equal(r.core.rlim_max, 0);
 			started |= 1u << r.index;
 		}
 		kill(pid, signals[k]);

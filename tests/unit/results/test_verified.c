@@ -126,6 +126,11 @@ static const struct {
 	{ "{'dkim':{'signature':[{'result':'fail'},{'result':'temperror'}]}}", "", AUTH_DKIM,
 	    "temperror" },
 	{ "{'dkim':{'signature':[{'result':'fail'},{'result':'pass'}]}}", "", AUTH_DKIM, "pass" },
+	{ "{'dkim':{'signatures':1,'signature':[{'result':'fail'}]}}", "", AUTH_DKIM, "fail" },
+	{ "{'dkim':{'signatures':2,'signature':[{'result':'pass'}]},'dmarc':{'result':'pass'}}", "",
+	    AUTH_DKIM, "pass" },
+	{ "{'dkim':{'signatures':2,'signature':[{'result':'pass'}]},'dmarc':{'result':'pass'}}", "",
+	    AUTH_DMARC, "pass" },
 	{ "{'dkim':{'signature':[{'result':'fail'},{'result':'pass'}]}}", "", AUTH_DKIM, "broken" },
 	{ "{'dkim':{'signature':[{'algorithm':'RSA-SHA1'}]}}", "", AUTH_DKIM, "sha1" },
 	{ "{'dkim':{'signature':[{},{'algorithm':'rsa-sha256','key':{'bits':1023}}]}}", "",
@@ -167,6 +172,7 @@ static const struct {
 	{ "{'ehlo':{'form':'name'}}", "", AUTH_EHLO, "unknown" },
 	{ "{'ehlo':{'form':'name','resolves':true}}", "", AUTH_EHLO, "other" },
 	{ "{'ehlo':{'form':'name','failed':true}}", "", AUTH_EHLO, "temperror" },
+	{ "{'ehlo':{'form':'name','resolves':true,'failed':true}}", "", AUTH_EHLO, "temperror" },
 	{ "{'ehlo':{'form':'literal'}}", "", AUTH_EHLO, "literal" },
 	{ "{'ehlo':{'form':'name','resolves':true,'matches':true}}", "", AUTH_EHLO, "pass" },
 };
@@ -208,6 +214,16 @@ static const struct {
 	{ "{'arc':{'result':'fail'}}", "", AUTH_ARC, "cv-fail" },
 	{ "{'arc':{'result':'fail','temporary':true}}", "", AUTH_ARC, "fail" },
 	{ "{'dmarc':{'rfc7489':{'result':'pass'}}}", "", AUTH_DMARC, "tree-differs" },
+	/* The limits of the verifier are nobody's fault. */
+	{ "{'message':{'over_limit':true},'dkim':{'signature':[{'result':'permerror'}]}}", "",
+	    AUTH_DKIM, "fail" },
+	{ "{'message':{'over_limit':true},'dmarc':{'result':'permerror'}}", "", AUTH_DMARC,
+	    "permerror" },
+	{ "{'message':{'over_limit':true},'arc':{'result':'fail'}}", "", AUTH_ARC, "fail" },
+	{ "{'dkim':{'signatures':2,'signature':[{'result':'fail'}]},'dmarc':{'result':'fail'}}", "",
+	    AUTH_DKIM, "fail" },
+	{ "{'dkim':{'signatures':2,'signature':[{'result':'fail'}]},'dmarc':{'result':'fail'}}", "",
+	    AUTH_DMARC, "fail" },
 	{ "{'ehlo':{'form':'sideways','matches':true}}", "", AUTH_EHLO, "pass" },
 	{ "{'ehlo':{'matches':true}}", "", AUTH_EHLO, "pass" },
 	/* Other types than the verifier's: nothing holds, nothing breaks. */
@@ -323,6 +339,12 @@ in_words(void **state)
 	check_says(AUTH_EHLO, "{'helo':'local\\\\nhost','ehlo':{'form':'single label'}}", "",
 	    "local?host, which is no full name");
 	check_says(AUTH_EHLO, "{}", "", "not judged");
+	check_says(AUTH_DKIM,
+	    "{'message':{'over_limit':true,'wrong':'the header is larger than 9 octets'},'dkim':{'"
+	    "signature':[{'result':'permerror'}]}}",
+	    "", "not judged: the header is larger than 9 octets");
+	check_says(AUTH_DKIM, "{'dkim':{'signatures':17,'signature':[{'result':'fail'}]}}", "",
+	    "not judged: there are more signatures than are looked at");
 }
 
 /* --- whose results they are --------------------------------------------------------------------------- */

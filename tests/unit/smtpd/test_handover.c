@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -353,11 +354,12 @@ sends_junk(struct handover *to, unsigned kind)
 	struct iovec iov = { kind == 0 ? (void *)&one : &f, kind == 0 ? 1 : sizeof f };
 	union {
 		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(2 * sizeof(int))];
 	} control;
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct cmsghdr *c;
-	int fd = memfd_create("junk", MFD_ALLOW_SEALING);
+	int fd = memfd_create("junk", MFD_ALLOW_SEALING), fds[2] = { fd, fd };
+	size_t n = kind == 5 ? 2 : 1;
 
 	(void)to;
 	fill(&f);
@@ -366,22 +368,25 @@ sends_junk(struct handover *to, unsigned kind)
 		memset(f.us, 'x', sizeof f.us);
 	if (kind >= 3)
 		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-	if (kind != 1) { /* 1: no descriptor, 2: not sealed, 3: another size, 4: no end */
+	if (kind == 6)
+		iov.iov_len = 0;
+	/* 1: no descriptor, 2: not sealed, 3: another size, 4: no end, 5: two descriptors, 6: nothing at all */
+	if (kind != 1 && kind != 6) {
 		memset(&control, 0, sizeof control);
 		msg.msg_control = &control;
 		msg.msg_controllen = sizeof control;
 		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof fd);
-		memcpy(CMSG_DATA(c), &fd, sizeof fd);
+		c->cmsg_len = msg.msg_controllen = CMSG_LEN(n * sizeof fd);
+		memcpy(CMSG_DATA(c), fds, n * sizeof fd);
 	}
 	for (int i = 3; i < 64; i++) {
 		int type = 0;
 		socklen_t len = sizeof type;
 
 		if (getsockopt(i, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET)
-			return sendmsg(i, &msg, MSG_NOSIGNAL) > 0 ? 0 : 1;
+			return sendmsg(i, &msg, MSG_NOSIGNAL) >= 0 ? 0 : 1;
 	}
 	return 2;
 }
@@ -390,19 +395,58 @@ static void
 junk_is_dropped(void **state)
 {
 	struct verify_facts f;
-	int fd;
+	int fd, lowest;
 
 	(void)state;
 	begin(10, 1024 * KIB, KIB);
-	for (unsigned kind = 0; kind < 5; kind++)
+	for (unsigned kind = 0; kind < 7; kind++)
 		assert_int_equal(in_worker(sends_junk, kind), 0);
 	assert_int_equal(in_worker(sends, 7), 0);
+	lowest = dup(STDERR_FILENO);
+	close(lowest);
 	assert_int_equal(handover_receive(h, &f, &fd), HANDOVER_MESSAGE);
 	assert_int_equal(f.size, 7);
+	assert_int_equal(fd, lowest); /* none of the others stayed open */
 	close(fd);
 	handover_done(h, f.size);
 	assert_int_equal(handover_receive(h, &f, &fd), HANDOVER_NONE);
 	assert_int_equal(handover_count(h), 0);
+	end();
+}
+
+static int
+forks_a_reader(void)
+{
+	struct rlimit no_core = { 0, 0 };
+	int status;
+	pid_t pid;
+
+	handover_verifier(h);
+	if (handover_count(h) != 0)
+		return 1;
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		setrlimit(RLIMIT_CORE, &no_core);
+		_exit((int)handover_count(h));
+	}
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) ? 0 : 2;
+}
+
+/* What the verifier forks cannot touch the counts. */
+static void
+counts_are_not_inherited(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	begin(4, 1024 * KIB, 16 * KIB);
+	pid = fork();
+	if (pid == 0)
+		_exit(forks_a_reader());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 	end();
 }
 
@@ -418,6 +462,7 @@ main(void)
 		cmocka_unit_test(leaks_are_found),
 		cmocka_unit_test(it_stops),
 		cmocka_unit_test(junk_is_dropped),
+		cmocka_unit_test(counts_are_not_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

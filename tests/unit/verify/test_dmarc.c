@@ -363,6 +363,36 @@ test_verdicts(void **state)
 	}
 }
 
+/* Where the organisation of a signer cannot be had, nor its key, nobody knows whether it would have counted. */
+static void
+test_unknown_alignment(void **state)
+{
+	static const struct zone z = { { "_dmarc.example.com v=DMARC1; p=reject",
+	    "_dmarc.a.example.com !" } };
+	static const struct {
+		bool pass, temporary;
+		enum dmarc_verdict list, tree;
+	} cases[] = {
+		{ true, false, DMARC_IS_PASS, DMARC_IS_TEMPERROR },
+		{ false, true, DMARC_IS_TEMPERROR, DMARC_IS_TEMPERROR },
+		{ false, false, DMARC_IS_FAIL, DMARC_IS_FAIL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct dmarc_identity dkim = { "a.example.com", cases[i].pass,
+			cases[i].temporary };
+		const struct dmarc_input in = {
+			.author = "example.com", .spf = { "", false, false }, .n = 1, .dkim = &dkim
+		};
+
+		judge(&r, &in, &z);
+		assert_int_equal(r.tree.dkim[0], DMARC_UNKNOWN);
+		assert_int_equal(r.list.verdict, cases[i].list);
+		assert_int_equal(r.tree.verdict, cases[i].tree);
+	}
+}
+
 static void
 test_no_author(void **state)
 {
@@ -450,6 +480,7 @@ main(void)
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_unknown_alignment),
 		cmocka_unit_test(test_no_author),
 		cmocka_unit_test(test_strays),
 		cmocka_unit_test(test_consent),

@@ -27,6 +27,10 @@ static const char *const records[] = {
 	"other.example.com A 192.0.2.1",
 	"mail4.example.com A 192.0.2.4",
 	"fails.example.com !",
+	"half.example.com A 192.0.2.1", /* its other addresses cannot be had */
+	"half.example.com AAAA !",
+	"empty.example.com PTR .",
+	"empty.example.com AAAA !",
 	"single A 192.0.2.1",
 };
 
@@ -59,6 +63,10 @@ reply(struct lookups *book, const struct lookup *l)
 			status = LOOKUP_NODATA;
 		if (type_of(type) != l->type)
 			continue;
+		if (strcmp(value, "!") == 0) {
+			status = LOOKUP_FAILED;
+			break;
+		}
 		len = l->type == 12  ? packet_name_wire(data[n], value)
 		      : l->type == 1 ? 4u * (unsigned)inet_pton(AF_INET, value, data[n])
 				     : 16u * (unsigned)inet_pton(AF_INET6, value, data[n]);
@@ -147,6 +155,11 @@ test_helo(void **state)
 		{ "2001:db8::1", "other.example.com", HELO_NAME, RESOLVES, "no AAAA record" },
 		{ "192.0.2.1", "nowhere.example.com", HELO_NAME, 0, "without address" },
 		{ "192.0.2.1", "fails.example.com", HELO_NAME, FAILED, "could not be had" },
+		{ "2001:db8::1", "half.example.com", HELO_NAME, RESOLVES | FAILED,
+		    "could not be had" },
+		{ "192.0.2.1", "half.example.com", HELO_NAME, RESOLVES | MATCHES, "" },
+		{ "192.0.2.2", "half.example.com", HELO_NAME, RESOLVES, "others than" },
+		{ "192.0.2.1", "empty.example.com", HELO_NAME, FAILED, "could not be had" },
 		{ "192.0.2.1", "single", HELO_SINGLE_LABEL, RESOLVES | MATCHES, "one label" },
 		{ "192.0.2.1", "[192.0.2.1]", HELO_LITERAL, MATCHES, "" },
 		{ "192.0.2.1", "[192.0.2.2]", HELO_LITERAL, 0, "not that of the client" },
