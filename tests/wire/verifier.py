@@ -4,6 +4,8 @@
   mail ADDRESS SOURCE FROM RECIPIENT FILE|- [N]   sends it N times in one connection; prints the last reply
   storm ADDRESS RECIPIENT SECONDS   mails all the time, whatever happens; prints how many were accepted
   count LOG              checks that each accepted message has exactly one end; prints how many of each
+  forgot SECRET WORKER PID...   the worker's memory has the site's secret, that of the others has not, nor do
+                         they share memory that is written to
   wait LOG N SECONDS     waits until N messages are accepted and have ends
 """
 import collections
@@ -164,6 +166,37 @@ def tally(log):
     return messages, ends, kinds
 
 
+def mappings(pid):
+    with open(f"/proc/{pid}/maps") as maps:
+        for line in maps:
+            span, modes, _, _, _, *name = line.split()
+            start, end = (int(x, 16) for x in span.split("-"))
+            yield start, end, modes, name
+
+
+def holds(pid, secret):
+    with open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for start, end, modes, name in mappings(pid):
+            if not modes.startswith("rw") or name[:1] == ["[vvar]"]:
+                continue
+            mem.seek(start)
+            try:
+                if secret in mem.read(end - start):
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+def forgot(path, worker, *pids):
+    secret = bytes.fromhex(open(path).read().strip())
+    assert holds(worker, secret), "the worker has no secret: is it looked for in the right way?"
+    for pid in pids:
+        assert not holds(pid, secret), f"process {pid} has the site's secret"
+    shared = [m for m in mappings(pids[-1]) if m[2][1] == "w" and m[2][3] == "s"]
+    assert not shared, f"process {pids[-1]} shares memory: {shared}"
+
+
 def count(log):
     messages, ends, kinds = tally(log)
     bad = [(k, n, ends[k]) for k, n in messages.items() if ends[k] != n]
@@ -194,6 +227,8 @@ def main(what, *args):
         return count(args[0])
     elif what == "wait":
         return wait(args[0], int(args[1]), float(args[2]))
+    elif what == "forgot":
+        forgot(*args)
     return 0
 
 

@@ -147,6 +147,11 @@ report $code 'each has one end'
 ! grep -rlq 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' "$site"
 report $? 'no body is on disk'
 
+helper forgot "$site/keys/site.secret" "$(worker)" "$(verifier)" "$(nursery)" 2>"$dir/forgot"
+code=$?
+tail -n 1 "$dir/forgot" | sed 's/^/# /'
+report $code 'neither the verifier nor what its children are forked from holds the secret of the site'
+
 # --- kill -9 ---
 python3 tests/wire/verifier.py storm "$to" "$rcpt" 14 >"$dir/storm" &
 storm=$!
