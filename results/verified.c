@@ -428,13 +428,14 @@ dmarc_spf_only(const struct verified *v)
 	return result_is(verified_part(v, "dmarc"), "pass") && dmarc_by_spf(v) && !dmarc_by_dkim(v);
 }
 
-/* By result or by what shall become of the mail. */
+/* By result or by what shall become of the mail.  A temporary error is no other opinion. */
 static bool
 dmarc_tree_differs(const struct verified *v)
 {
 	const struct json *list = dmarc_view(v, "rfc7489"), *tree = dmarc_view(v, "rfc9989");
 
-	return list != NULL && tree != NULL &&
+	return list != NULL && tree != NULL && !result_is(list, "temperror") &&
+	       !result_is(tree, "temperror") &&
 	       (strcmp(text_member(list, "result"), text_member(tree, "result")) != 0 ||
 		   strcmp(text_member(list, "policy"), text_member(tree, "policy")) != 0);
 }

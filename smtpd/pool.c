@@ -16,6 +16,7 @@
 #include "smtpd/nursery.h"
 
 #define ROUNDS_MAX 64
+#define KILL_AGAIN (CLOCK_SECOND / 10) /* after an order that did not go through */
 #define READ_SIZE  16384
 #define WHY_MAX    128
 
@@ -161,7 +162,8 @@ on_slow(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	t->slow = true;
-	nursery_kill(t->job->pool->config.nursery, t->id);
+	if (nursery_kill(t->job->pool->config.nursery, t->id) == -1)
+		after(t->timer, KILL_AGAIN);
 }
 
 static void

@@ -376,11 +376,12 @@ static void
 open_pool(struct verifier *v)
 {
 	const struct site_conf *c = &v->config->site->conf;
-	unsigned children = c->verify_children;
+	unsigned children = c->verify_children != 0 ? c->verify_children
+						    : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	const struct pool_config pc = { .base = v->base,
 		.resolve = v->resolve,
 		.nursery = v->nursery,
-		.children = children != 0 ? children : (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+		.children = children < NURSERY_CHILDREN_MAX ? children : NURSERY_CHILDREN_MAX,
 		.lookups_us = c->verify_time,
 		.child_us = 3 * c->verify_child_time,
 		.give_up_us = GIVE_UP - c->verify_time,

@@ -523,6 +523,8 @@ tell_difference(struct dmarc_result *r)
 {
 	const struct dmarc_view *a = &r->list, *b = &r->tree;
 
+	if (a->verdict == DMARC_IS_TEMPERROR || b->verdict == DMARC_IS_TEMPERROR)
+		return; /* who knows */
 	if (a->verdict == b->verdict && b->organisation[0] == '\0')
 		return; /* neither knows */
 	if (a->verdict == b->verdict && a->policy == b->policy && strcmp(a->at, b->at) == 0 &&

@@ -214,6 +214,12 @@ static const struct {
 	{ "{'arc':{'result':'fail'}}", "", AUTH_ARC, "cv-fail" },
 	{ "{'arc':{'result':'fail','temporary':true}}", "", AUTH_ARC, "fail" },
 	{ "{'dmarc':{'rfc7489':{'result':'pass'}}}", "", AUTH_DMARC, "tree-differs" },
+	{ "{'dmarc':{'rfc7489':{'result':'pass','policy':'none'},'rfc9989':{'result':'temperror'}}"
+	  "}",
+	    "", AUTH_DMARC, "tree-differs" },
+	{ "{'dmarc':{'rfc7489':{'result':'temperror'},'rfc9989':{'result':'pass','policy':'none'}}"
+	  "}",
+	    "", AUTH_DMARC, "tree-differs" },
 	/* The limits of the verifier are nobody's fault. */
 	{ "{'message':{'over_limit':true},'dkim':{'signature':[{'result':'permerror'}]}}", "",
 	    AUTH_DKIM, "fail" },
