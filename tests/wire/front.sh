@@ -255,11 +255,16 @@ print(sum([send("", office), send("invitation@" + token + ".out.outpost.example"
 PY
 )
 is 22 "$said" "an out-of-office, a loop and a list that explodes are taken"
-kill "$smtpd" && wait "$smtpd"
-smtpd=''
 is 22 "$("$OUTPOST" events "$token" -C "$site" | jq -r 'select(.ev == "smtp.message" and .reply == 250) | .ev' | wc -l)" "and recorded" "$(cat "$dir/smtpd.log")"
 has '0 written to' "$(invite)" "nobody is to be written to because of them"
 is "$mails $state" "$(ls "$dir/mail" | wc -l) $(cat "$site"/state/*.jsonl | wc -l)" "no mail left, nobody was enrolled"
+"$OUTPOST" forget "$token" -C "$site" >"$dir/out" 2>"$dir/err"
+result $? "who is in the segment of a daemon that serves can be forgotten" "$(cat "$dir/out" "$dir/err")"
+is 0 "$(everywhere "$token")" "the daemon began another one"
+kill -0 "$smtpd" && wait_for 30 smtp_listens
+result $? "and goes on serving"
+kill "$smtpd" && wait "$smtpd"
+smtpd=''
 
 # --- programs ----------------------------------------------------------------------------------------------
 key=$("$OUTPOST" key add --limit 2 "CI of an MTA" -C "$site" 2>/dev/null)
