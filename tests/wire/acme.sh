@@ -4,16 +4,14 @@
 # network namespace of its own.  Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
-OUTPOST=${OUTPOST:-$BUILD/outpost}
-for tool in ip nft unbound pebble lego curl openssl jq; do
-	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
-done
-((EUID == 0)) || { echo "1..0 # SKIP network namespaces want root"; exit 0; }
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+wire_needs ip nft unbound pebble lego curl openssl jq
+wire_root
 unset OUTPOST_SITE
 if [[ -z ${ACME_WIRE_NS:-} ]]; then
 	ns=acme-wire-$$
-	ip netns add $ns || { echo "1..0 # SKIP cannot make a namespace"; exit 0; }
+	ip netns add $ns || wire_skip "cannot make a namespace"
 	trap 'ip netns del $ns' EXIT
 	ACME_WIRE_NS=$ns ip netns exec $ns "$0" "$@"
 	exit
@@ -30,25 +28,6 @@ stop() {
 }
 trap stop EXIT
 
-n=0 failed=0
-result() { # STATUS WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else
-		echo "not ok $n - $2"
-		echo "# ${3:-}" | tr '\n' ' ' | tail -c 800
-		echo
-		failed=1
-	fi
-}
-wait_for() { # SECONDS COMMAND...
-	local i=$(($1 * 10))
-	shift
-	while ((i-- > 0)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	return 1
-}
 
 ip link set lo up
 addresses=()
@@ -151,5 +130,4 @@ grep -q '^mode: enforce' "$dir/out"
 result $? "after a HelloRetryRequest too" "$(cat "$dir/out")"
 ! grep -hv "[0-9] workers" "$dir/smtpd.log" "$dir/authdns.log" | grep -q .
 result $? "nothing unexpected in the logs" "$(cat "$dir/smtpd.log" "$dir/authdns.log")"
-echo "1..$n"
-exit $failed
+wire_end

@@ -3,14 +3,12 @@
 # and a script that misbehaves.  Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
-OUTPOST=${OUTPOST:-$BUILD/outpost}
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
 CATALOGUE=${CATALOGUE:-zones/catalogue}
 AUTHDNS=$(dirname "$OUTPOST")/authdns
-for tool in dig delv unbound python3 ip; do
-	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
-done
-((EUID == 0)) || { echo "1..0 # SKIP network namespaces want root"; exit 0; }
+wire_needs dig delv unbound python3 ip
+wire_root
 
 ns=outpost-dns-$$
 dir=$(mktemp -d)
@@ -26,15 +24,8 @@ stop() {
 trap stop EXIT
 in_ns() { ip netns exec $ns "$@"; }
 
-n=0
-result() { # STATUS WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | head -c 600; echo; fi
-}
-same() { [[ $1 == "$2" ]]; result $? "$3" "wanted '$1', got '$2'"; }
-has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
 
-ip netns add $ns || { echo "1..0 # SKIP cannot make a namespace"; exit 0; }
+ip netns add $ns || wire_skip "cannot make a namespace"
 in_ns ip link set lo up
 in_ns ip addr add 192.0.2.1/32 dev lo
 in_ns ip addr add 192.0.2.2/32 dev lo
@@ -76,7 +67,7 @@ has "$token.mx0.dual.lab.example." "$(ask @"$six" $token.dual.lab.example MX +sh
 has "$token.mx0.dual.lab.example." "$(ask @"$six" $token.dual.lab.example MX +short +tcp)" "MX over IPv6 and TCP"
 has REFUSED "$(ask @"$six" $token.ipv4.lab.example MX)" "another test is refused there"
 has "AUTHORITY: 1, ADDITIONAL: 3" "$(ask @192.0.2.1 $token.dual.lab.example MX)" "the parent refers"
-same "" "$(ask @192.0.2.2 chaos.example TXT +short)" "a foreign name is refused"
+is "" "$(ask @192.0.2.2 chaos.example TXT +short)" "a foreign name is refused"
 
 # --- validators ---
 ds=$(awk '$4 == "DS" { print $5, $6, $7, $8; exit }' "$dir/publish")
@@ -148,12 +139,12 @@ done < <(awk '{ print $1 }' "$dir/expect" | uniq -c | awk '{ print $2, $1 }')
 # names of a DNAME, of one more mail domain, and of a set that needs TCP
 has "$token.mx0.alias-b.lab.example." "$(ask @127.0.0.1 $token.alias.lab.example MX +short)" "a DNAME leads to the second zone"
 has "$token.mx0.side.lab.example." "$(ask @127.0.0.1 $token.side.lab.example MX +short)" "a CNAME leads to one more mail domain"
-same 35 "$(ask @127.0.0.1 $token.many.lab.example MX +short | grep -c mx0.many)" "a large set comes whole"
+is 35 "$(ask @127.0.0.1 $token.many.lab.example MX +short | grep -c mx0.many)" "a large set comes whole"
 out=$(delv nothing.$token.dual.lab.example A)
 has "fully validated" "$out" "delv: a denial in a test zone"
 out=$(delv no-such-test.lab.example A)
 has "fully validated" "$out" "delv: a name that BASE has not"
-same "" "$(delv aaaaaaaaaaaaaaaa.dual.lab.example A | grep -v 'negative\|^;\|fully validated')" \
+is "" "$(delv aaaaaaaaaaaaaaaa.dual.lab.example A | grep -v 'negative\|^;\|fully validated')" \
 	"delv: an invalid token is denied with proof"
 
 # --- TCP, by a client that misbehaves ---
@@ -170,7 +161,7 @@ cat "$site"/log/*.jsonl >"$dir/events"
 has '"ev":"node.start"' "$(head -c 4000 "$dir/events")" "the worker's start is an event"
 has "\"at\":\"_25._tcp.{mx0}\"" "$(grep '"test":"dane-ee"' "$dir/events" | grep TLSA | head -1)" "a TLSA query is an event"
 has '"dev":"sign corrupt"' "$(grep '"test":"dnssec-bogus"' "$dir/events" | grep '"dev"' | head -1)" "a corrupt signature is told"
-same "0" "$(tr '\0' '\n' <"$dir/events" | grep -c '"qname":"aaaaaaaaaaaaaaaa')" "an invalid token is not"
+is "0" "$(tr '\0' '\n' <"$dir/events" | grep -c '"qname":"aaaaaaaaaaaaaaaa')" "an invalid token is not"
 sleep 1.2
 has '"count":' "$(grep -ah dns.invalid "$site"/log/*.jsonl | head -1)" "but counted"
 
@@ -192,9 +183,9 @@ other=$("$OUTPOST" enrol -C "$site" --set full 2>/dev/null | grep -om1 '[a-z2-7]
 moved() { # how many of N questions, by as many sockets, get the address of phase 2
 	for _ in $(seq "$1"); do ask @192.0.2.2 $other.mx0.phased.lab.example AAAA +short; done | grep -c '^2001:db8::2$'
 }
-same 0 "$(moved 5)" "phase 1 for a new participant"
+is 0 "$(moved 5)" "phase 1 for a new participant"
 sleep 6.2
-same 20 "$(moved 20)" "phase 2 after its time, whichever worker is asked"
+is 20 "$(moved 20)" "phase 2 after its time, whichever worker is asked"
 sleep 1.1
 has '"phase":2' "$(grep -ah "$other" "$site"/log/*.jsonl | tail -1)" "the event says the phase"
 echo 'nonsense' >>"$site/outpost.conf"
@@ -220,10 +211,10 @@ sleep 0.2
 result $? "kill -9 loses no line that was written"
 start
 result $? "starts again after kill -9" "$(tail -3 "$dir/authdns.err")"
-same 20 "$(moved 20)" "phases outlive kill -9"
+is 20 "$(moved 20)" "phases outlive kill -9"
 kill -TERM $server
 wait $server
-same 0 $? "SIGTERM ends it with code 0"
+is 0 $? "SIGTERM ends it with code 0"
 
 # --- a full disk ---
 rm -f "$site"/log/*
@@ -240,9 +231,9 @@ if start; then
 	done
 	code=
 	if ! kill -0 $server 2>/dev/null; then wait $server; code=$?; fi
-	same 3 "$code" "a full disk stops the server with code 3"
-	same 1 "$(grep -c 'No space left' "$dir/authdns.err")" "with one clear line"
+	is 3 "$code" "a full disk stops the server with code 3"
+	is 1 "$(grep -c 'No space left' "$dir/authdns.err")" "with one clear line"
 else
 	result 1 "starts on a small disk" "$(tail -2 "$dir/authdns.err")"
 fi
-echo "1..$n"
+wire_end

@@ -3,17 +3,12 @@
 # refusal.  Needs no network.  Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
-OUTPOST=${OUTPOST:-$BUILD/outpost}
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 unset OUTPOST_SITE
 
-n=0
-result() { # STATUS WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | tr '\n' ' ' | head -c 600; echo; fi
-}
 # run CODE WHAT ARGUMENT...: the exit code must be this; leaves $out and $err.
 run() {
 	local code=$1 what=$2 is
@@ -24,7 +19,6 @@ run() {
 	[[ $is == "$code" ]]
 	result $? "$what" "code $is: $err"
 }
-has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
 
 site=$dir/site
 init=(init "$site" --base Outpost.Example --ipv4 192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4 --ipv4 192.0.2.5
@@ -127,4 +121,4 @@ done
 run 2 "an unknown command" nonsense
 run 2 "an unknown option" tests --nonsense
 run 2 "no command"
-echo "1..$n"
+wire_end

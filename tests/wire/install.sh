@@ -3,7 +3,9 @@
 # the tree that was installed, wherever that tree is, with no source tree around.  Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=$(realpath "${BUILD:-build}")
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+BUILD=$(realpath "$BUILD")
 dir=$(mktemp -d) || exit 1
 chmod 755 "$dir"
 ns=
@@ -16,16 +18,6 @@ finish() {
 trap finish EXIT
 unset OUTPOST OUTPOST_SITE
 
-n=0 failed=0
-result() { # CODE WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else
-		failed=1
-		echo "not ok $n - $2"
-		echo "# ${3:-}" | tr '\n' ' ' | head -c 800
-		echo
-	fi
-}
 skip() {
 	n=$((n + 1))
 	echo "ok $n - $1 # SKIP $2"

@@ -4,12 +4,10 @@
 # report makes of it.  Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
-OUTPOST=$BUILD/outpost
-for tool in dig unbound ip openssl; do
-	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
-done
-((EUID == 0)) || { echo "1..0 # SKIP network namespaces want root"; exit 0; }
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+wire_needs dig unbound ip openssl
+wire_root
 
 ns=outpost-out-$$
 dir=$(mktemp -d)
@@ -24,14 +22,8 @@ stop() {
 trap stop EXIT
 in_ns() { ip netns exec $ns "$@"; }
 
-n=0
-result() { # STATUS WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | head -c 600; echo; fi
-}
-has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
 
-ip netns add $ns || { echo "1..0 # SKIP cannot make a namespace"; exit 0; }
+ip netns add $ns || wire_skip "cannot make a namespace"
 in_ns ip link set lo up
 for i in {1..8}; do in_ns ip addr add 192.0.2.$i/32 dev lo; done
 in_ns ip -6 route add local 2001:db8:53::/64 dev lo
@@ -182,4 +174,4 @@ result $? "its words are text"
 "$OUTPOST" report -C "$site" "$stranger" --json >"$dir/report" 2>>"$dir/report.err"
 says in-spf "nothing was written to you"
 
-echo "1..$n"
+wire_end

@@ -4,12 +4,10 @@
 # Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
-OUTPOST=${OUTPOST:-$BUILD/outpost}
-for tool in ip nft unbound python3; do
-	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
-done
-((EUID == 0)) || { echo "1..0 # SKIP network namespaces want root"; exit 0; }
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+wire_needs ip nft unbound python3
+wire_root
 
 ns=outpost-run-$$
 dir=$(mktemp -d)
@@ -26,24 +24,8 @@ trap stop EXIT
 unset OUTPOST_SITE OUTPOST_ROOT_ANCHOR OUTPOST_ROOT_HINTS
 in_ns() { ip netns exec $ns "$@"; }
 
-n=0
-result() { # STATUS WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | tr '\n' ' ' | head -c 800; echo; fi
-}
-has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
-# wait_for SECONDS COMMAND...
-wait_for() {
-	local i=$(($1 * 10))
-	shift
-	while ((i-- > 0)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	return 1
-}
 
-ip netns add $ns || { echo "1..0 # SKIP cannot make a namespace"; exit 0; }
+ip netns add $ns || wire_skip "cannot make a namespace"
 in_ns ip link set lo up
 addresses=()
 for i in 1 2 3 4 {10..29}; do
@@ -193,4 +175,4 @@ echo "smtp-port 70000" >>"$site/outpost.conf"
 in_ns "$OUTPOST" run -C "$site" 2>"$dir/log"
 [[ $? == 2 && $(wc -l <"$dir/log") == 1 ]]
 result $? "run with a wrong configuration: one line, code 2" "$(cat "$dir/log")"
-echo "1..$n"
+wire_end

@@ -3,89 +3,32 @@
 # instrument, what survives kill -9, refused and silent addresses, hostile input, ten thousand idle clients.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+wire_root
+wire_needs ip nft openssl perl python3
+wire_inside smtp "$0" "$@"
 
-if [[ $(id -u) != 0 ]]; then
-	echo "1..0 # SKIP wants root, for a network namespace"
-	exit 0
-fi
-for tool in ip nft openssl perl python3; do
-	command -v $tool >/dev/null || {
-		echo "1..0 # SKIP $tool is not installed"
-		exit 0
-	}
-done
-if [[ -z ${SMTP_WIRE_NS:-} ]]; then
-	ns=smtp-wire-$$
-	ip netns add $ns || exit 1
-	trap 'ip netns del $ns' EXIT
-	SMTP_WIRE_NS=$ns ip netns exec $ns "$0" "$@"
-	exit
-fi
-
-ip link set lo up
-ip -6 route add local 2001:db8:53::/64 dev lo
-ip -6 addr add 2001:db8:1::7/128 dev lo nodad
 dir=$(mktemp -d /tmp/smtp-wire-XXXXXX)
 site=$dir/site
-smtpd=
-stop() {
-	[[ -n $smtpd ]] && kill "$smtpd" 2>/dev/null && wait "$smtpd"
-	smtpd=
-}
 mounted=
 cleanup() {
-	stop
+	wire_stop
 	[[ $mounted ]] && umount "$mounted"
 	rm -rf "$dir"
 }
 trap cleanup EXIT
 
-n=0
-report() { # CODE NAME
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else
-		echo "not ok $n - $2"
-		failed=1
-	fi
-}
-failed=0
-
-addresses=$(printf '127.0.53.%d,' {1..24})
-"$BUILD/outpost" init "$site" --base outpost.example --ipv4 "${addresses%,}" --ipv6 2001:db8:53::/64 \
-	--user nobody --catalogue "$PWD/tests/replay/smtp/catalogue" >/dev/null || exit 1
-chmod 755 "$dir"
+wire_site 24 "$PWD/tests/replay/smtp/catalogue"
 sed -i -e 's/^#* *pace .*//; s/^#* *workers .*//; s/^#* *smtp-per-client .*//; s/^#* *smtp-max .*//' "$site/outpost.conf"
 printf 'pace 60\nworkers 2\nsmtp-per-client 20000\nsmtp-max 12000\nsmtp-headers 4K\n' >>"$site/outpost.conf"
 nft -f "$site/nftables.conf" || exit 1
 
-start() {
-	# VALGRIND: under valgrind, for the memory check of the code itself.
-	${VALGRIND:-} "$BUILD/smtpd" -q -C "$site" 2>>"$dir/stderr" &
-	smtpd=$!
-	for ((i = 0; i < 100; i++)); do
-		(exec 3<>/dev/tcp/127.0.53.5/25) 2>/dev/null && return
-		sleep 0.1
-	done
-	echo "Bail out! smtpd does not start: $(cat "$dir/stderr")"
-	exit 1
-}
+start() { wire_start 127.0.53.5 25; }
 
-token=$("$BUILD/outpost" enrol -C "$site" --set dual --json | grep -o '"token":"[a-z2-7]*"' | head -1 | cut -d'"' -f4)
-[[ $token ]] || token=$("$BUILD/outpost" enrol -C "$site" --set dual | awk '/^Token:/ { print $2 }')
+token=$(wire_token dual)
 
-# address NUMBER SLOT -> the IPv6 address of (token, test, slot)
-address() {
-	perl -e '
-		my ($t, $n, $slot) = @ARGV;
-		my $bits = ""; my %v; @v{"a".."z", 2..7} = 0..31;
-		$bits .= sprintf("%05b", $v{$_}) for split //, $t;
-		my $id = substr($bits, 0, 48) . sprintf("%010b%06b", $n, $slot);
-		printf "2001:db8:53:0:%s\n", join ":", map { sprintf "%x", oct "0b$_" } $id =~ /.{16}/g;
-	' "$token" "$1" "$2"
-}
-# front TEST -> its IPv4 address, as DNS would say
-declare -A number=([dual]=1 [other]=2 [greylist]=20 [tls12]=35 [tls13]=36 [fails]=44 [reject]=25)
+# front -> the IPv4 addresses that serve a test
 front() {
 	"$BUILD/outpost" tests -C "$site" >/dev/null 2>&1
 	perl -ne 'print "$1\n" if /"address":"([^"]+)"/' "$site/state/fronts.jsonl"
@@ -140,46 +83,46 @@ domain=$token.dual.outpost.example
 
 "$BUILD/smtpd" -q -C "$site" 2>"$dir/second"
 [[ $? == 3 ]] && grep -q "another smtpd" "$dir/second"
-report $? 'a second daemon of the same site is refused'
+result $? 'a second daemon of the same site is refused'
 
 # --- what binds a session ---
 mail "$v6" "$domain" by-address | grep -q '^250 2.0.0'
-report $? 'a message over IPv6 is accepted'
+result $? 'a message over IPv6 is accepted'
 grep -aq '"ev":"smtp.message".*"subject":"by-address"' "$site"/log/*.jsonl
-report $? 'its event is in the file when the reply is there'
+result $? 'its event is in the file when the reply is there'
 seen smtp.bind '"by":"address"' "\"token\":\"$token\"" && seen smtp.close '"stage":"accepted"' '"how":"quit"'
-report $? 'bound by address, closed after quit'
+result $? 'bound by address, closed after quit'
 
 v4=
 for a in $(front); do
 	talk "$a" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$domain>\\r\\n" | grep -q '^250 2.1.5' && v4=$a && break
 done
 [[ $v4 ]]
-report $? 'an IPv4 front serves the test'
+result $? 'an IPv4 front serves the test'
 mail "$v4" "$domain" by-rcpt | grep -q '^250 2.0.0' && seen smtp.bind '"by":"rcpt"' && seen smtp.message by-rcpt "\"token\":\"$token\""
-report $? 'a message over IPv4 is bound by its recipient'
+result $? 'a message over IPv4 is bound by its recipient'
 mail "$v4" "aaaaaaaaaaaaaaaa.dual.outpost.example" forged | grep -q '^550 5.1.1'
-report $? 'a forged token is nobody'
+result $? 'a forged token is nobody'
 talk "$v4" 'HELO x\r\n' 'MAIL FROM:<>\r\n' 'RCPT TO:<user@relay.example>\r\n' | grep -q '^550 5.7.1'
-report $? 'nothing is relayed'
+result $? 'nothing is relayed'
 
 # --- TLS ---
 name=$token.mx0.dual.outpost.example
 printf 'EHLO x\r\nQUIT\r\n' | tls "$v4" -servername "$name" >"$dir/out"
 grep -q '^221' "$dir/out" && seen smtp.bind '"by":"sni"' "\"token\":\"$token\""
-report $? 'the server name binds on IPv4'
+result $? 'the server name binds on IPv4'
 seen tls.hello "\"sni\":\"$name\"" '"ja4":"t13d' '"ja3":"[0-9a-f]*"' '"versions":"0304,0303'
-report $? 'the ClientHello is decoded'
+result $? 'the ClientHello is decoded'
 seen tls.done '"version":"TLSv1.3"' '"group":"' '"sigalg":"'
-report $? 'what was negotiated is there'
+result $? 'what was negotiated is there'
 openssl s_client -starttls smtp -connect "$v4:25" -servername "$name" -CAfile "$site/certs/ca.pem" -verify_return_error \
 	-verify_hostname "$name" </dev/null >"$dir/out" 2>&1
 grep -q 'Verify return code: 0' "$dir/out"
-report $? 'the certificate fits the name, with SNI'
+result $? 'the certificate fits the name, with SNI'
 openssl s_client -starttls smtp -connect "$v4:25" -noservername -CAfile "$site/certs/ca.pem" -verify_return_error \
 	-verify_hostname "$name" </dev/null >"$dir/out" 2>&1
 grep -q 'Verify return code: 0' "$dir/out"
-report $? 'and without SNI'
+result $? 'and without SNI'
 # shown ADDRESS OPTIONS... - the public key that the host shows
 shown() {
 	local to=$1
@@ -190,28 +133,28 @@ named=$token.mx0.sni-only.outpost.example
 own=$(openssl x509 -noout -pubkey -in "$site"/certs/sni-only.mx0.*.pem)
 n6="[$(address 125 0)]"
 [[ $own && $(shown "$n6" -servername "$named") == "$own" ]]
-report $? 'sni-only: who names the host sees its key'
+result $? 'sni-only: who names the host sees its key'
 other=$(shown "$n6" -noservername)
 [[ $other && $other != "$own" && $(shown "$n6" -servername "$name") == "$other" ]]
-report $? 'others see another one'
+result $? 'others see another one'
 openssl s_client -starttls smtp -connect "[$v6]:25" -noservername -verify_return_error </dev/null >"$dir/out" 2>&1
 seen tls.alert '"dir":"in"' '"alert":"unknown_ca"\|"alert":"certificate_unknown"\|"alert":"bad_certificate"' "\"token\":\"$token\""
-report $? 'an alert of the client is recorded, the test known by address'
+result $? 'an alert of the client is recorded, the test known by address'
 seen tls.close '"how":"close_notify"'
-report $? 'close_notify is recorded'
+result $? 'close_notify is recorded'
 perl -e '
 	use Socket; my $a = shift;
 	socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($a))) or die;
 	sysread $s, my $b, 999; syswrite $s, "EHLO dirty.example\r\n"; sysread $s, $b, 999;
 	syswrite $s, "STARTTLS\r\n"; sysread $s, $b, 999; syswrite $s, pack("H*", "160301002a0100"); select undef, undef, undef, 0.2;' "$v4"
 seen tls.fail 'during the handshake'
-report $? 'half a handshake is a failed one'
+result $? 'half a handshake is a failed one'
 
 # --- what a ClientHello may look like ---
 openssl s_client -starttls smtp -connect "$v4:25" -groups ffdhe4096:P-384 </dev/null 2>/dev/null | grep -q 'Server Temp Key: ECDH'
-report $? 'a client whose first key share does not suit us is asked for another'
+result $? 'a client whose first key share does not suit us is asked for another'
 seen tls.hello '"groups":"0102,0018"' '"shares":"0102"' && seen tls.hello '"groups":"0102,0018"' '"shares":"0018"' '"retry":true'
-report $? 'both of its ClientHellos are recorded'
+result $? 'both of its ClientHellos are recorded'
 # hello HOW - STARTTLS, then a ClientHello that a real client made, cut in pieces: segments, records, sslv2
 hello() {
 	python3 - "$1" "$v4" 2>>"$dir/err" <<-'END'
@@ -267,25 +210,25 @@ hello() {
 	END
 }
 hello segments && seen tls.hello '"sni":"segments.example"' && ! grep -a smtp.inject "$site"/log/*.jsonl | grep -q later-segment
-report $? 'a ClientHello in segments of one octet is one ClientHello, and no injected plaintext'
+result $? 'a ClientHello in segments of one octet is one ClientHello, and no injected plaintext'
 hello records && seen tls.hello '"sni":"records.example"'
-report $? 'a ClientHello in records of one octet'
+result $? 'a ClientHello in records of one octet'
 hello sslv2 && seen tls.hello '"versions":"0303"' '"ciphers":"c02b,002f"' '"what":"sslv2"'
-report $? 'a ClientHello in the format of SSL 2 is recorded as that, and answered with TLS'
+result $? 'a ClientHello in the format of SSL 2 is recorded as that, and answered with TLS'
 
 t12=$(address 35 0)
 t13=$(address 36 0)
 printf 'QUIT\r\n' | tls "[$t12]" -tls1_2 | grep -q '^221'
-report $? 'a TLS 1.2 host speaks TLS 1.2'
+result $? 'a TLS 1.2 host speaks TLS 1.2'
 ! printf 'QUIT\r\n' | tls "[$t12]" -tls1_3 | grep -q '^221' && seen tls.fail '"test":"tls12"' 'unsupported protocol'
-report $? 'and not 1.3'
+result $? 'and not 1.3'
 printf 'QUIT\r\n' | tls "[$t13]" -tls1_3 | grep -q '^221'
-report $? 'a TLS 1.3 host speaks TLS 1.3'
+result $? 'a TLS 1.3 host speaks TLS 1.3'
 ! printf 'QUIT\r\n' | tls "[$t13]" -tls1_2 | grep -q '^221' && seen tls.alert '"test":"tls13"' '"dir":"out"' '"alert":"protocol_version"'
-report $? 'and not 1.2, with an alert of ours'
+result $? 'and not 1.2, with an alert of ours'
 printf 'QUIT\r\n' | tls "[$(address 44 0)]" >/dev/null
 seen tls.alert '"test":"starttls-fails"' '"dir":"out"' handshake_failure && seen smtp.close '"test":"starttls-fails"' '"stage":"hello"' 'starttls abort'
-report $? 'a handshake that must fail fails'
+result $? 'a handshake that must fail fails'
 
 # --- injection ---
 perl -e '
@@ -295,7 +238,7 @@ perl -e '
 	syswrite $s, "STARTTLS\r\nRSET\r\n"; sysread $s, $b, 999;
 	open my $t, "<", "/dev/null"; select undef, undef, undef, 0.2;' "$v4"
 seen smtp.inject same-segment '"hex":"525345540d0a"'
-report $? 'plaintext in the segment of STARTTLS'
+result $? 'plaintext in the segment of STARTTLS'
 perl -e '
 	use Socket; my ($a, $how) = @ARGV;
 	socket(my $s, AF_INET, SOCK_STREAM, 0); connect($s, pack_sockaddr_in(25, inet_aton($a))) or die;
@@ -304,7 +247,7 @@ perl -e '
 	syswrite $s, pack("H*", "802e0103010015000000100100800700c00300800600400200800400800000ff") . "x" x 16;
 	sysread $s, $b, 999;' "$v4"
 seen smtp.inject later-segment '"hex":"4e4f4f500d0a"' && ! grep -aq '"verb":"NOOP".*inject' "$site"/log/*.jsonl
-report $? 'plaintext in a later segment'
+result $? 'plaintext in a later segment'
 
 # --- memory ---
 g=$(address 20 0)
@@ -314,23 +257,23 @@ bad=0
 for i in {1..12}; do
 	talk "$g" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$gd>\\r\\n" | grep -q '^450' || bad=1
 done
-report $bad 'all workers defer'
+result $bad 'all workers defer'
 workers() { cat "/proc/$smtpd/task/$smtpd/children"; }
 before=$(workers)
 mail "$v6" "$domain" killed | grep -q '^250 2.0.0' && kill -9 $before
-report $? 'kill -9 of all workers after a 250'
+result $? 'kill -9 of all workers after a 250'
 grep -aq '"ev":"smtp.message".*"subject":"killed"' "$site"/log/*.jsonl
-report $? 'the event is there'
+result $? 'the event is there'
 sleep 1
 talk "$g" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$gd>\\r\\n" >"$dir/out"
 if ((SECONDS - first < 5)); then grep -q '^450' "$dir/out"; else grep -q '^...' "$dir/out"; fi
-report $? 'workers are back'
+result $? 'workers are back'
 sleep 5
 bad=0
 for i in {1..6}; do
 	talk "$g" 'HELO x\r\n' 'MAIL FROM:<>\r\n' "RCPT TO:<probe@$gd>\\r\\n" | grep -q '^250 2.1.5' || bad=1
 done
-report $bad 'five minutes (at pace 60) after the first attempt all accept: the table outlived them'
+result $bad 'five minutes (at pace 60) after the first attempt all accept: the table outlived them'
 
 # --- tap ---
 perl -e '
@@ -340,11 +283,11 @@ perl -e '
 		connect($s, $v6 ? pack_sockaddr_in6(25, Socket::inet_pton(AF_INET6, $a)) : pack_sockaddr_in(25, inet_aton($a)));
 		select undef, undef, undef, 0.2 }' "$(address 1 32)" "$(address 1 56)" 127.0.53.3 127.0.53.4
 seen net.syn '"state":"refuses"' "\"token\":\"$token\"" '"test":"dual"' && seen net.syn '"state":"silent"' "\"token\":\"$token\""
-report $? 'SYNs to refused and silent IPv6 addresses'
+result $? 'SYNs to refused and silent IPv6 addresses'
 seen net.syn '"state":"refuses"' '"local":"127.0.53.3"' && seen net.syn '"state":"silent"' '"local":"127.0.53.4"'
-report $? 'SYNs to refused and silent IPv4 addresses'
+result $? 'SYNs to refused and silent IPv4 addresses'
 seen net.syn '"state":"serves"' "\"token\":\"$token\""
-report $? 'SYNs to addresses that serve'
+result $? 'SYNs to addresses that serve'
 
 # --- hostile input ---
 before=$(workers)
@@ -357,9 +300,9 @@ perl -e '
 		my $sent = 0; while ($sent < length $junk) { my $n = syswrite $s, $junk, 65536, $sent or last; $sent += $n }
 		shutdown $s, 1; 1 while sysread $s, my $b, 9999 }' "$v4" "$domain"
 [[ $(workers) == "$before" ]]
-report $? 'endless lines, NULs, SSLv2, endless headers: no worker is harmed'
+result $? 'endless lines, NULs, SSLv2, endless headers: no worker is harmed'
 seen smtp.framing long-line && seen smtp.message '"cut":true\|"longest":2000004'
-report $? 'and they are recorded'
+result $? 'and they are recorded'
 
 # --- ten thousand idle connections ---
 rss() { awk '/^VmRSS/ { s += $2 } END { print s }' $(printf '/proc/%s/status ' $(workers)); }
@@ -381,19 +324,19 @@ if [[ -z ${VALGRIND:-} ]]; then
 		sleep 0.1
 	done
 	grep -q up "$dir/idle"
-	report $? 'ten thousand clients are greeted'
+	result $? 'ten thousand clients are greeted'
 	r1=$(rss)
 	echo "# $(((r1 - r0) * 100 / 10000)) hundredths of a KiB for each idle connection"
 	(((r1 - r0) <= 20000))
-	report $? 'at most 2 KiB each'
+	result $? 'at most 2 KiB each'
 	mail "$v4" "$domain" busy | grep -q '^250 2.0.0'
-	report $? 'meanwhile mail is accepted'
+	result $? 'meanwhile mail is accepted'
 	touch "$dir/go"
 	wait $idle
 	grep -q bye "$dir/idle"
-	report $? 'and each of them gets its 221'
+	result $? 'and each of them gets its 221'
 else
-	for i in 1 2 3 4; do report 0 'idle connections # SKIP under valgrind'; done
+	for i in 1 2 3 4; do result 0 'idle connections # SKIP under valgrind'; done
 fi
 
 # --- stop, full disk ---
@@ -401,7 +344,7 @@ kill "$smtpd"
 wait "$smtpd"
 code=$?
 smtpd=
-report $code 'SIGTERM ends it with code 0'
+result $code 'SIGTERM ends it with code 0'
 mkdir "$dir/log.kept"
 mv "$site"/log/* "$dir/log.kept"
 mount -t tmpfs -o size=24m,mode=777 tmpfs "$site/log" && mounted=$site/log
@@ -429,19 +372,18 @@ code=$?
 kill $filler 2>/dev/null
 smtpd=
 [[ $code == 3 ]] && grep -q 'No space left' "$dir/stderr"
-report $? 'a full disk: it stops serving, says why, code 3'
+result $? 'a full disk: it stops serving, says why, code 3'
 lost=
 while read -r id; do
 	cat "$site"/log/*.jsonl | grep -q "$id.*\"reply\":250\|\"reply\":250.*$id" || lost+=" $id"
 done <"$dir/promised"
 [[ -s $dir/promised && -z $lost ]]
-report $? 'every message that was acknowledged until then is in the log'
+result $? 'every message that was acknowledged until then is in the log'
 [[ -z $lost ]] || echo "#$lost"
 rm -f "$site"/log/filler*
 mount -o remount,size=64m "$site/log" # whatever the processes of before had written, there is room again
 start
 mail "$v4" "$domain" room | grep -q '^250 2.0.0'
-report $? 'with room again it starts and serves'
+result $? 'with room again it starts and serves'
 [[ $failed == 0 ]] || sed 's/^/# /' "$dir/stderr"
-echo "1..$n"
-exit $failed
+wire_end

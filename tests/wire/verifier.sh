@@ -4,29 +4,12 @@
 # exactly one event.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+wire_root
+wire_needs ip python3 perl
+wire_inside verifier "$0" "$@"
 
-if [[ $(id -u) != 0 ]]; then
-	echo "1..0 # SKIP wants root, for a network namespace"
-	exit 0
-fi
-for tool in ip python3 perl; do
-	command -v $tool >/dev/null || {
-		echo "1..0 # SKIP $tool is not installed"
-		exit 0
-	}
-done
-if [[ -z ${VERIFIER_WIRE_NS:-} ]]; then
-	ns=verifier-wire-$$
-	ip netns add $ns || exit 1
-	trap 'ip netns del $ns' EXIT
-	VERIFIER_WIRE_NS=$ns ip netns exec $ns "$0" "$@"
-	exit
-fi
-
-ip link set lo up
-ip -6 route add local 2001:db8:53::/64 dev lo
-ip -6 addr add 2001:db8:1::7/128 dev lo nodad
 dir=$(mktemp -d /tmp/verifier-wire-XXXXXX)
 site=$dir/site
 smtpd='' dns=''
@@ -37,21 +20,14 @@ cleanup() {
 }
 trap cleanup EXIT
 
-n=0 failed=0
 report() { # CODE NAME
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else
-		echo "not ok $n - $2"
-		failed=1
-		tail -n 5 "$dir/stderr" | sed 's/^/# /'
-	fi
+	local why=
+	[[ $1 == 0 ]] || why=$(tail -n 5 "$dir/stderr")
+	result "$1" "$2" "$why"
 }
 
 helper() { python3 tests/wire/verifier.py "$@"; }
-addresses=$(printf '127.0.53.%d,' {1..24})
-"$BUILD/outpost" init "$site" --base outpost.example --ipv4 "${addresses%,}" --ipv6 2001:db8:53::/64 \
-	--user nobody --catalogue "$PWD/tests/replay/smtp/catalogue" >/dev/null || exit 1
-chmod 755 "$dir"
+wire_site 24 "$PWD/tests/replay/smtp/catalogue"
 # No anchor above the names of this test: nothing of them is signed.
 printf 'elsewhere.example. IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n' >"$dir/anchor"
 cat >>"$site/outpost.conf" <<END
@@ -66,21 +42,9 @@ END
 python3 tests/wire/verifier.py dns 5399 tests/unit/verify/dkim/keys.txt 2>"$dir/dns" &
 dns=$!
 
-start() {
-	"$BUILD/smtpd" -q -C "$site" 2>>"$dir/stderr" &
-	smtpd=$!
-	for ((i = 0; i < 100; i++)); do
-		(exec 3<>/dev/tcp/127.0.53.5/25) 2>/dev/null && return
-		sleep 0.1
-	done
-	echo "Bail out! smtpd does not start: $(cat "$dir/stderr")"
-	exit 1
-}
-token=$("$BUILD/outpost" enrol -C "$site" --set dual --json | grep -o '"token":"[a-z2-7]*"' | head -1 | cut -d'"' -f4)
-to=$(perl -e '
-	my %v; @v{"a".."z", 2..7} = 0..31; my $bits = join "", map { sprintf "%05b", $v{$_} } split //, $ARGV[0];
-	my $id = substr($bits, 0, 48) . sprintf("%010b%06b", 1, 0);
-	printf "2001:db8:53:0:%s\n", join ":", map { sprintf "%x", oct "0b$_" } $id =~ /.{16}/g;' "$token")
+start() { wire_start 127.0.53.5 25; }
+token=$(wire_token dual)
+to=$(address 1)
 rcpt=probe@$token.dual.outpost.example
 send() { helper mail "$to" 2001:db8:1::7 "$@"; } # FROM RECIPIENT FILE [N]
 # event KIND PATTERN... - waits for such a line and prints it
@@ -201,5 +165,4 @@ kill "$smtpd"
 wait "$smtpd"
 report $? 'and it stops'
 smtpd=
-echo "1..$n"
-exit $failed
+wire_end

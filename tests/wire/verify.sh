@@ -3,12 +3,11 @@
 # changed after it was signed, unsigned ones, silence and refusal; messages signed with openssl.  Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
-OUTPOST=$(realpath "${OUTPOST:-$BUILD/outpost}")
-for tool in unbound ldns-signzone ldns-keygen dig jq openssl ip; do
-	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
-done
-((EUID == 0)) || { echo "1..0 # SKIP network namespaces want root"; exit 0; }
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+OUTPOST=$(realpath "$OUTPOST")
+wire_needs unbound ldns-signzone ldns-keygen dig jq openssl ip
+wire_root
 
 ns=outpost-verify-$$
 dir=$(mktemp -d)
@@ -22,15 +21,8 @@ stop() {
 trap stop EXIT
 in_ns() { ip netns exec $ns "$@"; }
 
-n=0
-result() { # STATUS WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | head -c 1500; echo; fi
-}
-same() { [[ $1 == "$2" ]]; result $? "$3" "wanted '$1', got '$2'"; }
-has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
 
-ip netns add $ns || { echo "1..0 # SKIP cannot make a namespace"; exit 0; }
+ip netns add $ns || wire_skip "cannot make a namespace"
 in_ns ip link set lo up
 
 # --- messages: c=simple/simple, so that what is signed is what is written ---
@@ -126,37 +118,37 @@ get() { jq -r "$1" <<<"$json"; }
 
 # --- what the resolver says, and what is made of it ---
 json=$(verify signed.eml 192.0.2.1 joe@signed.example --json)
-same "pass true" "$(get '"\(.spf.mailfrom.result) \(.spf.mailfrom.secure)"')" "SPF passes, by validated answers"
-same "pass secure 2048" "$(get '.dkim.signature[0] | "\(.result) \(.key.dnssec) \(.key.bits)"')" "DKIM passes, with a validated key"
-same "pass true reject" "$(get '.dmarc.rfc7489 | "\(.result) \(.secure) \(.policy)"')" "DMARC passes, by a validated record"
-same "own no" "$(get '.dmarc.rfc7489.record.rua | map(.consent) | join(" ")')" "who agreed to take reports"
-same "pass mail.signed.example true" "$(get '"\(.fcrdns.result) \(.fcrdns.name[0].name) \(.ehlo.reverse_confirmed)"')" \
+is "pass true" "$(get '"\(.spf.mailfrom.result) \(.spf.mailfrom.secure)"')" "SPF passes, by validated answers"
+is "pass secure 2048" "$(get '.dkim.signature[0] | "\(.result) \(.key.dnssec) \(.key.bits)"')" "DKIM passes, with a validated key"
+is "pass true reject" "$(get '.dmarc.rfc7489 | "\(.result) \(.secure) \(.policy)"')" "DMARC passes, by a validated record"
+is "own no" "$(get '.dmarc.rfc7489.record.rua | map(.consent) | join(" ")')" "who agreed to take reports"
+is "pass mail.signed.example true" "$(get '"\(.fcrdns.result) \(.fcrdns.name[0].name) \(.ehlo.reverse_confirmed)"')" \
 	"FCrDNS passes: private and test addresses are asked for too"
-same "0 0" "$(get '"\(.lookups.failed) \(.lookups.bogus)"')" "no question was left open"
+is "0 0" "$(get '"\(.lookups.failed) \(.lookups.bogus)"')" "no question was left open"
 
 json=$(verify bad.eml 192.0.2.1 joe@signed.example --json)
-same "temperror bogus" "$(get '.dkim.signature[0] | "\(.result) \(.key.dnssec)"')" "a key that DNSSEC proves false is no key"
-same "pass" "$(get .dmarc.result)" "... and SPF alone is enough for DMARC"
+is "temperror bogus" "$(get '.dkim.signature[0] | "\(.result) \(.key.dnssec)"')" "a key that DNSSEC proves false is no key"
+is "pass" "$(get .dmarc.result)" "... and SPF alone is enough for DMARC"
 json=$(verify changed.eml 192.0.2.9 joe@signed.example --json)
-same "fail fail fail" "$(get '"\(.spf.mailfrom.result) \(.dkim.result) \(.dmarc.result)"')" "another body, another client: nothing passes"
-same "-all of signed.example" "$(get '.spf.mailfrom | "\(.term) of \(.term_domain)"')" "the term that failed is named"
+is "fail fail fail" "$(get '"\(.spf.mailfrom.result) \(.dkim.result) \(.dmarc.result)"')" "another body, another client: nothing passes"
+is "-all of signed.example" "$(get '.spf.mailfrom | "\(.term) of \(.term_domain)"')" "the term that failed is named"
 json=$(verify signed.eml 2001:db8::1 joe@signed.example --json)
-same "fail pass pass" "$(get '"\(.spf.mailfrom.result) \(.dkim.result) \(.dmarc.result)"')" "over IPv6 SPF fails, DKIM saves it"
+is "fail pass pass" "$(get '"\(.spf.mailfrom.result) \(.dkim.result) \(.dmarc.result)"')" "over IPv6 SPF fails, DKIM saves it"
 json=$(verify plain.eml 192.0.2.1 joe@plain.example --json)
-same "pass null insecure" "$(get '"\(.spf.mailfrom.result) \(.spf.mailfrom.secure) \(.dkim.signature[0].key.dnssec)"')" \
+is "pass null insecure" "$(get '"\(.spf.mailfrom.result) \(.spf.mailfrom.secure) \(.dkim.signature[0].key.dnssec)"')" \
 	"an unsigned zone is believed, and said to be unsigned"
 
 # --- no answers ---
 json=$(verify plain.eml 192.0.2.1 joe@silent.example --timeout 1s --json)
-same "temperror" "$(get .spf.mailfrom.result)" "a name server that is silent is a temporary error"
+is "temperror" "$(get .spf.mailfrom.result)" "a name server that is silent is a temporary error"
 has "no answer in 1.0 s" "$(get .spf.mailfrom.reason)" "... and the reason says so"
 json=$(verify plain.eml 192.0.2.1 joe@toolong.plain.example --timeout 1s --json)
 has "TXT of silent.example failed" "$(get .spf.mailfrom.reason)" "... in an include too"
 json=$(verify plain.eml 192.0.2.1 joe@refused.example --json)
-same "temperror" "$(get .spf.mailfrom.result)" "so is one that refuses"
+is "temperror" "$(get .spf.mailfrom.result)" "so is one that refuses"
 json=$(in_ns "$OUTPOST" verify --client 192.0.2.1 --from joe@plain.example --resolver 127.0.0.1@5399 --trust-anchor anchor.ds \
 	--timeout 1s --json plain.eml 2>err)
-same "temperror temperror temperror" "$(get '"\(.spf.mailfrom.result) \(.dkim.result) \(.dmarc.result)"')" "without a resolver everything is open"
+is "temperror temperror temperror" "$(get '"\(.spf.mailfrom.result) \(.dkim.result) \(.dmarc.result)"')" "without a resolver everything is open"
 
 # --- the same from a file ---
 cat >answers <<END
@@ -167,28 +159,28 @@ END
 live=$(verify signed.eml 192.0.2.1 joe@signed.example --json | jq -S 'del(.lookups)')
 file=$("$OUTPOST" verify --client 192.0.2.1 --from joe@signed.example --helo mail.signed.example --answers answers \
 	--at 2026-11-22T03:00:00Z --json signed.eml 2>err | jq -S 'del(.lookups)')
-same "$live" "$file" "answers of a file give what those of the resolver give"
+is "$live" "$file" "answers of a file give what those of the resolver give"
 
 # --- for people ---
 text=$(verify changed.eml 192.0.2.9 joe@signed.example --fail-on dmarc)
-same 1 $? "exit code 1 where --fail-on is met"
+is 1 $? "exit code 1 where --fail-on is met"
 has "What to do:" "$text" "the text says what to do"
 has "DMARC       fail, policy reject (p of signed.example)" "$text" "... and what came out"
 verify signed.eml 192.0.2.1 joe@signed.example --fail-on spf,dkim,dmarc,fcrdns >out
-same 0 $? "exit code 0 where all pass"
-same "" "$(cat err)" "nothing is said beside"
+is 0 $? "exit code 0 where all pass"
+is "" "$(cat err)" "nothing is said beside"
 text=$(verify - 192.0.2.1 '<joe@signed.example>' <lf.eml)
 has "  pass d=signed.example s=one rsa-sha256, 2048 bits, simple/simple, key validated, aligned: strict" "$text" "lines that end in LF are mended"
 has "lines end in LF" "$(cat err)" "... and that is said"
 { echo "From joe Sun Nov 22 02:00:00 2026"; cat lf.eml; } >mbox
 has "  pass d=signed.example" "$(verify mbox 192.0.2.1 joe@signed.example)" "the line of a mailbox file is left out"
 verify signed.eml 192.0.2 joe@signed.example >out
-same 2 $? "a client that is no address is a mistake"
+is 2 $? "a client that is no address is a mistake"
 verify signed.eml 192.0.2.1 joe@signed.example --fail-on dnssec >out
-same 2 $? "so is a judge that is none"
+is 2 $? "so is a judge that is none"
 verify missing.eml 192.0.2.1 joe@signed.example >out
-same 3 $? "a file that is not there: code 3"
+is 3 $? "a file that is not there: code 3"
 verify /dev/null 192.0.2.1 '' >out
-same 0 $? "an empty message is judged"
+is 0 $? "an empty message is judged"
 has "there is no From field" "$(cat out)" "... and has no author"
-echo "1..$n"
+wire_end

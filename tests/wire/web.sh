@@ -3,15 +3,13 @@
 # from the form to the live page, limits at their edges, what hostile clients send.  Prints TAP.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-BUILD=${BUILD:-build}
-OUTPOST=${OUTPOST:-$BUILD/outpost}
-for tool in curl openssl python3 jq; do
-	command -v $tool >/dev/null || { echo "1..0 # SKIP no $tool"; exit 0; }
-done
+# shellcheck source=tests/wire/lib/wire.sh
+. tests/wire/lib/wire.sh
+wire_needs curl openssl python3 jq
 dir=$(mktemp -d)
 chmod 755 "$dir"
 site=$dir/site
-web='' n=0
+web=''
 stop() {
 	[[ $web ]] && kill "$web" 2>/dev/null && wait "$web"
 	rm -rf "$dir"
@@ -19,22 +17,6 @@ stop() {
 trap stop EXIT
 unset OUTPOST_SITE http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 
-result() { # STATUS WHAT [WHY]
-	n=$((n + 1))
-	if [[ $1 == 0 ]]; then echo "ok $n - $2"; else echo "not ok $n - $2"; echo "# ${3:-}" | tr '\n' ' ' | head -c 800; echo; fi
-}
-has() { [[ $2 == *"$1"* ]]; result $? "$3" "wanted '$1' in '$2'"; }
-is() { [[ $1 == "$2" ]]; result $? "$3" "wanted '$1', got '$2'"; }
-# wait_for SECONDS COMMAND...
-wait_for() {
-	local i=$(($1 * 10))
-	shift
-	while ((i-- > 0)); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
-	done
-	return 1
-}
 # For it it is noon: what is counted by the day shall not meet midnight.
 offset=$((43200 - $(date +%s) % 86400))
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.53.1", 0)); print(s.getsockname()[1])')
@@ -372,4 +354,4 @@ cp "$dir/conf" "$site/outpost.conf"
 "$BUILD/web" -C "$site" 2>"$dir/log"
 [[ $? == 2 && $(wc -l <"$dir/log") == 1 ]]
 result $? "without its certificate: one line, code 2" "$(cat "$dir/log")"
-echo "1..$n"
+wire_end
