@@ -69,9 +69,10 @@ read_line(struct apikeys *all, const struct json *o)
 	if (!is_id(id))
 		return false;
 	if (revoked != NULL && revoked->type == JSON_BOOL && revoked->boolean) {
+		/* One that is not there any more (outpost forget) is revoked already. */
 		if ((have = find(all, id, strlen(id))) != NULL)
 			have->revoked = true;
-		return have != NULL;
+		return true;
 	}
 	if (!read_hash(k.hash, json_string(o, "hash")) || t == NULL ||
 	    clock_parse(&k.t_us, t, strlen(t)) != 0)

@@ -14,7 +14,7 @@ static bool
 is_ascii_domain(char *dst, const char *text, size_t len)
 {
 	size_t label = 0;
-	bool dot = false;
+	bool dot = false, number = false;
 
 	if (len > 0 && text[len - 1] == '.')
 		len--;
@@ -25,17 +25,19 @@ is_ascii_domain(char *dst, const char *text, size_t len)
 
 		dst[i] = (char)tolower(c);
 		if (c == '.') {
-			if (label == 0)
+			if (label == 0 || text[i - 1] == '-')
 				return false;
 			label = 0;
 			dot = true;
 			continue;
 		}
-		if ((!isalnum(c) && c != '-' && c != '_') || ++label > 63)
+		if ((!isalnum(c) && c != '_' && (c != '-' || label == 0)) || ++label > 63)
 			return false;
+		number = (label == 1 || number) && isdigit(c);
 	}
 	dst[len] = '\0';
-	return dot && label > 0;
+	/* 127.0.0.1 is no domain, and some mail system may take it for a host */
+	return dot && label > 0 && text[len - 1] != '-' && !number;
 }
 
 static size_t
@@ -69,7 +71,8 @@ optout_address_domain(char *dst, const char *text, size_t len)
 	return ok;
 }
 
-/* atext of RFC 5322 3.2.3, and UTF-8 */
+/* atext of RFC 5322 3.2.3 and UTF-8 that can be seen; without '%', '!' and '|': of user%there@here some mail systems make
+ * user@there, which may be out, and a name that is a command has come true before. */
 static bool
 is_atom(const char *s, size_t len)
 {
@@ -77,9 +80,10 @@ is_atom(const char *s, size_t len)
 		unsigned char c = (unsigned char)s[i];
 
 		n = 1;
-		if (c >= 0x80 && (n = utf8_length(s + i, len - i)) == 0)
+		if (c >= 0x80 &&
+		    ((n = utf8_length(s + i, len - i)) == 0 || !utf8_is_plain(s + i, n)))
 			return false;
-		if (c < 0x80 && !isalnum(c) && strchr("!#$%&'*+-/=?^_`{|}~", c) == NULL)
+		if (c < 0x80 && !isalnum(c) && strchr("#$&'*+-/=?^_`{}~", c) == NULL)
 			return false;
 	}
 	return len > 0;

@@ -58,8 +58,8 @@ struct site_conf {
 	char web_contact[200];            /* shown to visitors */
 	unsigned web_max, web_per_client; /* connections */
 	unsigned web_streams, web_streams_per_client;
-	unsigned web_requests;       /* on one connection */
-	uint64_t web_head, web_body; /* octets */
+	unsigned web_requests;                   /* on one connection */
+	uint64_t web_head, web_body, web_output; /* octets */
 	int64_t web_timeout, web_idle, web_send, web_stream_life;
 	unsigned web_report_events; /* observations that a report on the web is made of */
 	unsigned web_enrol_client, web_enrol_domain, web_enrol_all; /* a day */

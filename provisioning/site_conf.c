@@ -129,6 +129,8 @@ static const struct conf_row rows[] = {
 	BYTES("web-head", web_head, 1 << 10, 64 << 10, "8K",
 	    "Octets of a request line and its header fields"),
 	BYTES("web-body", web_body, 1 << 10, 16 << 20, "64K", "Octets of a form"),
+	BYTES("web-output", web_output, 1 << 20, 64ll << 30, "256M",
+	    "Octets that wait for clients to take them; over it large responses are refused"),
 	DURATION("web-timeout", web_timeout, S / 10, 3600 * S, "20s",
 	    "Wait for a whole request, the TLS handshake included"),
 	DURATION("web-idle", web_idle, S / 10, 3600 * S, "30s", "Wait for the next request"),

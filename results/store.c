@@ -109,11 +109,45 @@ prepare_schema(struct store *st)
 	return run(st, "COMMIT");
 }
 
+/* SQLite would make them readable for all.  None that exists is opened here: closing it would take away the locks that
+ * SQLite has on it in this process. */
+static void
+keep_private(const char *path)
+{
+	static const char *const parts[] = { "", "-wal", "-shm" };
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	struct stat sb;
+
+	if (fd >= 0) {
+		/* Made by root beside daemons that run: theirs, as the logs are. */
+		const char *slash = strrchr(path, '/');
+		char *logs = xasprintf(
+		    "%.*slog", slash != NULL ? (int)(slash + 1 - path) : 0, path);
+
+		if (geteuid() == 0 && lstat(logs, &sb) == 0 && S_ISDIR(sb.st_mode) &&
+		    fchown(fd, sb.st_uid, sb.st_gid) != 0)
+			log_warn("%s: %s: give it to the user of the site", path, strerror(errno));
+		free(logs);
+		close(fd);
+	}
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		char *part = xasprintf("%s%s", path, parts[i]);
+
+		if (lstat(part, &sb) == 0 && S_ISREG(sb.st_mode) && (sb.st_mode & 07) != 0 &&
+		    (geteuid() == 0 || geteuid() == sb.st_uid) &&
+		    chmod(part, sb.st_mode & 0770) != 0)
+			log_warn(
+			    "%s: %s: it can be read by all: chmod o= it", part, strerror(errno));
+		free(part);
+	}
+}
+
 struct store *
 store_open(const char *path)
 {
 	struct store *st = xcalloc(1, sizeof *st);
 
+	keep_private(path);
 	st->path = xstrdup(path);
 	if (sqlite3_open_v2(path, &st->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 	    SQLITE_OK)

@@ -17,9 +17,10 @@
 #include "web/pages.h"
 #include "web/serve.h"
 
-#define ASK_TIME    (30 * CLOCK_SECOND)
-#define CLOSE_TIME  (2 * CLOCK_SECOND)
-#define STREAM_FULL 4096 /* octets that a client did not take: what is newer it learns later */
+#define ASK_TIME     (30 * CLOCK_SECOND)
+#define CLOSE_TIME   (2 * CLOCK_SECOND)
+#define OUTPUT_SMALL (256 << 10) /* octets of a response that is never refused for its size */
+#define STREAM_FULL  4096 /* octets that a client did not take: what is newer it learns later */
 
 static const struct site_conf *
 conf(const struct conn *c)
@@ -102,6 +103,19 @@ send_asset(struct conn *c, const struct asset *a, const char *cache)
 	send_response(c, &r);
 }
 
+/* Many who ask for much and take it slowly would take all memory. */
+static bool
+output_allowed(const struct conn *c, size_t len)
+{
+	uint64_t all = len;
+
+	if (len <= OUTPUT_SMALL)
+		return true;
+	for (const struct conn *o = c->serve->all; o != NULL; o = o->next)
+		all += evbuffer_get_length(bufferevent_get_output(o->bev));
+	return all <= (uint64_t)conf(c)->web_output;
+}
+
 /* --- streams ---------------------------------------------------------------------------------------------- */
 
 static bool
@@ -177,6 +191,9 @@ conn_answer(struct conn *c, const struct frame *f)
 	r.len = f->field[4].len;
 	if (c->streams && r.status == 200)
 		begin_stream(c, f);
+	else if (!output_allowed(c, r.len))
+		send_error(
+		    c, 503, "Too many large downloads are under way.", "Retry-After: 60\r\n");
 	else
 		send_response(c, &r);
 	free(type);

@@ -114,6 +114,7 @@ is 200 "$(status tls "$url$(sed -n 2p "$dir/runs")")" "that of the other is not"
 result $? "the shorter segments are no damage" "$(cat "$dir/err")"
 rm "$site"/store.db*
 is 0 "$("$OUTPOST" events "$a" -C "$site" | wc -l)" "a store built anew knows nothing either"
+is "$(stat -c %u:%g "$site/log")" "$(stat -c %u:%g "$site"/store.db* | sort -u)" "and it belongs to those who write the logs"
 # A segment that is being written is left alone, and said.
 event a-smtpd-9-1.jsonl 1 smtp.mail ",\"conn\":\"0-3\",\"token\":\"$b\",\"test\":\"dual\""
 flock "$site/log/a-smtpd-9-1.jsonl" sleep 2 &

@@ -330,6 +330,23 @@ out=$(plain "$url$second/report.csv")
 [[ $out == *"\"'=<b>second\""* ]]
 result $? "a label that a spreadsheet would take for a formula is text" "$(head -n 3 <<<"$out")"
 
+# --- large downloads ---------------------------------------------------------------------------------------
+python3 - "$site/log/a-smtpd-1-20261121T000000.jsonl" "$(plain "$url$run/report.json" | jq -r .token)" $offset <<'PY'
+import json, sys, datetime
+path, token, offset = sys.argv[1:]
+now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=int(offset))
+with open(path, "w") as f:
+    for n in range(400):
+        t = (now + datetime.timedelta(milliseconds=n)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        f.write(json.dumps({"v": 1, "t": t, "node": "a", "d": "smtpd", "w": 1, "n": n + 1, "ev": "smtp.command", "token": token, "test": "dual", "conn": "1-x-1", "verb": "EHLO", "arg": "a" * 3000, "reply": 250}, separators=(",", ":")) + "\n")
+PY
+"$OUTPOST" ingest -C "$site" >/dev/null
+is 200 "$(status plain "$url$run/events.jsonl")" "a download of more than 1M"
+restart 'web-tls 0' 'web-output 1M'
+is 503 "$(status plain "$url$run/events.jsonl")" "with a web-output of 1M it is refused"
+is 200 "$(status plain "$url$run/report.json")" "what is small is not"
+is 640 "$(stat -c %a "$site"/store.db* | sort -u)" "nobody else on this machine reads the store"
+
 # --- start, reload, end -----------------------------------------------------------------------------------
 serving() { pgrep -P "$web" | tr '\n' ' '; }
 old=$(serving)

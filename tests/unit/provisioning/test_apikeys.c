@@ -84,6 +84,32 @@ refused(void **state)
 	assert_true(apikeys_row(all, 0)->revoked);
 }
 
+static bool
+is_first(void *ctx, const char *line, size_t len)
+{
+	return memmem(line, len, ctx, strlen(ctx)) != NULL;
+}
+
+/* outpost forget takes out the line whose label names somebody, and leaves that which revokes. */
+static void
+forgotten(void **state)
+{
+	char a[APIKEY_TEXT_MAX], b[APIKEY_TEXT_MAX], id[APIKEY_ID_LEN + 1], path[512];
+	static char label[] = "ann@shop.example";
+
+	(void)state;
+	assert_int_equal(apikeys_add(all, a, label, 1, clock_now()), 0);
+	assert_int_equal(apikeys_add(all, b, "x", 1, clock_now()), 0);
+	snprintf(id, sizeof id, "%.8s", a + 8);
+	assert_int_equal(apikeys_revoke(all, id, clock_now()), 0);
+	site_path(path, site, "state", APIKEYS_FILE);
+	assert_int_equal(journal_rewrite(path, true, is_first, label, NULL), 0);
+	assert_int_equal(apikeys_refresh(all), 0);
+	assert_int_equal(apikeys_number(all), 1);
+	assert_null(apikeys_check(all, a));
+	assert_non_null(apikeys_check(all, b));
+}
+
 /* A line that cannot be read may be a revocation. */
 static void
 unreadable(void **state)
@@ -104,6 +130,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(unreadable, setup, teardown),
 	};
 

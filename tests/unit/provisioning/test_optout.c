@@ -54,13 +54,17 @@ has_network(const char *text)
 static void
 addresses(void **state)
 {
-	static const char *const good[] = { "a@b.c", "A.b+c=d@X.Example", "a@b.c.",
+	static const char *const good[] = { "a@b.c", "A.b+c=d@X.Example", "a@b.c.", "a@1.b2.3c",
+		"a@b--c.d_e.f",
 		("j\xc3\xbcrgen@b\xc3\xbc"
 		 "cher.example") };
 	static const char *const bad[] = { "", "a", "@b.c", "a@", "a@b", "a@.c", "a@b..c", ".a@b.c",
 		"a.@b.c", "a..b@c.d", "\"a b\"@c.d", "a b@c.d", "a@b c.d", "a\n@b.c", "a@b.c\n",
 		"a@b.c\r\nBcc: x@y.z", "a,b@c.d", "a<b@c.d", "a@b@c.d", "a@[192.0.2.1]",
-		"a\xff@b.c", "a@b\xff.c", "a;b@c.d", "a:b@c.d", "(a)b@c.d", "a\\b@c.d" };
+		"a\xff@b.c", "a@b\xff.c", "a;b@c.d", "a:b@c.d", "(a)b@c.d", "a\\b@c.d", "a%b.c@d.e",
+		"b.c!a@d.e", "|a@b.c", "a@127.0.0.1", "a@b.1", "a@-b.c", "a@b-.c", "a@b.c-",
+		"\xe2\x80\xae"
+		"a@b.c" };
 	char lower[OPTOUT_TEXT_MAX], large[600];
 	const char *domain;
 
