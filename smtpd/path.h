@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PATH_LOCAL_MAX  64  /* RFC 5321 4.5.3.1.1 */
+#define PATH_LOCAL_MAX                                                                             \
+	255 /* RFC 5321 4.5.3.1: 64 at least, more if it can be: VERP and SRS need it */
 #define PATH_DOMAIN_MAX 255 /* 4.5.3.1.2 */
 
 struct path {
