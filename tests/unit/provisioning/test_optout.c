@@ -63,8 +63,8 @@ addresses(void **state)
 		"a@b.c\r\nBcc: x@y.z", "a,b@c.d", "a<b@c.d", "a@b@c.d", "a@[192.0.2.1]",
 		"a\xff@b.c", "a@b\xff.c", "a;b@c.d", "a:b@c.d", "(a)b@c.d", "a\\b@c.d", "a%b.c@d.e",
 		"b.c!a@d.e", "|a@b.c", "a@127.0.0.1", "a@b.1", "a@-b.c", "a@b-.c", "a@b.c-",
-		"\xe2\x80\xae"
-		"a@b.c" };
+		("\xe2\x80\xae"
+		 "a@b.c") };
 	char lower[OPTOUT_TEXT_MAX], large[600];
 	const char *domain;
 
