@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/eventlog.h"
 #include "lib/log.h"
+#include "outpost/acted.h"
 #include "outpost/command.h"
 #include "outpost/mailhosts.h"
 #include "outpost/publishes.h"
@@ -221,20 +222,16 @@ write_to(struct sender *s, const struct invitee *row)
 
 /* --- all of them ---------------------------------------------------------------------------------------------- */
 
-static int
-has_acted(void *ctx, const char *line, size_t len)
-{
-	(void)ctx;
-	return memmem(line, len, "\"ev\":\"smtp.message\"", 19) != NULL;
-}
-
-/* Who was written to so long ago, once, and has sent nothing. */
+/* Who was written to so long ago, once, has sent nothing, and whose mail did not come back. */
 static bool
 is_to_be_reminded(struct store *store, const struct invitee *e, unsigned days, int64_t now)
 {
+	struct acted acted;
+
 	return days > 0 && store != NULL && e->state == INVITATION_SENT && e->reminders == 0 &&
 	       e->sent_us <= now - days * DAY &&
-	       store_events(store, e->token, has_acted, NULL) == 0;
+	       acted_read(&acted, store, e->token, e->address) == 0 && !acted.wrote &&
+	       !acted.bounced;
 }
 
 static void
