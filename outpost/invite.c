@@ -20,6 +20,7 @@
 #include "provisioning/lock.h"
 #include "provisioning/runs.h"
 #include "results/store.h"
+#include "zones/catalogue.h"
 
 #define DAY (86400 * CLOCK_SECOND)
 
@@ -33,6 +34,7 @@ struct sender {
 	int64_t pause_us;
 	bool quiet, dry;
 	unsigned sent, refused, waiting;
+	unsigned taken; /* messages of the participant who is written to */
 };
 
 static volatile sig_atomic_t ended;
@@ -75,7 +77,8 @@ may_send(struct sender *s, const struct invitee *e, int64_t now, char *why, size
 
 /* The mail system has taken a message: an observation as all others. */
 static int
-observe(struct sender *s, const struct invitation *v, const char *from, const char *msgid)
+observe(struct sender *s, const char *what, const char *token, const char *from, const char *to,
+    const char *msgid)
 {
 	struct eventlog_config config = { .node = s->site->conf.node,
 		.daemon = "invite",
@@ -89,11 +92,11 @@ observe(struct sender *s, const struct invitation *v, const char *from, const ch
 	if (s->log == NULL && (s->log = eventlog_open(&config)) == NULL)
 		return -1;
 	event_begin(&line, EV_OUT_SENT, eventlog_origin(s->log), clock_now());
-	event_str(&line, EK_TOKEN, v->token);
+	event_str(&line, EK_TOKEN, token);
 	event_str(&line, EK_TEST, INVITE_DOMAIN);
-	event_str(&line, EK_WHAT, v->reminder ? "reminder" : "invitation");
+	event_str(&line, EK_WHAT, what);
 	event_str(&line, EK_FROM, from);
-	event_str(&line, EK_TO, v->address);
+	event_str(&line, EK_TO, to);
 	event_str(&line, EK_MSGID, msgid);
 	event_end(&line);
 	return eventlog_append(s->log, line.buf, line.len) != 0 ? eventlog_write(s->log) : -1;
@@ -124,61 +127,140 @@ look_at_domain(struct sender *s, const struct invitee *e)
 		    strrchr(e->address, '@') + 1);
 }
 
-/* Its messages to the mail system.  How many it took; *code: of the one that it did not take. */
-static unsigned
-give(struct sender *s, const struct invitee *e, const struct run *run,
-    const struct enrol_message *m, size_t n, int *code, char *why, size_t whylen)
+/* Is it for a test that the set has? */
+static bool
+is_wanted(const struct site *site, const struct invite_extra *x, const char *set)
 {
-	char page[400], optout[400], about[400], path[96], link[OPTOUT_LINK_LEN + 1], from[340],
-	    msgid[160];
-	struct invitation v = { .site = s->site,
-		.token = e->token,
-		.address = e->address,
-		.page = page,
-		.optout = optout,
-		.about = about,
-		.reminder = e->sent_us != 0 };
-	unsigned taken = 0;
+	const struct test *t = catalogue_find(site->catalogue, x->test, strlen(x->test));
+
+	return t != NULL && catalogue_in_set(t, set);
+}
+
+static bool
+has_extras(const struct site *site, const char *set)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < INVITE_EXTRAS; i++)
+		any |= is_wanted(site, &invite_extras[i], set);
+	return any && site->conf.mail_extra != 0;
+}
+
+/* A message of ours, with the URLs that it names. */
+struct letter {
+	char page[400], optout[400], about[400];
+	struct invitation v;
+};
+
+static void
+letter_begin(struct letter *l, struct sender *s, const struct invitee *e, const struct run *run)
+{
+	char path[96], link[OPTOUT_LINK_LEN + 1];
 
 	snprintf(path, sizeof(path), "/run/%s", run->id);
-	site_web_url(page, sizeof(page), s->site, path);
-	site_web_url(about, sizeof(about), s->site, "/privacy");
+	site_web_url(l->page, sizeof(l->page), s->site, path);
+	site_web_url(l->about, sizeof(l->about), s->site, "/privacy");
 	optout_link(link, s->site, e->address);
 	snprintf(path, sizeof(path), "/optout/%s", link);
-	site_web_url(optout, sizeof(optout), s->site, path);
+	site_web_url(l->optout, sizeof(l->optout), s->site, path);
+	l->v = (struct invitation){ .site = s->site,
+		.token = e->token,
+		.address = e->address,
+		.page = l->page,
+		.optout = l->optout,
+		.about = l->about };
+}
+
+/* To the mail system, and into the log when it has taken it.  0, an exit code, or -1. */
+static int
+post(struct sender *s, const struct invitee *e, const char *what, const char *from,
+    const struct strbuf *text, const char *msgid, char *why, size_t whylen)
+{
+	int code = sendmail_run(
+	    why, whylen, s->site->conf.mail_program, from, e->address, text->s, text->len);
+
+	if (code == 0)
+		s->taken++;
+	if (code == 0 && observe(s, what, e->token, from, e->address, msgid) != 0) {
+		snprintf(why, whylen, "the event log cannot be written");
+		return -1;
+	}
+	return code;
+}
+
+/* Its messages.  0, or the code of the one that was not taken. */
+static int
+give(struct sender *s, const struct invitee *e, const struct run *run,
+    const struct enrol_message *m, size_t n, char *why, size_t whylen)
+{
+	char from[340], msgid[160];
+	struct letter l;
+	int code = 0;
+
+	letter_begin(&l, s, e, run);
+	l.v.reminder = e->sent_us != 0;
+	l.v.extra = has_extras(s->site, run->set);
 	snprintf(from, sizeof(from), "bounce@");
 	invite_domain(from + 7, sizeof(from) - 7, s->site, e->token);
 	for (size_t i = 0; i < n; i++)
-		v.of += m[i].message == NULL;
-	*code = 0;
-	for (size_t i = 0; i < n && *code == 0; i++) {
+		l.v.of += m[i].message == NULL;
+	for (size_t i = 0; i < n && code == 0; i++) {
 		struct strbuf text = { 0 };
 
 		if (m[i].message != NULL)
 			continue; /* must be sent in given words: no answer is that */
-		v.rcpt = m[i].rcpt;
-		v.n_rcpt = m[i].n;
-		v.number++;
-		v.now_us = clock_now();
-		if (invite_build(&text, msgid, &v, s->key) != 0)
-			*code = -1;
-		else
-			*code = sendmail_run(why, whylen, s->site->conf.mail_program, from,
-			    e->address, text.s, text.len);
-		taken += *code == 0;
+		l.v.rcpt = m[i].rcpt;
+		l.v.n_rcpt = m[i].n;
+		l.v.number++;
+		l.v.now_us = clock_now();
+		code = invite_build(&text, msgid, &l.v, s->key);
+		if (code == 0)
+			code = post(s, e, l.v.reminder ? "reminder" : "invitation", from, &text,
+			    msgid, why, whylen);
 		strbuf_clear(&text);
-		if (*code == 0 && observe(s, &v, from, msgid) != 0) {
-			snprintf(why, whylen, "the event log cannot be written");
-			*code = -1;
-		}
 	}
-	return taken;
+	return code;
+}
+
+/* The further ones, for the tests of its set. */
+static int
+give_extra(
+    struct sender *s, const struct invitee *e, const struct run *run, char *why, size_t whylen)
+{
+	char from[340], msgid[160];
+	struct letter l;
+	int code = 0;
+
+	letter_begin(&l, s, e, run);
+	for (size_t i = 0; i < INVITE_EXTRAS && code == 0; i++) {
+		const struct invite_extra *x = &invite_extras[i];
+		struct strbuf text = { 0 };
+
+		if (!is_wanted(s->site, x, run->set))
+			continue;
+		l.v.number++;
+		l.v.now_us = clock_now();
+		snprintf(from, sizeof(from), "dsn@");
+		invite_extra_domain(from + 4, sizeof(from) - 4, s->site, e->token, x);
+		code = invite_build_extra(&text, msgid, &l.v, x);
+		if (code == 0)
+			code = post(s, e, x->what, from, &text, msgid, why, whylen);
+		strbuf_clear(&text);
+	}
+	return code;
 }
 
 static bool
 is_for_now(int code)
 {
 	return code == -1 || code == 71 || code == 74 || code == 75; /* sysexits.h */
+}
+
+static void
+complain(const struct sender *s, const struct invitee *e, int code, const char *why)
+{
+	log_warn("invite: %s: %s: exit code %d: %s", e->address, s->site->conf.mail_program, code,
+	    why[0] != '\0' ? why : "it said nothing");
 }
 
 /* 0, or -1: the mail system takes nothing now, or a journal cannot be written. */
@@ -191,7 +273,6 @@ write_to(struct sender *s, const struct invitee *row)
 	struct enrol_message *m = NULL;
 	size_t n = 0;
 	char why[128] = "";
-	unsigned taken;
 	int code, rc;
 
 	if (run == NULL || enrol_find(&enrolment, s->site, e.token) != 1 ||
@@ -202,7 +283,8 @@ write_to(struct sender *s, const struct invitee *row)
 		enrol_messages_free(m, n);
 		return -1;
 	}
-	taken = give(s, &e, run, m, n, &code, why, sizeof(why));
+	s->taken = 0;
+	code = give(s, &e, run, m, n, why, sizeof(why));
 	enrol_messages_free(m, n);
 	if (code == 0) {
 		s->sent++;
@@ -210,9 +292,8 @@ write_to(struct sender *s, const struct invitee *row)
 		return invitations_note(
 		    s->invitations, e.token, INVITATION_SENT, NULL, clock_now());
 	}
-	log_warn("invite: %s: %s: exit code %d: %s", e.address, s->site->conf.mail_program, code,
-	    why[0] != '\0' ? why : "it said nothing");
-	if (taken == 0 && is_for_now(code)) {
+	complain(s, &e, code, why);
+	if (s->taken == 0 && is_for_now(code)) {
 		rc = invitations_note(s->invitations, e.token, INVITATION_ASKED, why, clock_now());
 		return rc != 0 ? rc : -1;
 	}
@@ -220,18 +301,68 @@ write_to(struct sender *s, const struct invitee *row)
 	return invitations_note(s->invitations, e.token, INVITATION_REFUSED, why, clock_now());
 }
 
+/* The same for the further messages of one who has answered. */
+static int
+write_more(struct sender *s, const struct invitee *row)
+{
+	struct invitee e = *row;
+	const struct run *run = runs_of(s->runs, e.token);
+	char why[128] = "";
+	int code, rc;
+
+	if (invitations_note(s->invitations, e.token, INVITATION_EXTRA, NULL, clock_now()) != 0)
+		return -1;
+	s->taken = 0;
+	code = give_extra(s, &e, run, why, sizeof(why));
+	if (code == 0) {
+		s->sent++;
+		return 0;
+	}
+	complain(s, &e, code, why);
+	if (s->taken == 0 && is_for_now(code)) {
+		rc = invitations_note(s->invitations, e.token, INVITATION_SENT, why, clock_now());
+		return rc != 0 ? rc : -1;
+	}
+	s->refused++;
+	return invitations_note(s->invitations, e.token, INVITATION_EXTRA, why, clock_now());
+}
+
 /* --- all of them ---------------------------------------------------------------------------------------------- */
 
-/* Who was written to so long ago, once, has sent nothing, and whose mail did not come back. */
-static bool
-is_to_be_reminded(struct store *store, const struct invitee *e, unsigned days, int64_t now)
+enum duty { NOTHING, INVITE, REMIND, EXTRA };
+
+/* A reminder is for who was written to so long ago, once, has sent nothing, and whose mail did not come back; the
+ * further messages are for who has answered. */
+static enum duty
+duty_to(const struct sender *s, struct store *store, const struct invitee *e, unsigned days,
+    int64_t now)
 {
+	const struct run *run = runs_of(s->runs, e->token);
 	struct acted acted;
 
-	return days > 0 && store != NULL && e->state == INVITATION_SENT && e->reminders == 0 &&
-	       e->sent_us <= now - days * DAY &&
-	       acted_read(&acted, store, e->token, e->address) == 0 && !acted.wrote &&
-	       !acted.bounced;
+	if (e->address[0] == '\0')
+		return NOTHING;
+	if (e->state == INVITATION_ASKED)
+		return INVITE;
+	if (e->state != INVITATION_SENT || store == NULL ||
+	    acted_read(&acted, store, e->token, e->address) != 0)
+		return NOTHING;
+	if (acted.consented)
+		return run != NULL && has_extras(s->site, run->set) ? EXTRA : NOTHING;
+	return days > 0 && e->reminders == 0 && e->sent_us <= now - days * DAY && !acted.wrote &&
+		       !acted.bounced
+		   ? REMIND
+		   : NOTHING;
+}
+
+/* Is there anybody of whom it matters what they have done? */
+static bool
+some_were_written_to(const struct sender *s)
+{
+	for (size_t i = 0; i < invitations_number(s->invitations); i++)
+		if (invitations_row(s->invitations, i)->state == INVITATION_SENT)
+			return true;
+	return false;
 }
 
 static void
@@ -263,12 +394,12 @@ run_queue(struct sender *s, unsigned remind, struct store *store)
 	for (size_t i = 0; i < n && rc == 0 && !ended; i++) {
 		const struct invitee *e = invitations_row(s->invitations, i);
 		int64_t now = clock_now();
+		enum duty duty = duty_to(s, store, e, remind, now);
 		char why[128];
 		enum may may;
 
 		show(s, i, n);
-		if (e->address[0] == '\0' ||
-		    (e->state != INVITATION_ASKED && !is_to_be_reminded(store, e, remind, now)))
+		if (duty == NOTHING)
 			continue;
 		if (optouts_refresh(s->optouts) != 0)
 			return -1;
@@ -288,8 +419,9 @@ run_queue(struct sender *s, unsigned remind, struct store *store)
 			if (!first)
 				pause_between(s);
 			first = false;
+			e = invitations_row(s->invitations, i);
 			if (!ended)
-				rc = write_to(s, invitations_row(s->invitations, i));
+				rc = duty == EXTRA ? write_more(s, e) : write_to(s, e);
 		}
 	}
 	if (!s->quiet && isatty(STDERR_FILENO))
@@ -300,19 +432,21 @@ run_queue(struct sender *s, unsigned remind, struct store *store)
 static int
 print_status(const struct sender *s, bool json)
 {
-	unsigned of[INVITATION_REFUSED + 1] = { 0 }, reminded = 0;
+	unsigned of[INVITATION_REFUSED + 1] = { 0 }, reminded = 0, extra = 0;
 
 	for (size_t i = 0; i < invitations_number(s->invitations); i++) {
 		const struct invitee *e = invitations_row(s->invitations, i);
 
 		of[e->state]++;
 		reminded += e->reminders > 0;
+		extra += e->extra_us != 0;
 	}
-	printf(json ? "{\"asked\":%u,\"begun\":%u,\"sent\":%u,\"reminded\":%u,\"refused\":%u}\n"
+	printf(json ? "{\"asked\":%u,\"begun\":%u,\"sent\":%u,\"reminded\":%u,\"extra\":%u,"
+		      "\"refused\":%u}\n"
 		    : "%u wait, %u were begun and not finished, %u were written to (%u of them "
-		      "reminded), %u get none\n",
-	    of[INVITATION_ASKED], of[INVITATION_BEGUN], of[INVITATION_SENT], reminded,
-	    of[INVITATION_REFUSED]);
+		      "reminded, %u once more after their answer), %u get none\n",
+	    of[INVITATION_ASKED], of[INVITATION_BEGUN], of[INVITATION_SENT] + of[INVITATION_EXTRA],
+	    reminded, extra, of[INVITATION_REFUSED]);
 	return EXIT_DONE;
 }
 
@@ -382,7 +516,7 @@ command_invite(const struct command *c, int argc, char **argv)
 	s.pause_us = 3600 * CLOCK_SECOND / rate;
 	if (!s.dry && (lock = lock_site(s.site, "invite")) < 0)
 		log_fatal(EXIT_CANNOT, "invite: nobody is written to");
-	if (remind > 0) {
+	if ((remind > 0 || s.site->conf.mail_extra != 0) && some_were_written_to(&s)) {
 		site_path(path, s.site, "", "store.db");
 		if (command_load_new(s.site, NULL) != 0 || (store = store_open(path)) == NULL)
 			log_fatal(EXIT_CANNOT, "invite: nobody is written to");

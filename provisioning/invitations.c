@@ -16,7 +16,7 @@
 
 #define DAY (86400 * CLOCK_SECOND)
 
-static const char *const states[] = { "asked", "begun", "sent", "refused" };
+static const char *const states[] = { "asked", "begun", "sent", "extra", "refused" };
 #define STATES (sizeof states / sizeof *states)
 
 struct invitations {
@@ -115,6 +115,10 @@ read_line(struct invitations *all, const struct json *o)
 		e->reminders += e->sent_us != 0;
 		e->sent_us = t_us;
 	}
+	if (k == INVITATION_EXTRA)
+		e->extra_us = t_us;
+	else if (k == INVITATION_SENT)
+		e->extra_us = 0;
 	e->state = (enum invitation_state)k;
 	e->why[0] = '\0';
 	put_text(e->why, sizeof e->why, o, "why");
@@ -256,12 +260,12 @@ invitations_note(struct invitations *all, const char *token, enum invitation_sta
 
 /* --- how often ------------------------------------------------------------------------------------------------ */
 
-static bool
-counts(const struct invitee *e, bool asked, int64_t now_us)
+static unsigned
+times(const struct invitee *e, bool asked, int64_t now_us)
 {
-	if (e->sent_us > now_us - DAY)
-		return true;
-	return asked && e->state == INVITATION_ASKED;
+	unsigned n = (e->sent_us > now_us - DAY) + (e->extra_us > now_us - DAY);
+
+	return n == 0 && asked && e->state == INVITATION_ASKED ? 1 : n;
 }
 
 unsigned
@@ -270,8 +274,8 @@ invitations_address(const struct invitations *all, const char *address, bool ask
 	unsigned n = 0;
 
 	for (size_t i = 0; i < all->n; i++)
-		n += counts(&all->row[i], asked, now_us) &&
-		     optout_address_same(all->row[i].address, address);
+		if (optout_address_same(all->row[i].address, address))
+			n += times(&all->row[i], asked, now_us);
 	return n;
 }
 
@@ -283,8 +287,8 @@ invitations_domain(const struct invitations *all, const char *domain, bool asked
 	for (size_t i = 0; i < all->n; i++) {
 		const char *at = strrchr(all->row[i].address, '@');
 
-		n += counts(&all->row[i], asked, now_us) &&
-		     (domain == NULL || (at != NULL && strcmp(at + 1, domain) == 0));
+		if (domain == NULL || (at != NULL && strcmp(at + 1, domain) == 0))
+			n += times(&all->row[i], asked, now_us);
 	}
 	return n;
 }

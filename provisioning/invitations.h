@@ -15,6 +15,7 @@ enum invitation_state {
 	INVITATION_ASKED,  /* waits to be written to */
 	INVITATION_BEGUN,  /* was given to the mail system, or a crash hides that it was not */
 	INVITATION_SENT,   /* the mail system took all of its messages */
+	INVITATION_EXTRA,  /* sent, answered, and the further messages were begun */
 	INVITATION_REFUSED /* never will be: opted out, or the mail system refused; see why */
 };
 const char *invitation_state_name(enum invitation_state);
@@ -26,6 +27,7 @@ struct invitee {
 	enum invitation_state state;
 	unsigned reminders; /* sent or begun */
 	int64_t asked_us, sent_us /* the last time it was begun */;
+	int64_t extra_us; /* when the further messages were; 0: never */
 	char why[128];
 };
 struct invitations;
@@ -43,10 +45,11 @@ const struct invitee *invitations_find(
 /* Asks for one: the address as optout_address() gives it.  0, or -1 logged. */
 int invitations_ask(
     struct invitations *, const char *token, const char *address, const char *tags, int64_t now_us);
-/* What became of it; why may be NULL.  BEGUN of one that was sent is a reminder. */
+/* What became of it; why may be NULL.  BEGUN of one that was sent is a reminder; SENT of one that
+ * is at EXTRA says that none of the further messages was taken, and they wait again. */
 int invitations_note(struct invitations *, const char *token, enum invitation_state,
     const char *why, int64_t now_us);
-/* How many were begun in the 24 hours before now: to this address; to its domain; in all (NULL).  asked:
+/* How often somebody was written to in the 24 hours before now: to this address; to its domain; in all (NULL).  asked:
  * those that wait count too. */
 unsigned invitations_address(
     const struct invitations *, const char *address, bool asked, int64_t now_us);

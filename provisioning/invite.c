@@ -14,10 +14,29 @@
 
 #define BASE64_MAX 1024
 
+/* Who answers knows what follows. */
+#define EXTRA_NOTICE                                                                               \
+	"After your answer up to three short messages follow, once: they show what your\r\n"       \
+	"server looks up when it receives mail, and need no answer.\r\n"
+
 void
 invite_domain(char *dst, size_t dstlen, const struct site *site, const char *token)
 {
 	snprintf(dst, dstlen, "%s." INVITE_DOMAIN ".%s", token, site->conf.base);
+}
+
+const struct invite_extra invite_extras[INVITE_EXTRAS] = {
+	{ "limit", "in-spf-limit", "", "lim", "how many lookups of SPF your server makes" },
+	{ "void", "in-spf-void", "", "void", "how many void lookups of SPF your server makes" },
+	{ "tree", "in-dmarc-tree", "a.b.", "tree", "how your server finds a policy of DMARC" },
+};
+
+void
+invite_extra_domain(char *dst, size_t dstlen, const struct site *site, const char *token,
+    const struct invite_extra *x)
+{
+	snprintf(dst, dstlen, "%s%s.%s." INVITE_DOMAIN ".%s", x->before, token, x->after,
+	    site->conf.base);
 }
 
 /* --- header fields -------------------------------------------------------------------------------------------- */
@@ -47,6 +66,21 @@ put_list(struct strbuf *b, const char *name, const char *first, const struct inv
 	strbuf_puts(b, "\r\n");
 }
 
+/* What all of our messages have. */
+static void
+put_common(struct strbuf *b, char msgid[160], const struct invitation *v, const char *domain,
+    const char *unique)
+{
+	put_date(b, v->now_us);
+	snprintf(msgid, 160, "<%s.%u@%.100s>", unique, v->number, domain);
+	strbuf_printf(b, "Message-ID: %s\r\n", msgid);
+	strbuf_printf(b, "List-Unsubscribe: <%s>\r\n", v->optout);
+	strbuf_puts(b, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+		       "Auto-Submitted: auto-generated\r\n"
+		       "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
+		       "MIME-Version: 1.0\r\n");
+}
+
 static void
 put_fields(struct strbuf *b, char msgid[160], const struct invitation *v, const char *domain,
     const char *boundary)
@@ -60,14 +94,7 @@ put_fields(struct strbuf *b, char msgid[160], const struct invitation *v, const 
 	strbuf_printf(b,
 	    "Subject: %sPlease answer all: how does your server send mail? (%u of %u)\r\n",
 	    v->reminder ? "Reminder: " : "", v->number, v->of);
-	put_date(b, v->now_us);
-	snprintf(msgid, 160, "<%s.%u@%.100s>", boundary, v->number, domain);
-	strbuf_printf(b, "Message-ID: %s\r\n", msgid);
-	strbuf_printf(b, "List-Unsubscribe: <%s>\r\n", v->optout);
-	strbuf_puts(b, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-		       "Auto-Submitted: auto-generated\r\n"
-		       "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
-		       "MIME-Version: 1.0\r\n");
+	put_common(b, msgid, v, domain, boundary);
 	strbuf_printf(b, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n", boundary);
 }
 
@@ -87,6 +114,8 @@ put_text(struct strbuf *b, const struct invitation *v)
 		strbuf_printf(b,
 		    "This is message %u of %u: answer each of them, some minutes apart.\r\n",
 		    v->number, v->of);
+	if (v->extra)
+		strbuf_puts(b, EXTRA_NOTICE);
 	strbuf_printf(b,
 	    "\r\nWhat is seen, and what it means (this address is for you alone):\r\n%s\r\n\r\n"
 	    "What this is, what is recorded, and how long it is kept:\r\n%s\r\n\r\n"
@@ -120,6 +149,8 @@ put_html(struct strbuf *b, const struct invitation *v)
 		strbuf_printf(b,
 		    "<p>This is message %u of %u: answer each of them, some minutes apart.</p>\r\n",
 		    v->number, v->of);
+	if (v->extra)
+		strbuf_puts(b, "<p>" EXTRA_NOTICE "</p>\r\n");
 	put_link(b, v->page, "What is seen, and what it means");
 	put_link(b, v->about, "What this is, what is recorded, how long it is kept");
 	put_link(b, v->optout, "No more mail from here, for ever");
@@ -264,20 +295,54 @@ sign(struct strbuf *dst, const char *fields, const struct strbuf *body, const ch
 	return rc;
 }
 
+static bool
+draw(char unique[40])
+{
+	uint64_t random;
+
+	if (RAND_bytes((unsigned char *)&random, sizeof random) != 1) {
+		log_warn("invite: no randomness: check the OpenSSL installation");
+		return false;
+	}
+	snprintf(unique, 40, "%016llx", (unsigned long long)random);
+	return true;
+}
+
+int
+invite_build_extra(
+    struct strbuf *b, char msgid[160], const struct invitation *v, const struct invite_extra *x)
+{
+	char domain[320], unique[40];
+
+	if (!draw(unique))
+		return -1;
+	invite_extra_domain(domain, sizeof domain, v->site, v->token, x);
+	strbuf_printf(b, "From: Outpost <dsn@%s>\r\nTo: %s\r\n", domain, v->address);
+	strbuf_printf(b,
+	    "Subject: Nothing to do: this message shows what your server looks up (%s)\r\n",
+	    x->what);
+	put_common(b, msgid, v, domain, unique);
+	strbuf_puts(b, "Content-Type: text/plain; charset=utf-8\r\n\r\n");
+	strbuf_printf(b,
+	    "You answered a message of\r\n%s.\r\n"
+	    "This one belongs to it and needs no answer. It shows\r\n%s.\r\n\r\n"
+	    "What is seen, and what it means (this address is for you alone):\r\n%s\r\n\r\n"
+	    "What this is, what is recorded, and how long it is kept:\r\n%s\r\n\r\n"
+	    "No more mail from here, for ever:\r\n%s\r\n",
+	    v->site->conf.base, x->sees, v->page, v->about, v->optout);
+	return 0;
+}
+
 int
 invite_build(struct strbuf *dst, char msgid[160], const struct invitation *v, EVP_PKEY *key)
 {
 	struct strbuf fields = { 0 }, body = { 0 };
 	char domain[320], boundary[40];
-	uint64_t random;
 	int rc = 0;
 
-	if (RAND_bytes((unsigned char *)&random, sizeof random) != 1) {
-		log_warn("invite: no randomness: check the OpenSSL installation");
+	if (!draw(boundary))
 		return -1;
-	}
 	invite_domain(domain, sizeof domain, v->site, v->token);
-	snprintf(boundary, sizeof boundary, "%016llx", (unsigned long long)random);
 	put_fields(&fields, msgid, v, domain, boundary);
 	put_body(&body, v, boundary);
 	if (key != NULL)

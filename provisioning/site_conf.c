@@ -156,9 +156,13 @@ static const struct conf_row rows[] = {
 	    "empty: no mail leaves this site"),
 	UINT("mail-rate", mail_rate, 1, 3600000, "120", "Participants an hour that are written to"),
 	UINT("mail-per-address", mail_per_address, 1, 1000, "2",
-	    "Invitations and reminders to one address in 24 hours; further ones wait"),
+	    "Invitations, reminders and rounds of mail-extra to one address in 24 hours; further "
+	    "ones wait"),
 	UINT("mail-per-domain", mail_per_domain, 1, 1000000, "200",
 	    "The same for all addresses of one mail domain"),
+	UINT("mail-extra", mail_extra, 0, 1, "1",
+	    "1: who has answered an invitation gets up to three short messages more, once, from "
+	    "domains that show what their server looks up; the invitation says so"),
 	STRING("mail-spf", mail_spf, "",
 	    "Terms of SPF that name the hosts which send what this site writes to participants, "
 	    "e.g. \"ip4:192.0.2.25 ip6:2001:db8::25\"; empty: the name server addresses of the "

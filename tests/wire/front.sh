@@ -210,7 +210,27 @@ has '1 written to, 1 get none' "$(OUTPOST_CLOCK_OFFSET=$((offset + 4 * 86400)) i
 grep -q '^Subject: Reminder' "$dir/mail/$(($(ls "$dir/mail" | wc -l) - 1))"
 result $? "say that they are"
 has '1 written to' "$(OUTPOST_CLOCK_OFFSET=$((offset + 6 * 86400)) invite --remind 4)" "once each"
-is '{"asked":0,"begun":0,"sent":3,"reminded":2,"refused":2}' "$("$OUTPOST" invite --status --json -C "$site")" "how far it is"
+is '{"asked":0,"begun":0,"sent":3,"reminded":2,"extra":0,"refused":2}' "$("$OUTPOST" invite --status --json -C "$site")" "how far it is"
+
+# --- answered --------------------------------------------------------------------------------------------
+printf 'address\nc1@more.example\nc2@more.example\n' >"$dir/people.csv"
+"$OUTPOST" enrol -C "$site" --set full --csv "$dir/people.csv" >/dev/null 2>"$dir/err"
+has '2 written to' "$(invite)" "the whole catalogue"
+for i in 1 2; do
+	token=$(jq -r "select(.address == \"c$i@more.example\") | .token" "$site/state/invitations.jsonl")
+	event "a-smtpd-8-2.jsonl" $i smtp.message ",\"conn\":\"0-5\",\"token\":\"$token\",\"test\":\"dual\",\"from\":\"c$i@more.example\",\"reply\":250"
+done
+mails=$(ls "$dir/mail" | wc -l)
+has '0 written to, 0 get none, 2 wait' "$(invite)" "mail-per-address holds for what follows an answer"
+"$OUTPOST" optout add c2@more.example -C "$site" >/dev/null
+later() { OUTPOST_CLOCK_OFFSET=$((offset + 86401)) invite "$@"; }
+touch "$dir/down"
+later --quiet
+is 3 $? "a mail system that is down"
+rm "$dir/down"
+has '1 written to, 1 get none' "$(later)" "then it is tried again, but not for who opted out"
+is 3 $(($(ls "$dir/mail" | wc -l) - mails)) "three messages"
+has '0 written to, 0 get none' "$(OUTPOST_CLOCK_OFFSET=$((offset + 9 * 86400)) invite --remind 4)" "never twice, and no reminder"
 
 # --- robots ------------------------------------------------------------------------------------------------
 # An out-of-office, our own mail in a loop, a list that explodes: what comes is recorded, and nothing ever leaves because of it.

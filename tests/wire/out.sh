@@ -35,7 +35,8 @@ chmod 755 "$dir"
 addresses=$(printf '192.0.2.%d,' {1..8})
 "$OUTPOST" init "$site" --base lab.example --ipv4 "${addresses%,}" --ipv6 2001:db8:53::/64 --user "" \
 	--catalogue "$dir/zones/catalogue" >"$dir/publish" 2>"$dir/init.err" || { echo "Bail out! $(cat "$dir/init.err")"; exit 1; }
-printf '#!/bin/sh\nexec cat >"%s/mail"\n' "$dir" >"$dir/sendmail"
+# each message with its envelope sender before it
+printf '#!/bin/sh\n{ echo "$3"; cat; } >>"%s/mail"\n' "$dir" >"$dir/sendmail"
 chmod 755 "$dir/sendmail"
 sed -i 's/^#* *workers .*/workers 1/; s/^#* *verify "*all"*.*/verify none/; s/^#* *pace .*/pace 10000/' "$site/outpost.conf"
 printf 'mail-program %s\nverify-resolver 127.0.0.1\nverify-anchor %s\n' "$dir/sendmail" "$dir/anchor" >>"$site/outpost.conf"
@@ -93,16 +94,34 @@ secure() { # NAME TYPE TEXT WHAT: an answer of this kind, validated
 	result $? "$4" "$answer"
 }
 # The clock of events has microseconds: mail was written before anybody asks.
-sent() { # TOKEN WHAT
-	printf '{"v":1,"t":"%s","node":"a","d":"invite","w":0,"n":%d,"ev":"out.sent","token":"%s","test":"out","what":"%s"}\n' \
-		"$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)" $((++written)) "$1" "$2" >>"$site/log/a-invite-0-1.jsonl"
+invite() { in_ns "$OUTPOST" invite -C "$site" 2>>"$dir/invite.err"; }
+has '1 written to' "$(invite)" "an invitation is written"
+has "d=$token.$out" "$(cat "$dir/mail")" "and signed"
+has 'three short messages follow' "$(cat "$dir/mail")" "it says what follows an answer"
+
+# --- the further messages, after an answer ---
+smtp() { # HOST FROM RECIPIENT [LINE...]: a message to it; the last replies
+	in_ns timeout 30 bash -c '
+		exec 3<>/dev/tcp/$1/25 || exit 1
+		reply() { local l; while read -r -u 3 l; do [[ $l == ???-* ]] || break; done; echo "$l"; }
+		reply
+		for line in "EHLO mx.example.org" "MAIL FROM:<$2>" "RCPT TO:<$3>" DATA; do printf "%s\r\n" "$line" >&3; reply; done
+		shift 3
+		printf "%s\r\n" "$@" . >&3
+		reply
+		printf "QUIT\r\n" >&3' _ "$@"
 }
-written=0
-in_ns "$OUTPOST" invite -C "$site" --quiet 2>"$dir/invite.err"
-has "d=$token.$out" "$(cat "$dir/mail")" "an invitation is written and signed"
-sent "$token" limit
-sent "$token" void
-sent "$token" tree
+dual=$(ask "$(ask "$token.dual.lab.example" MX +short | awk '{ print $2 }')" A +short | head -1)
+for _ in {1..100}; do in_ns bash -c ": <>/dev/tcp/$dual/25" 2>/dev/null && break; sleep 0.1; done
+has "250 2.0.0" "$(smtp "$dual" stranger@else.example "probe@$token.dual.lab.example" 'Subject: hello' '' hello)" "a stranger finds the token"
+has '0 written to' "$(invite)" "that is no consent of who was invited"
+has "250 2.0.0" "$(smtp "$dual" someone@post.example "probe@$token.dual.lab.example" 'Subject: yes' '' yes)" "who was invited answers"
+: >"$dir/mail"
+has '1 written to' "$(invite)" "and gets the further messages"
+is "dsn@$token.lim.$out dsn@$token.void.$out dsn@a.b.$token.tree.$out" "$(grep -v : "$dir/mail" | grep '^dsn@' | xargs)" "three, each from a domain of its own"
+is 3 "$(grep -c '^List-Unsubscribe: <https' "$dir/mail")" "each with the way out"
+has '0 written to' "$(invite)" "and never again"
+has '"extra":1' "$("$OUTPOST" invite --status --json -C "$site")" "the status counts them"
 secure "$token.$out" TXT "exists:%{i}._spf.$token.$out" "the SPF record has a macro, and is signed"
 secure "192.0.2.25._spf.$token.$out" A "ANSWER: 0" "the name that it expands to exists, without an address"
 secure "_dmarc.$token.$out" TXT "v=DMARC1; p=none" "the policy of DMARC"
@@ -121,21 +140,16 @@ ask "$stranger.$out" TXT +short >/dev/null
 mx=$(ask "$token.$out" MX +short | awk '{ print $2 }')
 front=$(ask "$mx" A +short | head -1)
 bounce() { # RECIPIENT FINAL STATUS: mails a bounce about FINAL with the null reverse-path; the last replies
-	in_ns timeout 30 bash -c '
-		exec 3<>/dev/tcp/$1/25 || exit 1
-		reply() { local l; while read -r -u 3 l; do [[ $l == ???-* ]] || break; done; echo "$l"; }
-		reply
-		for line in "EHLO mx.example.org" "MAIL FROM:<>" "RCPT TO:<$2>" DATA; do printf "%s\r\n" "$line" >&3; reply; done
-		printf "%s\r\n" "From: mailer-daemon@mx.example.org" "Content-Type: multipart/report; report-type=delivery-status; boundary=x" "" \
-			--x "" "I am sorry to have to tell you." --x "Content-Type: message/delivery-status" "" "Reporting-MTA: dns; mx.example.org" "" \
-			"Final-Recipient: rfc822; $3" "Action: failed" "Status: $4" "Diagnostic-Code: smtp; 550 <b>no such user</b>" "" "--x--" . >&3
-		reply
-		printf "QUIT\r\n" >&3' _ "$front" "$1" "$2" "$3"
+	smtp "$front" "" "$1" "From: mailer-daemon@mx.example.org" "Content-Type: multipart/report; report-type=delivery-status; boundary=x" "" \
+		--x "" "I am sorry to have to tell you." --x "Content-Type: message/delivery-status" "" "Reporting-MTA: dns; mx.example.org" "" \
+		"Final-Recipient: rfc822; $2" "Action: failed" "Status: $3" "Diagnostic-Code: smtp; 550 <b>no such user</b>" "" "--x--"
 }
 for _ in {1..100}; do in_ns bash -c ": <>/dev/tcp/$front/25" 2>/dev/null && break; sleep 0.1; done
 has "250 2.0.0" "$(bounce "bounce@$token.$out" someone@example.org 5.7.1)" "what comes back to our mail is taken"
-reject=$(ask "$(ask "$token.dual.lab.example" MX +short | awk '{ print $2 }')" A +short | head -1)
-front=$reject
+for domain in $token.lim.$out $token.void.$out a.b.$token.tree.$out; do
+	has "250 2.0.0" "$(bounce "dsn@$domain" someone@example.org 5.7.1)" "and to ${domain/$token/TOKEN}"
+done
+front=$dual
 has "250 2.0.0" "$(bounce "dsn@$token.dual.lab.example" "probe@$token.reject.lab.example" 5.1.1)" "a bounce that the participant forwards is taken"
 has "550 " "$(bounce "nobody@$token.dual.lab.example" someone@example.org 5.1.1)" "no other mailbox is"
 

@@ -104,6 +104,41 @@ read_it(void **state)
 }
 
 static void
+further(void **state)
+{
+	struct invitation v = invitation(NULL, 0);
+	static const char *const from[] = { "<dsn@" TOKEN ".lim.out.probe.example>",
+		"<dsn@" TOKEN ".void.out.probe.example>",
+		"<dsn@a.b." TOKEN ".tree.out.probe.example>" };
+	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example" }, msgid[160];
+	struct strbuf b = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < INVITE_EXTRAS; i++) {
+		assert_int_equal(invite_build_extra(&b, msgid, &v, &invite_extras[i]), 0);
+		assert_memory_equal(b.s, "From: ", 6);
+		has(b.s, from[i]);
+		has(b.s, msgid);
+		has(b.s, "\r\nTo: reader@shop.example\r\n");
+		has(b.s, "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+		has(b.s, "\r\nAuto-Submitted: auto-generated\r\n");
+		has(b.s, "https://probe.example/optout/def?a=1&b=2\r\n");
+		assert_null(strstr(b.s, "probe@"));
+		strbuf_clear(&b);
+	}
+	/* it is announced where it follows */
+	v = invitation(rcpt, 1);
+	assert_int_equal(invite_build(&b, msgid, &v, NULL), 0);
+	assert_null(strstr(b.s, "three short messages"));
+	strbuf_clear(&b);
+	v.extra = true;
+	assert_int_equal(invite_build(&b, msgid, &v, NULL), 0);
+	has(b.s, "three short messages");
+	has(strstr(b.s, "<html"), "three short messages");
+	strbuf_clear(&b);
+}
+
+static void
 signed_too(void **state)
 {
 	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example" }, msgid[160];
@@ -189,6 +224,11 @@ counted(void **state)
 	assert_int_equal(invitations_note(all, T1, INVITATION_SENT, NULL, now), 0);
 	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 1);
 	assert_int_equal(invitations_domain(all, NULL, false, now), 1);
+	/* so do the further messages, once they were taken */
+	assert_int_equal(invitations_note(all, T1, INVITATION_EXTRA, NULL, now), 0);
+	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 2);
+	assert_int_equal(invitations_note(all, T1, INVITATION_SENT, "later", now), 0);
+	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 1);
 	/* a day later it counts no more */
 	assert_int_equal(invitations_address(all, "a@shop.example", false, now + DAY - 1), 1);
 	assert_int_equal(invitations_address(all, "a@shop.example", false, now + DAY), 0);
@@ -200,6 +240,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(read_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(further, setup, teardown),
 		cmocka_unit_test_setup_teardown(signed_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(states, setup, teardown),
 		cmocka_unit_test_setup_teardown(counted, setup, teardown),
