@@ -332,27 +332,27 @@ write_more(struct sender *s, const struct invitee *row)
 enum duty { NOTHING, INVITE, REMIND, EXTRA };
 
 /* A reminder is for who was written to so long ago, once, has sent nothing, and whose mail did not come back; the
- * further messages are for who has answered. */
+ * further messages are for who has answered in time. */
 static enum duty
 duty_to(const struct sender *s, struct store *store, const struct invitee *e, unsigned days,
     int64_t now)
 {
 	const struct run *run = runs_of(s->runs, e->token);
+	bool remind = days > 0 && e->reminders == 0 && e->sent_us <= now - days * DAY;
+	bool extra = run != NULL && e->sent_us > now - s->site->conf.mail_extra &&
+		     has_extras(s->site, run->set);
 	struct acted acted;
 
 	if (e->address[0] == '\0')
 		return NOTHING;
 	if (e->state == INVITATION_ASKED)
 		return INVITE;
-	if (e->state != INVITATION_SENT || store == NULL ||
+	if (e->state != INVITATION_SENT || store == NULL || (!remind && !extra) ||
 	    acted_read(&acted, store, e->token, e->address) != 0)
 		return NOTHING;
-	if (acted.consented)
-		return run != NULL && has_extras(s->site, run->set) ? EXTRA : NOTHING;
-	return days > 0 && e->reminders == 0 && e->sent_us <= now - days * DAY && !acted.wrote &&
-		       !acted.bounced
-		   ? REMIND
-		   : NOTHING;
+	if (extra && acted.consented)
+		return EXTRA;
+	return remind && !acted.wrote && !acted.bounced ? REMIND : NOTHING;
 }
 
 /* Is there anybody of whom it matters what they have done? */

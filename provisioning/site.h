@@ -66,7 +66,8 @@ struct site_conf {
 	unsigned web_optout_client;                                 /* a day */
 	char mail_program[256]; /* the host's sendmail; empty: no mail leaves */
 	unsigned mail_rate, mail_per_address, mail_per_domain; /* participants an hour; a day */
-	unsigned mail_extra; /* 1: further messages to those who answered */
+	int64_t
+	    mail_extra; /* so long after an invitation an answer brings further messages; 0: none */
 	char mail_spf
 	    [400]; /* SPF terms of who sends what we write; empty: the name server addresses */
 	int64_t retention; /* of observations, runs and enrolments; 0: for ever */

@@ -160,9 +160,10 @@ static const struct conf_row rows[] = {
 	    "ones wait"),
 	UINT("mail-per-domain", mail_per_domain, 1, 1000000, "200",
 	    "The same for all addresses of one mail domain"),
-	UINT("mail-extra", mail_extra, 0, 1, "1",
-	    "1: who has answered an invitation gets up to three short messages more, once, from "
-	    "domains that show what their server looks up; the invitation says so"),
+	DURATION("mail-extra", mail_extra, 0, UINT64_C(365) * 86400 * S, "14d",
+	    "Who answers an invitation within this time gets up to three short messages more, "
+	    "once, "
+	    "from domains that show what their server looks up; the invitation says so; 0s: never"),
 	STRING("mail-spf", mail_spf, "",
 	    "Terms of SPF that name the hosts which send what this site writes to participants, "
 	    "e.g. \"ip4:192.0.2.25 ip6:2001:db8::25\"; empty: the name server addresses of the "

@@ -228,6 +228,7 @@ touch "$dir/down"
 later --quiet
 is 3 $? "a mail system that is down"
 rm "$dir/down"
+has '0 written to, 0 get none' "$(OUTPOST_CLOCK_OFFSET=$((offset + 15 * 86400)) invite)" "mail-extra is for two weeks"
 has '1 written to, 1 get none' "$(later)" "then it is tried again, but not for who opted out"
 is 3 $(($(ls "$dir/mail" | wc -l) - mails)) "three messages"
 has '0 written to, 0 get none' "$(OUTPOST_CLOCK_OFFSET=$((offset + 9 * 86400)) invite --remind 4)" "never twice, and no reminder"
