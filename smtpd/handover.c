@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/fds.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "lib/worker.h"
@@ -214,29 +215,6 @@ body_add(struct body *b, const char *bytes, size_t len)
 	}
 }
 
-static int
-send_fd(int to, const struct verify_facts *facts, int fd)
-{
-	struct iovec iov = { (void *)(uintptr_t)facts, sizeof *facts };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control };
-	struct cmsghdr *c;
-
-	memset(&control, 0, sizeof control);
-	c = CMSG_FIRSTHDR(&msg);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	return sendmsg(to, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof *facts ? 0 : -1;
-}
-
 /* Everything is reserved; the counts of what is handed over take it from the worker's. */
 static const char *
 send_body(struct body *b, const struct verify_facts *facts)
@@ -251,7 +229,7 @@ send_body(struct body *b, const struct verify_facts *facts)
 	if (open_in(&s->count) > h->limits.count)
 		why = "verify-queue is full";
 	atomic_fetch_add(&s->octets.handed, b->room);
-	if (why == NULL && send_fd(h->fd[0], facts, b->fd) == -1)
+	if (why == NULL && fds_send(h->fd[0], facts, sizeof *facts, &b->fd, 1) == -1)
 		why = errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS
 			  ? "no room on the way to the verifier"
 			  : "the verifier is away";
@@ -321,27 +299,6 @@ is_sane(const struct handover *h, const struct verify_facts *f, int fd)
 	       (uint64_t)st.st_size == f->size && f->size <= h->limits.message;
 }
 
-/* The one that came with it; -1: none.  Of more than one, none is kept. */
-static int
-take_fd(struct msghdr *msg)
-{
-	int fd[2] = { -1, -1 };
-	size_t n = 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; n < 2 && CMSG_LEN(at + sizeof *fd) <= c->cmsg_len;
-		     at += sizeof *fd)
-			memcpy(&fd[n++], CMSG_DATA(c) + at, sizeof *fd);
-	}
-	for (size_t i = 0; n > 1 && i < n; i++) {
-		close(fd[i]);
-		fd[i] = -1;
-	}
-	return fd[0];
-}
-
 /* Have all workers ended?  A message without octets reads like that. */
 static bool
 hung_up(int fd)
@@ -355,22 +312,12 @@ hung_up(int fd)
 static int
 receive_one(struct handover *h, struct verify_facts *facts, int *fd, enum handover_got *got)
 {
-	struct iovec iov = { facts, sizeof *facts };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(2 * sizeof(int))]; /* more than two are closed by the kernel */
-	} control;
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control };
-	ssize_t n = recvmsg(h->fd[1], &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n = fds_receive(h->fd[1], facts, sizeof *facts, fd, 1, MSG_DONTWAIT);
 
 	if (n < 0 || (n == 0 && hung_up(h->fd[1]))) {
 		*got = n == 0 ? HANDOVER_END : HANDOVER_NONE;
 		return 0;
 	}
-	*fd = take_fd(&msg);
 	if (n != (ssize_t)sizeof *facts || facts->size > h->limits.message)
 		facts->size = 0;
 	if (*fd != -1 && (n != (ssize_t)sizeof *facts || !is_sane(h, facts, *fd))) {

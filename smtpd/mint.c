@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/fds.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "provisioning/certs.h"
@@ -195,26 +196,12 @@ static void
 answer(int fd, const struct mint_setup *m, const struct certs_ca ca[2], const char *wrong)
 {
 	struct question q;
-	struct iovec iov = { &q, sizeof q };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control };
 	unsigned char der[ANSWER_MAX];
-	struct cmsghdr *c;
-	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	int to;
+	ssize_t n = fds_receive(fd, &q, sizeof q, &to, 1, MSG_DONTWAIT);
 
-	if (n < 0)
+	if (n < 0 || to == -1)
 		return;
-	c = CMSG_FIRSTHDR(&msg);
-	if (c == NULL || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof to))
-		return;
-	memcpy(&to, CMSG_DATA(c), sizeof to);
 	n = is_sane(&q, n) ? make(der, m, ca, &q, wrong) : 0;
 	if (send(to, der, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		ERR_clear_error(); /* the worker did not wait */
@@ -288,29 +275,6 @@ mint_free(struct mint *m)
 	free(m);
 }
 
-static int
-send_question(int fd, const struct question *q, int answer_fd)
-{
-	struct iovec iov = { (void *)(uintptr_t)q, sizeof *q };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control };
-	struct cmsghdr *c;
-
-	memset(&control, 0, sizeof control);
-	c = CMSG_FIRSTHDR(&msg);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof answer_fd);
-	memcpy(CMSG_DATA(c), &answer_fd, sizeof answer_fd);
-	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof *q ? 0 : -1;
-}
-
 /* NULL: no answer in time, or an empty one. */
 static X509 *
 ask(const struct mint_setup *setup, const struct question *q)
@@ -323,7 +287,7 @@ ask(const struct mint_setup *setup, const struct question *q)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) == -1)
 		return NULL;
-	if (send_question(setup->ask[0], q, fd[1]) == 0) {
+	if (fds_send(setup->ask[0], q, sizeof *q, &fd[1], 1) == 0) {
 		close(fd[1]);
 		fd[1] = -1;
 		wait = (struct pollfd){ .fd = fd[0], .events = POLLIN };

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/fds.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
 
@@ -129,26 +130,13 @@ static void
 take_order(struct nursery *n)
 {
 	struct order o;
-	struct iovec iov = { &o, sizeof o };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(N_FDS * sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control };
-	ssize_t len = recvmsg(n->fd, &msg, MSG_CMSG_CLOEXEC);
-	int fds[N_FDS] = { -1, -1, -1 };
-	struct cmsghdr *c;
+	int fds[N_FDS];
+	ssize_t len = fds_receive(n->fd, &o, sizeof o, fds, N_FDS, 0);
 
 	if (len < 0 && errno == EINTR)
 		return;
 	if (len != (ssize_t)sizeof o)
 		_exit(EXIT_DONE); /* the caller has closed its end */
-	c = CMSG_FIRSTHDR(&msg);
-	if (c != NULL && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof fds))
-		memcpy(fds, CMSG_DATA(c), sizeof fds);
 	if (o.kind == ORDER_FORK)
 		fork_child(n, &o, fds);
 	else
@@ -227,37 +215,13 @@ nursery_start(const struct nursery_config *config, pid_t *pid)
 	return fd[0];
 }
 
-static int
-give_order(int fd, const struct order *o, const int *fds)
-{
-	struct iovec iov = { (void *)(uintptr_t)o, sizeof *o };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(N_FDS * sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
-
-	if (fds != NULL) {
-		memset(&control, 0, sizeof control);
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof control;
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(N_FDS * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, N_FDS * sizeof(int));
-	}
-	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof *o ? 0 : -1;
-}
-
 int
 nursery_fork(int fd, uint64_t id, unsigned judge, int message, int request, int answer)
 {
 	const struct order o = { .kind = ORDER_FORK, .judge = judge, .id = id };
 	const int fds[N_FDS] = { message, request, answer };
 
-	return give_order(fd, &o, fds);
+	return fds_send(fd, &o, sizeof o, fds, N_FDS);
 }
 
 int
@@ -265,7 +229,7 @@ nursery_kill(int fd, uint64_t id)
 {
 	const struct order o = { .kind = ORDER_KILL, .id = id };
 
-	return give_order(fd, &o, NULL);
+	return fds_send(fd, &o, sizeof o, NULL, 0);
 }
 
 enum nursery_said

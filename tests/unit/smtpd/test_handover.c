@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/fds.h"
 #include "smtpd/handover.h"
 
 #include <cmocka.h> /* last: it has a macro test_free */
@@ -350,16 +351,9 @@ static int
 sends_junk(struct handover *to, unsigned kind)
 {
 	struct verify_facts f;
-	char one = 'x';
-	struct iovec iov = { kind == 0 ? (void *)&one : &f, kind == 0 ? 1 : sizeof f };
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(2 * sizeof(int))];
-	} control;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
 	int fd = memfd_create("junk", MFD_ALLOW_SEALING), fds[2] = { fd, fd };
-	size_t n = kind == 5 ? 2 : 1;
+	size_t n = kind == 5 ? 2 : kind == 1 || kind == 6 ? 0 : 1;
+	size_t len = kind == 0 ? 1 : kind == 6 ? 0 : sizeof f;
 
 	(void)to;
 	fill(&f);
@@ -368,25 +362,15 @@ sends_junk(struct handover *to, unsigned kind)
 		memset(f.us, 'x', sizeof f.us);
 	if (kind >= 3)
 		fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-	if (kind == 6)
-		iov.iov_len = 0;
-	/* 1: no descriptor, 2: not sealed, 3: another size, 4: no end, 5: two descriptors, 6: nothing at all */
-	if (kind != 1 && kind != 6) {
-		memset(&control, 0, sizeof control);
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof control;
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = msg.msg_controllen = CMSG_LEN(n * sizeof fd);
-		memcpy(CMSG_DATA(c), fds, n * sizeof fd);
-	}
+	/* 0: too short, 1: no descriptor, 2: not sealed, 3: another size, 4: no end, 5: two descriptors,
+	 * 6: nothing at all */
 	for (int i = 3; i < 64; i++) {
 		int type = 0;
-		socklen_t len = sizeof type;
+		socklen_t typelen = sizeof type;
 
-		if (getsockopt(i, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET)
-			return sendmsg(i, &msg, MSG_NOSIGNAL) >= 0 ? 0 : 1;
+		if (getsockopt(i, SOL_SOCKET, SO_TYPE, &type, &typelen) == 0 &&
+		    type == SOCK_SEQPACKET)
+			return fds_send(i, &f, len, fds, n) == 0 ? 0 : 1;
 	}
 	return 2;
 }
