@@ -5,6 +5,7 @@
 #include "lib/log.h"
 #include "outpost/command.h"
 #include "provisioning/expire.h"
+#include "results/purge.h"
 #include "results/store.h"
 
 static int
@@ -18,9 +19,9 @@ expire_store(uint64_t *rows, const struct site *site, int64_t t_us)
 	site_path(logs, site, "", "log");
 	if ((st = store_open(path)) == NULL)
 		return -1;
-	rc = store_expire(st, logs, t_us, rows);
+	rc = purge_before(st, logs, t_us, rows);
 	if (rc == 0)
-		rc = store_scrub(st);
+		rc = purge_scrub(st);
 	store_close(st);
 	return rc;
 }

@@ -12,6 +12,7 @@
 #include "provisioning/forget.h"
 #include "provisioning/lock.h"
 #include "provisioning/optout.h"
+#include "results/purge.h"
 #include "results/store.h"
 
 #define ROTATE_MAX (60 * CLOCK_SECOND) /* sessions that are still open hold their segment */
@@ -28,7 +29,7 @@ struct job {
 static int
 cut(void *ctx, const char *name, uint64_t size)
 {
-	return store_cut(ctx, name, size);
+	return purge_cut(ctx, name, size);
 }
 
 /* Those who write the segments begin new ones. */
@@ -90,12 +91,12 @@ clean_store(struct job *j)
 
 	for (size_t i = 0; (text = forget_row(j->who, i)) != NULL; i++) {
 		addresses |= strchr(text, '@') != NULL;
-		if (strchr(text, '@') == NULL && store_forget(j->store, text, &j->rows) != 0)
+		if (strchr(text, '@') == NULL && purge_token(j->store, text, &j->rows) != 0)
 			return -1;
 	}
-	if (addresses && store_forget_lines(j->store, names, j->who, &j->rows) != 0)
+	if (addresses && purge_lines(j->store, names, j->who, &j->rows) != 0)
 		return -1;
-	return store_scrub(j->store);
+	return purge_scrub(j->store);
 }
 
 static void

@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/event.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
+#include "results/eventhead.h"
 
 #define SCHEMA      1
 #define CHUNK       (8u << 20) /* bytes of a segment in one transaction */
@@ -67,8 +67,14 @@ struct store {
 	char *chunk; /* CHUNK bytes */
 };
 
-static int
-fail(const struct store *st, const char *what)
+sqlite3 *
+store_db(struct store *st)
+{
+	return st->db;
+}
+
+int
+store_fail(const struct store *st, const char *what)
 {
 	int code = sqlite3_errcode(st->db);
 
@@ -169,7 +175,7 @@ store_open(const char *path)
 	}
 	return st;
 bad:
-	fail(st, "cannot open");
+	store_fail(st, "cannot open");
 	store_close(st);
 	return NULL;
 }
@@ -185,97 +191,6 @@ store_close(struct store *st)
 	free(st->chunk);
 	free(st->path);
 	free(st);
-}
-
-/* --- a line, as far as the store must understand it ---------------------------------------- */
-
-struct span {
-	const char *s;
-	size_t len;
-};
-struct head {
-	int64_t t;
-	struct span token, conn, node, ev;
-};
-
-/* The string that starts at p (after its quote); NULL: it does not end before end. */
-static const char *
-string_end(const char *p, const char *end)
-{
-	for (; p < end; p++) {
-		if (*p == '"')
-			return p;
-		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
-			return NULL;
-		if (*p == '\\')
-			p++;
-	}
-	return NULL;
-}
-
-static bool
-is(const struct span *s, const char *name)
-{
-	return s->len == strlen(name) && memcmp(s->s, name, s->len) == 0;
-}
-
-/* One member from p on; the place after it, or NULL: no such thing. */
-static const char *
-member(struct head *h, const char *p, const char *end)
-{
-	struct span key, val;
-	const char *q;
-
-	if (p >= end || *p != '"' || (q = string_end(p + 1, end)) == NULL)
-		return NULL;
-	key = (struct span){ p + 1, (size_t)(q - p - 1) };
-	p = q + 1;
-	if (p + 1 >= end || *p++ != ':')
-		return NULL;
-	if (*p != '"') {
-		q = p;
-		while (
-		    q < end && (*q == '-' || (*q >= '0' && *q <= '9') || (*q >= 'a' && *q <= 'z')))
-			q++;
-		return q == p ? NULL : q;
-	}
-	if ((q = string_end(p + 1, end)) == NULL)
-		return NULL;
-	val = (struct span){ p + 1, (size_t)(q - p - 1) };
-	if (is(&key, "t")) {
-		if (clock_parse(&h->t, val.s, val.len) < 0)
-			return NULL;
-	} else if (is(&key, "ev")) {
-		h->ev = val;
-	} else if (is(&key, "node")) {
-		h->node = val;
-	} else if (is(&key, "token")) {
-		h->token = val;
-	} else if (is(&key, "conn")) {
-		h->conn = val;
-	}
-	return q + 1;
-}
-
-/* NULL, or why it is no event. */
-static const char *
-head_read(struct head *h, const char *line, size_t len)
-{
-	const char *p = line, *end = line + len;
-
-	*h = (struct head){ .t = INT64_MIN };
-	if (len < 2 || *p != '{')
-		return "no object";
-	do {
-		p++;
-		if ((p = member(h, p, end)) == NULL)
-			return "not a flat object, or a bad time";
-	} while (p < end && *p == ',');
-	if (p + 1 != end || *p != '}')
-		return "does not end with the object";
-	if (h->t == INT64_MIN || h->ev.len == 0 || h->node.len == 0)
-		return "without t, ev or node";
-	return NULL;
 }
 
 /* --- loading --------------------------------------------------------------------------------- */
@@ -324,8 +239,8 @@ note_corrupt(struct store *st, int64_t segment, int64_t at, const char *why)
 }
 
 static int
-note_event(struct store *st, int64_t segment, int64_t at, const struct head *h, const char *line,
-    size_t len)
+note_event(struct store *st, int64_t segment, int64_t at, const struct eventhead *h,
+    const char *line, size_t len)
 {
 	sqlite3_stmt *q = st->q[Q_EVENT];
 	char conn[256]; /* with the node: a connection's name is unique on its node only */
@@ -357,13 +272,13 @@ static int
 load_lines(struct store *st, struct segment *seg, size_t n, struct store_progress *p)
 {
 	const char *at = st->chunk, *end = st->chunk + n, *nl;
-	struct head h;
+	struct eventhead h;
 
 	while (at < end && (nl = memchr(at, '\n', (size_t)(end - at))) != NULL) {
 		size_t len = (size_t)(nl - at);
 		int64_t offset = seg->offset + (at - st->chunk);
 		const char *why = len > EVENT_LINE_MAX ? "longer than an event can be"
-						       : head_read(&h, at, len);
+						       : eventhead_read(&h, at, len);
 		if ((why != NULL ? note_corrupt(st, seg->id, offset, why)
 				 : note_event(st, seg->id, offset, &h, at, len)) < 0)
 			return -1;
@@ -449,7 +364,7 @@ segment_load(struct store *st, int dirfd, const char *name, struct store_progres
 	} while (more > 0);
 	close(fd);
 	if (more < 0)
-		fail(st, "cannot load");
+		store_fail(st, "cannot load");
 	return more;
 }
 
@@ -552,7 +467,7 @@ store_events(
 		    (size_t)sqlite3_column_bytes(q, 3));
 	sqlite3_reset(q);
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		return fail(st, "cannot read");
+		return store_fail(st, "cannot read");
 	return stop;
 }
 
@@ -565,7 +480,7 @@ store_changes(struct store *st, int64_t *after, void (*row)(void *, const char *
 
 	sqlite3_reset(last);
 	if (now < 0)
-		return fail(st, "cannot read");
+		return store_fail(st, "cannot read");
 	if (*after >= 0 && now > *after) {
 		sqlite3_bind_int64(q, 1, *after);
 		sqlite3_bind_int64(q, 2, now);
@@ -574,7 +489,7 @@ store_changes(struct store *st, int64_t *after, void (*row)(void *, const char *
 		sqlite3_reset(q);
 	}
 	*after = now;
-	return rc == SQLITE_DONE ? 0 : fail(st, "cannot read");
+	return rc == SQLITE_DONE ? 0 : store_fail(st, "cannot read");
 }
 
 int
@@ -587,150 +502,10 @@ store_corrupt(struct store *st, int (*row)(void *, const char *, uint64_t, const
 		"SELECT name, at, why FROM corrupt JOIN segment ON id = segment ORDER BY "
 		"corrupt.rowid",
 		-1, &q, NULL) != SQLITE_OK)
-		return fail(st, "cannot read");
+		return store_fail(st, "cannot read");
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)
 		stop = row(ctx, (const char *)sqlite3_column_text(q, 0),
 		    (uint64_t)sqlite3_column_int64(q, 1), (const char *)sqlite3_column_text(q, 2));
 	sqlite3_finalize(q);
-	return rc == SQLITE_DONE || rc == SQLITE_ROW ? stop : fail(st, "cannot read");
-}
-
-/* --- what is not to be kept -------------------------------------------------------------------- */
-
-static const char forget_token[] = "DELETE FROM event WHERE token IS NULL AND conn IN "
-				   "(SELECT conn FROM event WHERE token = ?1 AND conn IS NOT NULL);"
-				   "DELETE FROM event WHERE token = ?1;"
-				   "DELETE FROM event WHERE instr(lower(line), ?1) > 0;";
-
-/* The statements of sql, each with the same parameter.  Adds the rows that they changed. */
-static int
-run_bound(struct store *st, const char *sql, const char *text, int64_t number, uint64_t *rows)
-{
-	int rc = SQLITE_DONE;
-
-	while (*sql != '\0' && rc == SQLITE_DONE) {
-		sqlite3_stmt *q = NULL;
-
-		if (sqlite3_prepare_v2(st->db, sql, -1, &q, &sql) != SQLITE_OK)
-			return -1;
-		if (text != NULL)
-			sqlite3_bind_text(q, 1, text, -1, SQLITE_STATIC);
-		else
-			sqlite3_bind_int64(q, 1, number);
-		rc = sqlite3_step(q);
-		sqlite3_finalize(q);
-		if (rc == SQLITE_DONE && rows != NULL)
-			*rows += (uint64_t)sqlite3_changes(st->db);
-	}
-	return rc == SQLITE_DONE ? 0 : -1;
-}
-
-static int
-begin_delete(struct store *st)
-{
-	return run(st, "PRAGMA secure_delete = ON") == 0 ? run(st, "BEGIN IMMEDIATE") : -1;
-}
-
-static int
-end_delete(struct store *st, int rc)
-{
-	if (rc == 0 && run(st, "COMMIT") == 0)
-		return 0;
-	fail(st, "cannot delete");
-	run(st, "ROLLBACK");
-	return -1;
-}
-
-int
-store_forget(struct store *st, const char *token, uint64_t *rows)
-{
-	if (begin_delete(st) < 0)
-		return fail(st, "cannot delete");
-	return end_delete(st, run_bound(st, forget_token, token, 0, rows));
-}
-
-int
-store_forget_lines(
-    struct store *st, bool (*pick)(void *, const char *, size_t), void *ctx, uint64_t *rows)
-{
-	sqlite3_stmt *all = NULL;
-	int rc, failed = 0;
-
-	if (begin_delete(st) < 0)
-		return fail(st, "cannot delete");
-	if (sqlite3_prepare_v2(st->db, "SELECT rowid, line FROM event", -1, &all, NULL) !=
-	    SQLITE_OK)
-		return end_delete(st, -1);
-	while ((rc = sqlite3_step(all)) == SQLITE_ROW && failed == 0)
-		if (pick(ctx, (const char *)sqlite3_column_text(all, 1),
-			(size_t)sqlite3_column_bytes(all, 1)))
-			failed = run_bound(st, "DELETE FROM event WHERE rowid = ?1", NULL,
-			    sqlite3_column_int64(all, 0), rows);
-	sqlite3_finalize(all);
-	return end_delete(st, rc == SQLITE_DONE ? failed : -1);
-}
-
-int
-store_scrub(struct store *st)
-{
-	int frames, done;
-
-	/* Pages that were deleted from are still in the log of changes as they were. */
-	if (sqlite3_wal_checkpoint_v2(st->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &done) ==
-	    SQLITE_OK)
-		return 0;
-	return fail(st, "cannot empty its log of changes");
-}
-
-int
-store_cut(struct store *st, const char *segment, uint64_t size)
-{
-	sqlite3_stmt *q = NULL;
-	int rc = SQLITE_ERROR;
-
-	if (sqlite3_prepare_v2(st->db,
-		"UPDATE segment SET offset = ?2, size = -1 WHERE name = ?1 AND offset > ?2", -1, &q,
-		NULL) == SQLITE_OK) {
-		sqlite3_bind_text(q, 1, segment, -1, SQLITE_STATIC);
-		sqlite3_bind_int64(q, 2, (sqlite3_int64)size);
-		rc = sqlite3_step(q);
-	}
-	sqlite3_finalize(q);
-	return rc == SQLITE_DONE ? 0 : fail(st, "cannot write");
-}
-
-/* What is known of a segment whose file is gone says nothing any more. */
-static int
-drop_segments(struct store *st, const char *log_dir)
-{
-	sqlite3_stmt *all = NULL;
-	int rc, failed = 0;
-
-	if (sqlite3_prepare_v2(st->db,
-		"SELECT id, name FROM segment WHERE id NOT IN (SELECT segment FROM event)", -1,
-		&all, NULL) != SQLITE_OK)
-		return -1;
-	while ((rc = sqlite3_step(all)) == SQLITE_ROW && failed == 0) {
-		char *path = xasprintf("%s/%s", log_dir, (const char *)sqlite3_column_text(all, 1));
-
-		if (access(path, F_OK) != 0 && errno == ENOENT)
-			failed = run_bound(st,
-			    "DELETE FROM corrupt WHERE segment = ?1;"
-			    "DELETE FROM segment WHERE id = ?1;",
-			    NULL, sqlite3_column_int64(all, 0), NULL);
-		free(path);
-	}
-	sqlite3_finalize(all);
-	return rc == SQLITE_DONE ? failed : -1;
-}
-
-int
-store_expire(struct store *st, const char *log_dir, int64_t t_us, uint64_t *rows)
-{
-	int rc;
-
-	if (begin_delete(st) < 0)
-		return fail(st, "cannot delete");
-	rc = run_bound(st, "DELETE FROM event WHERE t < ?1", NULL, t_us, rows);
-	return end_delete(st, rc == 0 ? drop_segments(st, log_dir) : -1);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? stop : store_fail(st, "cannot read");
 }

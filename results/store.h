@@ -9,7 +9,6 @@
 #ifndef RESULTS_STORE_H
 #define RESULTS_STORE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,19 +54,10 @@ int store_changes(
 int store_corrupt(struct store *,
     int (*row)(void *ctx, const char *segment, uint64_t offset, const char *why), void *ctx);
 
-/* --- what is not to be kept: content that is deleted is overwritten in the file ------------------------ */
+/* --- for purge.c: what is not to be kept ---------------------------------------------------------------- */
 
-/* Removes the lines of the token, those of its connections from before they were bound, and every other
- * that names it in any case.  Adds to *rows (may be NULL).  0, or -1: reason logged. */
-int store_forget(struct store *, const char *token, uint64_t *rows);
-/* Removes the lines that pick chooses. */
-int store_forget_lines(struct store *, bool (*pick)(void *ctx, const char *line, size_t len),
-    void *ctx, uint64_t *rows);
-/* Nothing that was deleted is left in the files of the store.  -1: others read it for too long, logged. */
-int store_scrub(struct store *);
-/* Lines were taken out of this segment, all of which is loaded: it has so many octets now. */
-int store_cut(struct store *, const char *segment, uint64_t size);
-/* Removes what was seen before t_us, and what is known of segments that are not in DIR any more. */
-int store_expire(struct store *, const char *log_dir, int64_t t_us, uint64_t *rows);
+struct sqlite3 *store_db(struct store *);
+/* Logs what failed, with SQLite's reason.  Always -1. */
+int store_fail(const struct store *, const char *what);
 
 #endif

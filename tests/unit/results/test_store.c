@@ -13,93 +13,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 
-#undef test_free
-#include "results/store.h"
-
-#define LINE                                                                                       \
-	"{\"v\":1,\"t\":\"2026-11-21T20:00:%02d.000000Z\",\"node\":\"a\",\"d\":\"smtpd\",\"w\":0," \
-	"\"n\":%d,\"ev\":\"smtp.close\"%s}\n"
-#define TOKEN ",\"token\":\"aaaaaaaaaaaaaaaa\",\"test\":\"dual\""
-
-static char dir[64];
-
-static int
-setup(void **state)
-{
-	(void)state;
-	snprintf(dir, sizeof dir, "/tmp/test_store.XXXXXX");
-	return mkdtemp(dir) == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	char cmd[96];
-
-	(void)state;
-	snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-	return system(cmd);
-}
-
-static void
-write_file(const char *name, const char *mode, const char *fmt, ...)
-{
-	char path[128];
-	va_list ap;
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	FILE *f = fopen(path, mode);
-	assert_non_null(f);
-	va_start(ap, fmt);
-	vfprintf(f, fmt, ap);
-	va_end(ap);
-	fclose(f);
-}
-
-static struct store *
-open_store(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof path, "%s/store.db", dir);
-	struct store *st = store_open(path);
-	assert_non_null(st);
-	return st;
-}
-
-static struct store_progress
-load(struct store *st)
-{
-	struct store_progress p;
-
-	assert_int_equal(store_load(st, dir, &p, NULL, NULL), 0);
-	return p;
-}
-
-static int
-collect(void *ctx, const char *line, size_t len)
-{
-	strbuf_add(ctx, line, len);
-	strbuf_puts(ctx, "\n");
-	return 0;
-}
-
-static size_t
-count_lines(struct store *st, const char *token)
-{
-	struct strbuf b = { 0 };
-	size_t n = 0;
-
-	assert_int_equal(store_events(st, token, collect, &b), 0);
-	for (size_t i = 0; i < b.len; i++)
-		n += b.s[i] == '\n';
-	strbuf_clear(&b);
-	return n;
-}
+#undef test_free /* cmocka has a macro of that name */
+#include "segments.h"
 
 static void
 test_once(void **state)
@@ -218,96 +136,6 @@ test_unbound(void **state)
 	    "1,\"ev\":\"smtp.connect\",\"conn\":\"0-1\"}\n");
 	load(st);
 	assert_int_equal(count_lines(st, "cccccccccccccccc"), 2);
-	assert_int_equal(store_forget(st, "cccccccccccccccc", NULL), 0);
-	assert_int_equal(count_lines(st, "cccccccccccccccc"), 0);
-	store_close(st);
-}
-
-static bool
-says_secret(void *ctx, const char *line, size_t len)
-{
-	(void)ctx;
-	return memmem(line, len, "ann@shop", 8) != NULL;
-}
-
-static size_t
-in_files(const char *text)
-{
-	char cmd[200];
-	unsigned n = 0;
-
-	snprintf(cmd, sizeof cmd, "cat %s/store.db* | grep -aciF '%s'", dir, text);
-	FILE *p = popen(cmd, "r");
-	assert_non_null(p);
-	assert_int_equal(fscanf(p, "%u", &n), 1);
-	pclose(p);
-	return n;
-}
-
-/* What is forgotten is in no file of the store any more, and a segment that was cut is no damaged one. */
-static void
-test_forgotten(void **state)
-{
-	struct store *st = open_store();
-	uint64_t rows = 0;
-	struct stat sb;
-	char path[128];
-
-	(void)state;
-	write_file("b-smtpd-0-1.jsonl", "w", LINE LINE LINE LINE LINE, 1, 1, ",\"conn\":\"0-1\"", 2,
-	    2, ",\"conn\":\"0-1\",\"token\":\"cccccccccccccccc\"", 3, 3,
-	    ",\"conn\":\"0-1\",\"token\":\"dddddddddddddddd\"", 4, 4,
-	    ",\"qname\":\"CcccCccccccccccc.dual\"", 5, 5,
-	    ",\"token\":\"dddddddddddddddd\",\"from\":\"ann@shop.example\"");
-	load(st);
-	assert_true(in_files("cccccccccccccccc") > 0);
-	assert_int_equal(store_forget(st, "cccccccccccccccc", &rows), 0);
-	assert_int_equal(rows, 3);
-	assert_int_equal(count_lines(st, "dddddddddddddddd"), 2);
-	assert_int_equal(store_forget_lines(st, says_secret, NULL, &rows), 0);
-	assert_int_equal(rows, 4);
-	assert_int_equal(store_scrub(st), 0);
-	assert_int_equal(in_files("cccccccccccccccc"), 0);
-	assert_int_equal(in_files("ann@shop"), 0);
-	assert_int_equal(count_lines(st, "dddddddddddddddd"), 1);
-
-	write_file("b-smtpd-0-1.jsonl", "w", LINE, 3, 3,
-	    ",\"conn\":\"0-1\",\"token\":\"dddddddddddddddd\"");
-	snprintf(path, sizeof path, "%s/b-smtpd-0-1.jsonl", dir);
-	assert_int_equal(stat(path, &sb), 0);
-	assert_int_equal(store_cut(st, "b-smtpd-0-1.jsonl", (uint64_t)sb.st_size), 0);
-	write_file("b-smtpd-0-1.jsonl", "a", LINE, 6, 6, ",\"token\":\"dddddddddddddddd\"");
-	assert_int_equal(load(st).events, 1);
-	assert_int_equal(count_lines(st, "dddddddddddddddd"), 2);
-	store_close(st);
-}
-
-static void
-test_expired(void **state)
-{
-	struct store *st = open_store();
-	uint64_t rows = 0;
-	int64_t t;
-	char path[128];
-
-	(void)state;
-	write_file("a-smtpd-0-1.jsonl", "w", LINE LINE LINE "broken\n", 1, 1, TOKEN, 2, 2, TOKEN, 3,
-	    3, TOKEN);
-	load(st);
-	assert_int_equal(clock_parse(&t, "2026-11-21T20:00:02Z", 20), 0);
-	assert_int_equal(store_expire(st, dir, t, &rows), 0);
-	assert_int_equal(rows, 1); /* what was seen at that time stays */
-	assert_int_equal(count_lines(st, "aaaaaaaaaaaaaaaa"), 2);
-	assert_int_equal(load(st).events, 0);
-	snprintf(path, sizeof path, "%s/a-smtpd-0-1.jsonl", dir);
-	unlink(path);
-	assert_int_equal(store_expire(st, dir, t + 60000000, &rows), 0);
-	assert_int_equal(rows, 3);
-	assert_int_equal(store_scrub(st), 0);
-	assert_int_equal(in_files("a-smtpd-0-1"), 0);
-	/* the name is free again */
-	write_file("a-smtpd-0-1.jsonl", "w", LINE, 9, 1, TOKEN);
-	assert_int_equal(load(st).events, 1);
 	store_close(st);
 }
 
@@ -465,10 +293,8 @@ main(void)
 		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_lost),
-		cmocka_unit_test_setup_teardown(test_forgotten, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
 	};
 
 	log_program("test_store");
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, segments_setup, segments_teardown);
 }
