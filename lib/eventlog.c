@@ -24,6 +24,7 @@
 #define QUEUE_MAX   (UINT64_C(64) << 20) /* more than this waiting: the disk does not keep up */
 #define HOUR        (3600 * CLOCK_SECOND)
 #define LINGER      (10 * CLOCK_SECOND / 1000)
+#define GATHER      (5 * CLOCK_SECOND / 1000)
 #define NAME_TRIES  1000
 #define BLOCK       65536      /* more than a file system may round up */
 #define NO_RESERVE  UINT64_MAX /* the file system cannot reserve */
@@ -55,8 +56,10 @@ struct eventlog {
 	struct segment *oldest, *newest;
 	uint64_t ticket, waiting; /* last one given out; bytes pending in all segments */
 	struct strbuf spare;      /* the drainer's; swapped with pending */
-	bool stop, committing, hurry;
+	bool stop, committing;
+	unsigned hurry;        /* how many wait for what is pending */
 	int64_t pending_since; /* clock_monotonic of the first line that waits */
+	int64_t gather_until;  /* clock_monotonic: no commit before, for those who wait */
 	pthread_t committer;
 	char reason[512];
 
@@ -424,26 +427,38 @@ eventlog_write(struct eventlog *log)
 	return drain_all(log, log->committing);
 }
 
-/* Sleeps until there is something to commit and either somebody waits for it or it is old enough:
- * most lines have nobody who waits, and a sync for each would be the dearest thing that a daemon
- * does.  False: stop. */
+/* Most lines have nobody who waits, and a sync for each would be the dearest thing that a daemon
+ * does; so is one for each of many who wait at once.  Who waits alone is served at once; after a
+ * commit that served several the next one gathers for a while. */
+static int64_t
+commit_at(const struct eventlog *log)
+{
+	return log->hurry > 0 ? log->gather_until : log->pending_since + LINGER;
+}
+
+/* Sleeps until there is something to commit and it is time to.  False: stop. */
 static bool
 await_work(struct eventlog *log)
 {
+	int64_t now;
 	bool go;
 
 	pthread_mutex_lock(&log->queue);
-	while (!log->stop && !atomic_load(&log->failed) && (log->waiting == 0 || !log->hurry)) {
-		int64_t until = log->pending_since + LINGER;
+	now = clock_monotonic();
+	while (!log->stop && !atomic_load(&log->failed) &&
+	       (log->waiting == 0 || commit_at(log) > now)) {
+		int64_t until = commit_at(log);
 		struct timespec ts = { .tv_sec = (time_t)(until / CLOCK_SECOND),
 			.tv_nsec = (long)(until % CLOCK_SECOND) * 1000 };
 
 		if (log->waiting == 0)
 			pthread_cond_wait(&log->filled, &log->queue);
-		else if (pthread_cond_timedwait(&log->filled, &log->queue, &ts) == ETIMEDOUT)
-			break;
+		else
+			pthread_cond_timedwait(&log->filled, &log->queue, &ts);
+		now = clock_monotonic();
 	}
-	log->hurry = false;
+	log->gather_until = log->hurry > 1 ? now + GATHER : 0;
+	log->hurry = 0;
 	go = !log->stop && !atomic_load(&log->failed);
 	pthread_mutex_unlock(&log->queue);
 	return go;
@@ -463,10 +478,8 @@ void
 eventlog_hurry(struct eventlog *log)
 {
 	pthread_mutex_lock(&log->queue);
-	if (!log->hurry) {
-		log->hurry = true;
+	if (log->hurry++ == 0)
 		pthread_cond_signal(&log->filled);
-	}
 	pthread_mutex_unlock(&log->queue);
 }
 

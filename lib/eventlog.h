@@ -9,7 +9,8 @@
  *   authdns: eventlog_append for a batch, eventlog_write before the batch's answers leave.
  *   smtpd:   eventlog_append, then wait until eventlog_durable() >= the ticket (group commit:
  *            a thread writes and fdatasyncs everything pending, then bumps the event fd).  It
- *            does so 10 ms after a line at the latest, and at once after eventlog_hurry.
+ *            does so 10 ms after a line at the latest, and at once after eventlog_hurry, or
+ *            5 ms after the last time if that one served several who waited.
  * Any failure is sticky: every later call returns an error and the daemon must stop serving. */
 #ifndef LIB_EVENTLOG_H
 #define LIB_EVENTLOG_H
@@ -42,7 +43,7 @@ int eventlog_write(struct eventlog *);
 /* Starts the committing thread.  Returns an eventfd that becomes readable when eventlog_durable
  * has grown or the log has failed; -1: could not. */
 int eventlog_committer(struct eventlog *);
-/* Somebody waits for what was appended so far. */
+/* One more waits for what was appended so far. */
 void eventlog_hurry(struct eventlog *);
 uint64_t eventlog_durable(const struct eventlog *); /* highest ticket on disk */
 bool eventlog_failed(const struct eventlog *);

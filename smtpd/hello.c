@@ -227,35 +227,60 @@ hello_decode(struct hello *h, const unsigned char *msg, size_t len)
 	h->malformed = !decode_body(h, body) || s.len != 0;
 }
 
+static const char hex_digits[] = "0123456789abcdef";
+
+/* One number of a list as text, without an end; its length.  Printed by hand: every ClientHello has
+ * a hundred of them, three times over. */
+static size_t
+put_hex(char dst[5], unsigned v)
+{
+	for (int i = 3; i >= 0; i--, v >>= 4)
+		dst[i] = hex_digits[v & 15];
+	return 4;
+}
+
+static size_t
+put_decimal(char dst[5], unsigned v)
+{
+	size_t n = 1;
+
+	for (unsigned rest = v; rest > 9; rest /= 10)
+		n++;
+	for (size_t i = n; i > 0; i--, v /= 10)
+		dst[i - 1] = (char)('0' + v % 10);
+	return n;
+}
+
 static void
-list_format(char *dst, size_t dstlen, const struct hello_list *l, const char *fmt)
+list_format(char *dst, size_t dstlen, const struct hello_list *l, size_t (*put)(char[5], unsigned))
 {
 	size_t out = 0;
-	char one[16];
+	char one[5];
 
 	dst[0] = '\0';
 	for (unsigned i = 0; i < l->n; i++) {
-		int n = snprintf(one, sizeof one, fmt, l->v[i]);
+		size_t n = put(one, l->v[i]);
 
-		if (out + (size_t)n + 2 > dstlen)
+		if (out + n + 2 > dstlen)
 			return;
 		if (i > 0)
 			dst[out++] = ',';
-		memcpy(dst + out, one, (size_t)n + 1);
-		out += (size_t)n;
+		memcpy(dst + out, one, n);
+		out += n;
+		dst[out] = '\0';
 	}
 }
 
 void
 hello_list_hex(char *dst, size_t dstlen, const struct hello_list *l)
 {
-	list_format(dst, dstlen, l, "%04x");
+	list_format(dst, dstlen, l, put_hex);
 }
 
 void
 hello_list_decimal(char *dst, size_t dstlen, const struct hello_list *l)
 {
-	list_format(dst, dstlen, l, "%u");
+	list_format(dst, dstlen, l, put_decimal);
 }
 
 /* RFC 8701: 0x0a0a, 0x1a1a ... 0xfafa. */
@@ -282,8 +307,9 @@ hex_digest(char *dst, size_t digits, const EVP_MD *md, const char *text, size_t 
 
 	memset(out, 0, sizeof out);
 	EVP_Digest(text, len, out, &n, md, NULL);
-	for (size_t i = 0; i < digits; i += 2)
-		snprintf(dst + i, 3, "%02x", out[i / 2]);
+	for (size_t i = 0; i < digits; i++)
+		dst[i] = hex_digits[out[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+	dst[digits] = '\0';
 }
 
 /* Longest text of a list: 5 digits and a comma each. */
@@ -305,7 +331,7 @@ hello_ja3(char dst[33], const struct hello *h)
 			l = *parts[i]; /* point formats have no GREASE: RFC 8701 2 */
 		else
 			without_grease(&l, parts[i]);
-		list_format(one, sizeof one, &l, "%u");
+		hello_list_decimal(one, sizeof one, &l);
 		/* Lists are joined by "-", parts by ",". */
 		n += (size_t)snprintf(to, sizeof text - n, ",%s", one);
 		for (char *c = to + 1; *c != '\0'; c++)

@@ -140,8 +140,10 @@ session_put_reply(struct session *s, unsigned code, const char *text)
 	}
 	for (;; p += n + 1) {
 		n = strcspn(p, "\n");
-		strbuf_printf(
-		    &long_reply, "%u%c%.*s\r\n", code, p[n] == '\0' ? ' ' : '-', (int)n, p);
+		snprintf(stack, sizeof stack, "%u%c", code, p[n] == '\0' ? ' ' : '-');
+		strbuf_puts(&long_reply, stack);
+		strbuf_add(&long_reply, p, n);
+		strbuf_puts(&long_reply, "\r\n");
 		if (p[n] == '\0')
 			break;
 	}
