@@ -63,8 +63,7 @@ https_start(struct conn *c, const char *id, const union sockaddr_any *local, int
 {
 	web_init(c->web, &c->io->env, c, id, &c->peer, local, now);
 	web_start(c->web, now);
-	c->tls = tls_new(c->io->config->tls, &tls_of_web, c->web, &c->out);
-	if (c->tls == NULL)
+	if (conn_begin_tls(c) == -1)
 		conn_end(c, HOW_ERROR);
 	else if (c->of_client > c->io->config->site->conf.smtp_per_client)
 		conn_end(c, HOW_OURS);

@@ -211,8 +211,7 @@ conn_settle(struct conn *c)
 			struct strbuf first = c->first;
 
 			c->starting_tls = false;
-			c->tls = tls_new(c->io->config->tls, c->speech->tls, c->core, &c->out);
-			if (c->tls == NULL) {
+			if (conn_begin_tls(c) == -1) {
 				conn_end(c, HOW_ERROR);
 				return;
 			}

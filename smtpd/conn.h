@@ -14,11 +14,15 @@
 #define READ_MAX 65536
 
 struct io;
+struct conn;
 
 /* What a connection speaks. */
 struct speech {
 	size_t size; /* of its core */
 	const struct tls_user *tls;
+	/* The context of its TLS, and after the ClientHello its certificate. */
+	SSL_CTX *(*context)(const struct conn *);
+	void (*prepare)(void *conn, SSL *);
 	void (*tick)(void *, int64_t now_us);
 	int64_t (*deadline)(const void *);
 	void (*committed)(void *, int64_t now_us);
@@ -87,6 +91,8 @@ struct io {
 extern const struct session_ops conn_ops;
 extern const struct speech speech_smtp, speech_https;
 bool conn_is_smtp(const struct conn *);
+/* From now on its octets are those of TLS.  0, or -1: out of memory. */
+int conn_begin_tls(struct conn *);
 /* Why the connection ends, if the core knows already. */
 enum session_how *conn_how(struct conn *);
 void conn_put(struct conn *, const char *bytes, size_t len);

@@ -29,7 +29,7 @@
 struct daemon {
 	const char *dir;
 	struct site *site;
-	struct tls_contexts *tls;
+	struct contexts *contexts;
 	struct memory *memory;
 	struct quota *quota;
 	unsigned workers;
@@ -99,10 +99,10 @@ static void
 forget_all(struct daemon *d)
 {
 	OPENSSL_cleanse(&d->site->token_key, sizeof d->site->token_key);
-	tls_contexts_free(d->tls);
+	contexts_free(d->contexts);
 	memory_close(d->memory);
 	quota_free(d->quota);
-	d->tls = NULL;
+	d->contexts = NULL;
 	d->memory = NULL;
 	d->quota = NULL;
 }
@@ -120,7 +120,7 @@ run_worker(unsigned index, void *ctx)
 {
 	struct daemon *d = ctx;
 	struct io_config c = { .site = d->site,
-		.tls = d->tls,
+		.contexts = d->contexts,
 		.mint = &d->mint,
 		.memory = d->memory,
 		.quota = d->quota,
@@ -154,15 +154,15 @@ run_worker(unsigned index, void *ctx)
 }
 
 static int
-load(struct site **site, struct tls_contexts **tls, const char *dir)
+load(struct site **site, struct contexts **contexts, const char *dir)
 {
 	char err[512] = "";
 
-	*tls = NULL;
+	*contexts = NULL;
 	*site = site_open(dir, SITE_SECRET | SITE_CERTS, err, sizeof err);
 	if (*site != NULL)
-		*tls = tls_contexts_new(*site, err, sizeof err);
-	if (*tls == NULL) {
+		*contexts = contexts_new(*site, err, sizeof err);
+	if (*contexts == NULL) {
 		log_warn("%s", err);
 		site_free(*site);
 		return -1;
@@ -188,13 +188,13 @@ reload(void *ctx)
 {
 	struct daemon *d = ctx;
 	struct site *site;
-	struct tls_contexts *tls;
+	struct contexts *contexts;
 	struct handover *handover;
 
-	if (load(&site, &tls, d->dir) == -1)
+	if (load(&site, &contexts, d->dir) == -1)
 		return -1;
 	if (open_handover(&handover, &site->conf) == -1) {
-		tls_contexts_free(tls);
+		contexts_free(contexts);
 		site_free(site);
 		return -1;
 	}
@@ -202,10 +202,10 @@ reload(void *ctx)
 	handover_free(d->handover);
 	d->handover = handover;
 	d->began = clock_now();
-	tls_contexts_free(d->tls);
+	contexts_free(d->contexts);
 	site_free(d->site);
 	d->site = site;
-	d->tls = tls;
+	d->contexts = contexts;
 	quota_set(d->quota, site->conf.events_per_token_hour);
 	return 0;
 }
@@ -328,7 +328,7 @@ daemon_run(const char *dir)
 	struct worker_config wc = { .run = run_worker, .reload = reload, .ctx = &d };
 	int code;
 
-	if (load(&d.site, &d.tls, dir) == -1)
+	if (load(&d.site, &d.contexts, dir) == -1)
 		return EXIT_USAGE;
 	raise_limit(&d.site->conf);
 	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers
@@ -362,7 +362,7 @@ daemon_run(const char *dir)
 	handover_free(d.handover);
 	mint_setup_close(&d.mint);
 	close(d.lock);
-	tls_contexts_free(d.tls);
+	contexts_free(d.contexts);
 	site_free(d.site);
 	return code;
 }

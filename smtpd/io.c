@@ -72,7 +72,6 @@ io_open(struct io *io)
 		handover_worker(c->handover, c->worker);
 	phase_memory_init(&io->env.memory, c->site, c->memory);
 	io->mint = mint_new(c->mint);
-	tls_contexts_set_mint(c->tls, io->mint);
 	io->clients = clients_new(conf->smtp_max, io->env.memory.key);
 	io->env.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	snprintf(io->id, sizeof io->id, "%u-%" PRIx64 "-", c->worker, (uint64_t)clock_now());

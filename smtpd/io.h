@@ -9,11 +9,13 @@
 #include "lib/memory.h"
 #include "lib/quota.h"
 #include "provisioning/site.h"
-#include "smtpd/tls.h"
+#include "smtpd/contexts.h"
+#include "smtpd/handover.h"
+#include "smtpd/mint.h"
 
 struct io_config {
 	const struct site *site;
-	struct tls_contexts *tls;
+	const struct contexts *contexts;
 	const struct mint_setup *mint;
 	struct memory *memory;
 	struct quota *quota;       /* events of a participant */

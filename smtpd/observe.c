@@ -53,7 +53,7 @@ observe_hello(
 }
 
 void
-observe_tls_done(struct event_line *e, const struct session_tls_done *d)
+observe_tls_done(struct event_line *e, const struct tls_done *d)
 {
 	event_str(e, EK_VERSION, d->version);
 	event_str(e, EK_CIPHER, d->cipher);

@@ -4,16 +4,12 @@
 
 #include "lib/event.h"
 #include "smtpd/hello.h"
+#include "smtpd/tls.h"
 
-struct session_tls_done {
-	const char *version, *cipher, *group, *sigalg, *sni;
-	const char *clientcert; /* hex, or NULL */
-	bool resumed;
-};
 /* msg: the raw ClientHello that h was decoded from; retry: it answers a HelloRetryRequest. */
 void observe_hello(
     struct event_line *, const struct hello *h, const unsigned char *msg, size_t len, bool retry);
-void observe_tls_done(struct event_line *, const struct session_tls_done *);
+void observe_tls_done(struct event_line *, const struct tls_done *);
 void observe_alert(struct event_line *, bool out, unsigned level, const char *name);
 
 #endif

@@ -451,7 +451,7 @@ resume(struct session *s)
 		message_resume(s);
 		break;
 	case STEP_HANDSHAKE:
-		break; /* the TLS engine asks session_hello again */
+		break; /* the TLS engine asks again */
 	}
 	s->active_us = s->now_us;
 	session_run(s);

@@ -18,6 +18,7 @@
 #include "smtpd/handover.h"
 #include "smtpd/observe.h"
 #include "smtpd/path.h"
+#include "smtpd/tls.h"
 
 /* How a session ended: "quit", "eof"... in smtp.close. */
 enum session_how { HOW_NONE, HOW_QUIT, HOW_EOF, HOW_RESET, HOW_TIMEOUT, HOW_OURS, HOW_ERROR };
@@ -142,18 +143,8 @@ void session_end(struct session *, enum session_how how, int64_t now_us);
 size_t session_preface(
     struct session *, const char *bytes, size_t len, const char *what, int64_t now_us);
 
-enum session_tls { TLS_GO, TLS_ABORT, TLS_DELAY, TLS_HOLD, TLS_GONE };
-/* A ClientHello, raw; may bind the session.  resumed: the second call after TLS_DELAY. */
-enum session_tls session_hello(
-    struct session *, const unsigned char *msg, size_t len, int64_t now_us);
-
-/* The second ClientHello, after HelloRetryRequest. */
-void session_hello_again(struct session *, const unsigned char *msg, size_t len, int64_t now_us);
-
-void session_tls_done(struct session *, const struct session_tls_done *, int64_t now_us);
-void session_tls_failed(struct session *, const char *reason, int64_t now_us);
-void session_tls_alert(
-    struct session *, bool out, unsigned level, const char *name, int64_t now_us);
+/* The functions for its TLS engine (tls.h); who is the session, which a ClientHello may bind. */
+extern const struct tls_user session_tls;
 
 /* --- between session.c, session_reply.c, command.c and message.c --------------------------------------- */
 void session_stage(struct session *, enum stage);

@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "smtpd/hello.h"
-#include "smtpd/observe.h"
 #include "smtpd/session.h"
 
 /* Where TLS begins: a handshake record (22, version 3.x) or an SSLv2-format hello at the very start. */
@@ -40,7 +38,7 @@ session_preface(struct session *s, const char *bytes, size_t len, const char *wh
 	return n;
 }
 
-static enum session_tls
+static enum tls_verdict
 handshake_rule(struct session *s)
 {
 	const struct host_rule *r = s->act.rule;
@@ -68,12 +66,13 @@ handshake_rule(struct session *s)
 	return TLS_GO;
 }
 
-enum session_tls
-session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t now_us)
+static enum tls_verdict
+on_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
 {
+	struct session *s = who;
 	struct hello h;
 	struct binding b = s->bind;
-	struct behave_who who;
+	struct behave_who client;
 	struct event_line *e;
 
 	s->now_us = s->active_us = now_us;
@@ -87,8 +86,8 @@ session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t n
 	if (h.sni[0] != '\0' && bind_sni(&b, s->env->site, h.sni, strlen(h.sni)) == BIND_NEW)
 		session_bound(s, &b);
 	s->bind.named = b.named;
-	session_who(s, &who);
-	behave_at(&s->act, s->bind.host, AT_HANDSHAKE, -1, &who);
+	session_who(s, &client);
+	behave_at(&s->act, s->bind.host, AT_HANDSHAKE, -1, &client);
 	if (s->act.delay_us > 0) {
 		session_delay(s, s->act.delay_us, STEP_HANDSHAKE);
 		return TLS_DELAY;
@@ -96,9 +95,10 @@ session_hello(struct session *s, const unsigned char *msg, size_t len, int64_t n
 	return handshake_rule(s);
 }
 
-void
-session_hello_again(struct session *s, const unsigned char *msg, size_t len, int64_t now_us)
+static void
+on_hello_again(void *who, const unsigned char *msg, size_t len, int64_t now_us)
 {
+	struct session *s = who;
 	struct event_line *e;
 	struct hello h;
 
@@ -109,9 +109,18 @@ session_hello_again(struct session *s, const unsigned char *msg, size_t len, int
 	session_event_end(s);
 }
 
-void
-session_tls_done(struct session *s, const struct session_tls_done *d, int64_t now_us)
+static bool
+waits(const void *who)
 {
+	const struct session *s = who;
+
+	return s->wait != WAIT_NONE;
+}
+
+static void
+on_done(void *who, const struct tls_done *d, int64_t now_us)
+{
+	struct session *s = who;
 	struct event_line *e;
 
 	s->now_us = s->active_us = now_us;
@@ -127,9 +136,10 @@ session_tls_done(struct session *s, const struct session_tls_done *d, int64_t no
 	session_phase(s, PHASE_TLS);
 }
 
-void
-session_tls_failed(struct session *s, const char *reason, int64_t now_us)
+static void
+on_failed(void *who, const char *reason, int64_t now_us)
 {
+	struct session *s = who;
 	struct event_line *e;
 
 	s->now_us = s->active_us = now_us;
@@ -139,9 +149,10 @@ session_tls_failed(struct session *s, const char *reason, int64_t now_us)
 	session_event_end(s);
 }
 
-void
-session_tls_alert(struct session *s, bool out, unsigned level, const char *name, int64_t now_us)
+static void
+on_alert(void *who, bool out, unsigned level, const char *name, int64_t now_us)
 {
+	struct session *s = who;
 	struct event_line *e;
 
 	s->now_us = now_us;
@@ -151,3 +162,19 @@ session_tls_alert(struct session *s, bool out, unsigned level, const char *name,
 	observe_alert(e, out, level, name);
 	session_event_end(s);
 }
+
+static void
+on_input(void *who, const char *bytes, size_t len, int64_t now_us)
+{
+	session_input(who, bytes, len, now_us);
+}
+
+const struct tls_user session_tls = {
+	.hello = on_hello,
+	.hello_again = on_hello_again,
+	.waits = waits,
+	.done = on_done,
+	.failed = on_failed,
+	.alert = on_alert,
+	.input = on_input,
+};

@@ -197,8 +197,21 @@ smtp_shift(void *s, int64_t us)
 	session_shift(s, us);
 }
 
-const struct speech speech_smtp = { sizeof(struct session), &tls_of_session, smtp_tick,
-	smtp_deadline, smtp_committed, smtp_end, smtp_clear, smtp_shift };
+static SSL_CTX *
+smtp_context(const struct conn *c)
+{
+	return contexts_of_binding(c->io->config->contexts, &c->session->bind);
+}
+
+/* The name may have bound the session to a test: its certificate. */
+static void
+smtp_prepare(void *conn, SSL *ssl)
+{
+	SSL_set_SSL_CTX(ssl, smtp_context(conn));
+}
+
+const struct speech speech_smtp = { sizeof(struct session), &session_tls, smtp_context,
+	smtp_prepare, smtp_tick, smtp_deadline, smtp_committed, smtp_end, smtp_clear, smtp_shift };
 
 static void
 https_tick(void *w, int64_t now_us)
@@ -236,8 +249,37 @@ https_shift(void *w, int64_t us)
 	web_shift(w, us);
 }
 
-const struct speech speech_https = { sizeof(struct web), &tls_of_web, https_tick, https_deadline,
-	https_committed, https_end, https_clear, https_shift };
+static SSL_CTX *
+https_context(const struct conn *c)
+{
+	return contexts_of_web(c->io->config->contexts);
+}
+
+static void
+https_prepare(void *conn, SSL *ssl)
+{
+	struct conn *c = conn;
+	char name[256];
+	enum cert_kind kind = web_certificate(c->web, name);
+
+	if (kind != CERT_PKIX_VALID || !contexts_use_issued(c->io->config->contexts, ssl, name))
+		mint_use(c->io->mint, ssl, kind, name);
+}
+
+const struct speech speech_https = { sizeof(struct web), &web_tls, https_context, https_prepare,
+	https_tick, https_deadline, https_committed, https_end, https_clear, https_shift };
+
+int
+conn_begin_tls(struct conn *c)
+{
+	c->tls = tls_new(&(struct tls_setup){ .context = c->speech->context(c),
+	    .prepare = c->speech->prepare,
+	    .arg = c,
+	    .user = c->speech->tls,
+	    .who = c->core,
+	    .out = &c->out });
+	return c->tls != NULL ? 0 : -1;
+}
 
 bool
 conn_is_smtp(const struct conn *c)

@@ -2,39 +2,21 @@
 #include "smtpd/tls.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/clock.h"
-#include "provisioning/slots.h"
-#include "smtpd/web.h"
-
-struct tls_contexts {
-	const struct site *site;
-	SSL_CTX **front;                     /* n_fronts; NULL where no address */
-	SSL_CTX **host[TEST_NUMBER_MAX + 1]; /* n_hosts of the test; NULL where not used */
-	SSL_CTX *plain;                      /* for addresses that belong to nothing; not owned */
-	SSL_CTX *web;                        /* HTTPS; its certificates are minted */
-	struct mint *mint;
-	struct slots *slots; /* certificates of policy hosts that were issued ahead */
-	BIO_METHOD *method;
-};
-
 struct tls {
-	const struct tls_contexts *contexts;
-	const struct tls_user *user;
+	struct tls_setup setup;
+	const struct tls_user *user; /* of setup */
 	void *who;
-	struct strbuf *out;
 	SSL *ssl;
 	const char *in; /* octets that OpenSSL has not read yet */
 	size_t in_len;
 	struct strbuf rest; /* they, between two calls */
 	int64_t now_us;
-	enum session_tls verdict; /* on the ClientHello */
+	enum tls_verdict verdict; /* on the ClientHello */
 	bool hello_seen, prepared, established, gone;
 };
 
@@ -63,7 +45,7 @@ bio_write(BIO *b, const char *src, size_t len, size_t *n)
 	struct tls *t = BIO_get_data(b);
 
 	BIO_clear_retry_flags(b);
-	strbuf_add(t->out, src, len);
+	strbuf_add(t->setup.out, src, len);
 	*n = len;
 	return 1;
 }
@@ -122,21 +104,6 @@ on_message(int out, int version, int type, const void *bytes, size_t len, SSL *s
 	t->verdict = t->user->hello(t->who, p, len, t->now_us);
 }
 
-static SSL_CTX *
-context_of(const struct tls_contexts *c, const struct binding *b)
-{
-	const struct front *f = b->front;
-	SSL_CTX *ctx = NULL;
-
-	if (b->test != NULL && b->host->sni_only && !b->named)
-		f = c->site->front_of[b->test->number][b->k];
-	else if (b->test != NULL && c->host[b->test->number] != NULL)
-		ctx = c->host[b->test->number][b->k];
-	if (ctx == NULL && f != NULL)
-		ctx = c->front[f - c->site->fronts];
-	return ctx != NULL ? ctx : c->plain;
-}
-
 static int
 on_client_hello(SSL *ssl, int *alert, void *arg)
 {
@@ -148,7 +115,7 @@ on_client_hello(SSL *ssl, int *alert, void *arg)
 	switch (t->verdict) {
 	case TLS_GO:
 		if (!t->prepared) /* we are called for the second ClientHello too */
-			t->user->prepare(t->contexts, t->who, ssl);
+			t->setup.prepare(t->setup.arg, ssl);
 		t->prepared = true;
 		return SSL_CLIENT_HELLO_SUCCESS;
 	case TLS_DELAY:
@@ -162,48 +129,8 @@ on_client_hello(SSL *ssl, int *alert, void *arg)
 	return SSL_CLIENT_HELLO_ERROR;
 }
 
-/* --- contexts ------------------------------------------------------------------------------------ */
-
-/* Any client certificate will do: it is noted, not judged. */
-static int
-take_any(int ok, X509_STORE_CTX *store)
-{
-	(void)ok;
-	(void)store;
-	return 1;
-}
-
-static int
-set_versions_and_ciphers(SSL_CTX *ctx, const struct host *h)
-{
-	int min = h->tls_min != 0 ? h->tls_min : TLS1_2_VERSION;
-	int max = h->tls_max != 0 ? h->tls_max : TLS1_3_VERSION;
-
-	SSL_CTX_set_security_level(
-	    ctx, 0); /* a test may want old things; the list below says what */
-	if (SSL_CTX_set_min_proto_version(ctx, min) != 1 ||
-	    SSL_CTX_set_max_proto_version(ctx, max) != 1)
-		return -1;
-	/* ALL without !aNULL would let clients choose anonymous key exchange: no certificate shown. */
-	if (SSL_CTX_set_cipher_list(ctx, h->ciphers != NULL && min < TLS1_3_VERSION
-					     ? h->ciphers
-					     : "ALL:!aNULL:!eNULL:@SECLEVEL=0") != 1)
-		return -1;
-	if (SSL_CTX_set_ciphersuites(ctx, h->ciphers != NULL && min >= TLS1_3_VERSION
-					      ? h->ciphers
-					      : "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_"
-						"CHACHA20_POLY1305_SHA256") != 1)
-		return -1;
-	if (SSL_CTX_set1_groups_list(
-		ctx, h->groups != NULL ? h->groups
-				       : "X25519:P-256:P-384:P-521:X448:ffdhe2048:ffdhe3072") != 1)
-		return -1;
-	SSL_CTX_set_dh_auto(ctx, h->weak_dh ? 2 : 1); /* 2: always 1024 bits */
-	return 0;
-}
-
-static void
-set_manners(SSL_CTX *ctx)
+void
+tls_instrument(SSL_CTX *ctx)
 {
 	SSL_CTX_set_options(
 	    ctx, SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
@@ -216,167 +143,34 @@ set_manners(SSL_CTX *ctx)
 	SSL_CTX_set_client_hello_cb(ctx, on_client_hello, NULL);
 }
 
-/* ALPN (RFC 7301): we speak http/1.1 and say so to whoever asks; who offers other things only is
- * served all the same. */
-static int
-choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
-    unsigned inlen, void *arg)
-{
-	static const unsigned char ours[] = "\x08http/1.1";
-
-	(void)ssl;
-	(void)arg;
-	return SSL_select_next_proto((unsigned char **)(uintptr_t)out, outlen, ours,
-		   sizeof ours - 1, in, inlen) == OPENSSL_NPN_NEGOTIATED
-		   ? SSL_TLSEXT_ERR_OK
-		   : SSL_TLSEXT_ERR_NOACK;
-}
-
-static SSL_CTX *
-web_context(void)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-
-	if (ctx == NULL || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1) {
-		SSL_CTX_free(ctx);
-		return NULL;
-	}
-	set_manners(ctx);
-	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
-	return ctx;
-}
-
-static SSL_CTX *
-context_new(const struct host *h, const char *cert, const char *key, char *err, size_t errlen)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	const char *what = "TLS settings";
-
-	if (ctx == NULL)
-		goto bad;
-	if (set_versions_and_ciphers(ctx, h) == -1)
-		goto bad;
-	set_manners(ctx);
-	if (h->client_cert)
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, take_any);
-	what = cert;
-	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-		goto bad;
-	what = key;
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(ctx) != 1)
-		goto bad;
-	return ctx;
-bad:
-	snprintf(err, errlen, "%s: %s: run \"outpost init\" again to make what is missing", what,
-	    ERR_reason_error_string(ERR_get_error()));
-	ERR_clear_error();
-	SSL_CTX_free(ctx);
-	return NULL;
-}
-
-static int
-contexts_of_test(struct tls_contexts *c, const struct test *t, char *err, size_t errlen)
-{
-	char cert[512], key[512];
-
-	c->host[t->number] = xcalloc(t->n_hosts > 0 ? t->n_hosts : 1, sizeof(SSL_CTX *));
-	for (unsigned k = 0; k < t->n_hosts; k++) {
-		if (!t->host[k].used || t->host[k].starttls == STARTTLS_OFF)
-			continue;
-		site_cert_path(cert, key, c->site, t, k);
-		if (cert[0] == '\0')
-			continue;
-		c->host[t->number][k] = context_new(&t->host[k], cert, key, err, errlen);
-		if (c->host[t->number][k] == NULL)
-			return -1;
-		if (c->plain == NULL)
-			c->plain = c->host[t->number][k];
-	}
-	return 0;
-}
-
-struct tls_contexts *
-tls_contexts_new(const struct site *site, char *err, size_t errlen)
-{
-	struct tls_contexts *c = xcalloc(1, sizeof *c);
-
-	c->site = site;
-	c->front = xcalloc(site->n_fronts + 1, sizeof(SSL_CTX *));
-	c->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "session");
-	if (c->method == NULL)
-		goto bad;
-	BIO_meth_set_read_ex(c->method, bio_read);
-	BIO_meth_set_write_ex(c->method, bio_write);
-	BIO_meth_set_ctrl(c->method, bio_ctrl);
-	for (size_t i = 0; i < site->n_fronts; i++) {
-		const struct front *f = &site->fronts[i];
-		const struct host *h;
-
-		if ((f->address[0] == '\0' && !f->sni_only) || f->n_tests == 0)
-			continue;
-		h = &f->tests[0]->host[f->host];
-		if (h->starttls == STARTTLS_OFF)
-			continue;
-		c->front[i] = context_new(h, f->cert, f->defaultkey, err, errlen);
-		if (c->front[i] == NULL)
-			goto bad;
-		if (c->plain == NULL)
-			c->plain = c->front[i];
-	}
-	if ((c->web = web_context()) == NULL) {
-		snprintf(err, errlen, "TLS settings of the HTTPS server");
-		goto bad;
-	}
-	if ((c->slots = slots_load(site, clock_now())) == NULL) {
-		snprintf(err, errlen, "the pool of certificates cannot be read");
-		goto bad;
-	}
-	for (size_t i = 0; i < site->catalogue->n; i++)
-		if (contexts_of_test(c, site->catalogue->tests[i], err, errlen) == -1)
-			goto bad;
-	return c;
-bad:
-	tls_contexts_free(c);
-	return NULL;
-}
-
-void
-tls_contexts_free(struct tls_contexts *c)
-{
-	if (c == NULL)
-		return;
-	for (size_t i = 0; i < c->site->n_fronts; i++)
-		SSL_CTX_free(c->front[i]);
-	for (size_t i = 0; i < c->site->catalogue->n; i++) {
-		const struct test *t = c->site->catalogue->tests[i];
-
-		for (unsigned k = 0; c->host[t->number] != NULL && k < t->n_hosts; k++)
-			SSL_CTX_free(c->host[t->number][k]);
-		free(c->host[t->number]);
-	}
-	slots_free(c->slots);
-	BIO_meth_free(c->method);
-	SSL_CTX_free(c->web);
-	free(c->front);
-	free(c);
-}
-
 /* --- one connection -------------------------------------------------------------------------------- */
 
+/* The one of the process. */
+static BIO_METHOD *
+memory_method(void)
+{
+	static BIO_METHOD *m;
+
+	if (m == NULL &&
+	    (m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "memory")) != NULL) {
+		BIO_meth_set_read_ex(m, bio_read);
+		BIO_meth_set_write_ex(m, bio_write);
+		BIO_meth_set_ctrl(m, bio_ctrl);
+	}
+	return m;
+}
+
 struct tls *
-tls_new(const struct tls_contexts *c, const struct tls_user *user, void *who, struct strbuf *out)
+tls_new(const struct tls_setup *setup)
 {
 	struct tls *t = xcalloc(1, sizeof *t);
-	SSL_CTX *ctx = user->context(c, who);
-	BIO *bio;
+	BIO_METHOD *method = memory_method();
+	BIO *bio = method != NULL ? BIO_new(method) : NULL;
 
-	t->contexts = c;
-	t->user = user;
-	t->who = who;
-	t->out = out;
-	t->ssl = ctx != NULL ? SSL_new(ctx) : NULL;
-	bio = BIO_new(c->method);
+	t->setup = *setup;
+	t->user = setup->user;
+	t->who = setup->who;
+	t->ssl = setup->context != NULL ? SSL_new(setup->context) : NULL;
 	if (t->ssl == NULL || bio == NULL) {
 		BIO_free(bio);
 		tls_free(t);
@@ -412,7 +206,7 @@ tls_established(const struct tls *t)
 static void
 report_done(struct tls *t)
 {
-	struct session_tls_done d = { .version = SSL_get_version(t->ssl),
+	struct tls_done d = { .version = SSL_get_version(t->ssl),
 		.cipher = SSL_get_cipher_name(t->ssl) };
 	X509 *peer = SSL_get0_peer_certificate(t->ssl);
 	unsigned char md[EVP_MAX_MD_SIZE];
@@ -552,136 +346,4 @@ tls_shutdown(struct tls *t, int64_t now_us)
 	if (t->established && !t->gone && !(SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN))
 		SSL_shutdown(t->ssl);
 	ERR_clear_error();
-}
-
-/* --- users ------------------------------------------------------------------------------------------- */
-
-static enum session_tls
-smtp_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
-{
-	return session_hello(who, msg, len, now_us);
-}
-
-static void
-smtp_hello_again(void *who, const unsigned char *msg, size_t len, int64_t now_us)
-{
-	session_hello_again(who, msg, len, now_us);
-}
-
-static bool
-smtp_waits(const void *who)
-{
-	return ((const struct session *)who)->wait != WAIT_NONE;
-}
-
-static SSL_CTX *
-smtp_context(const struct tls_contexts *c, const void *who)
-{
-	return context_of(c, &((const struct session *)who)->bind);
-}
-
-/* The name may have bound the session to a test: its certificate. */
-static void
-smtp_prepare(const struct tls_contexts *c, void *who, SSL *ssl)
-{
-	SSL_set_SSL_CTX(ssl, smtp_context(c, who));
-}
-
-static void
-smtp_done(void *who, const struct session_tls_done *d, int64_t now_us)
-{
-	session_tls_done(who, d, now_us);
-}
-
-static void
-smtp_failed(void *who, const char *reason, int64_t now_us)
-{
-	session_tls_failed(who, reason, now_us);
-}
-
-static void
-smtp_alert(void *who, bool out, unsigned level, const char *name, int64_t now_us)
-{
-	session_tls_alert(who, out, level, name, now_us);
-}
-
-static void
-smtp_input(void *who, const char *bytes, size_t len, int64_t now_us)
-{
-	session_input(who, bytes, len, now_us);
-}
-
-const struct tls_user tls_of_session = { smtp_hello, smtp_hello_again, smtp_waits, smtp_context,
-	smtp_prepare, smtp_done, smtp_failed, smtp_alert, smtp_input };
-
-static enum session_tls
-https_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
-{
-	return web_hello(who, msg, len, now_us);
-}
-
-static void
-https_hello_again(void *who, const unsigned char *msg, size_t len, int64_t now_us)
-{
-	web_hello_again(who, msg, len, now_us);
-}
-
-static bool
-https_waits(const void *who)
-{
-	(void)who;
-	return false;
-}
-
-static SSL_CTX *
-https_context(const struct tls_contexts *c, const void *who)
-{
-	(void)who;
-	return c->web;
-}
-
-/* Without a certificate the handshake fails, and is seen to. */
-static void
-https_prepare(const struct tls_contexts *c, void *who, SSL *ssl)
-{
-	char name[256];
-	enum cert_kind kind = web_certificate(who, name);
-
-	if (kind == CERT_PKIX_VALID && slots_use(c->slots, ssl, name))
-		return;
-	if (c->mint != NULL)
-		mint_use(c->mint, ssl, kind, name);
-}
-
-static void
-https_done(void *who, const struct session_tls_done *d, int64_t now_us)
-{
-	web_tls_done(who, d, now_us);
-}
-
-static void
-https_failed(void *who, const char *reason, int64_t now_us)
-{
-	web_tls_failed(who, reason, now_us);
-}
-
-static void
-https_alert(void *who, bool out, unsigned level, const char *name, int64_t now_us)
-{
-	web_tls_alert(who, out, level, name, now_us);
-}
-
-static void
-https_input(void *who, const char *bytes, size_t len, int64_t now_us)
-{
-	web_input(who, bytes, len, now_us);
-}
-
-const struct tls_user tls_of_web = { https_hello, https_hello_again, https_waits, https_context,
-	https_prepare, https_done, https_failed, https_alert, https_input };
-
-void
-tls_contexts_set_mint(struct tls_contexts *c, struct mint *mint)
-{
-	c->mint = mint;
 }

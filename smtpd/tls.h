@@ -1,44 +1,61 @@
-/* tls.h - the TLS instrument: contexts made at start, one engine per connection that is fed with octets and
- * tells its session (session.h) everything it sees: ClientHello, alerts both ways, what was negotiated.
- * OpenSSL reads and writes memory only; sockets are the caller's. */
+/* tls.h - the TLS instrument: one engine per connection that is fed with octets and tells everything it sees:
+ * ClientHello, alerts both ways, what was negotiated.  OpenSSL reads and writes memory only; sockets are
+ * the caller's, and so are certificates. */
 #ifndef SMTPD_TLS_H
 #define SMTPD_TLS_H
 
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "lib/strbuf.h"
-#include "smtpd/mint.h"
-#include "smtpd/session.h"
 
-struct tls_contexts;
-struct tls;
-
-/* Whom the engine of a connection tells what it sees, and asks: an SMTP session or an HTTPS
- * connection. */
-struct tls_user {
-	enum session_tls (*hello)(void *, const unsigned char *msg, size_t len, int64_t now_us);
-	/* The second ClientHello, after our HelloRetryRequest (RFC 8446 4.1.4): only recorded. */
-	void (*hello_again)(void *, const unsigned char *msg, size_t len, int64_t now_us);
-	bool (*waits)(const void *); /* the delay that hello asked for is not over */
-	/* The context of a new connection, and after the ClientHello the right certificate. */
-	SSL_CTX *(*context)(const struct tls_contexts *, const void *);
-	void (*prepare)(const struct tls_contexts *, void *, SSL *);
-	void (*done)(void *, const struct session_tls_done *, int64_t now_us);
-	void (*failed)(void *, const char *reason, int64_t now_us);
-	void (*alert)(void *, bool out, unsigned level, const char *name, int64_t now_us);
-	void (*input)(void *, const char *bytes, size_t len, int64_t now_us);
+/* What becomes of a handshake after its ClientHello. */
+enum tls_verdict {
+	TLS_GO,
+	TLS_ABORT, /* a fatal alert */
+	TLS_DELAY, /* asked again as soon as waits says that it is over */
+	TLS_HOLD,  /* silence */
+	TLS_GONE   /* the connection ends without a word */
 };
-extern const struct tls_user tls_of_session, tls_of_web;
 
-/* One context per front and per (test, host), private keys read.  NULL: "what: why" in err. */
-struct tls_contexts *tls_contexts_new(const struct site *, char *err, size_t errlen);
-/* Where HTTPS connections get their certificates from; not owned. */
-void tls_contexts_set_mint(struct tls_contexts *, struct mint *);
-void tls_contexts_free(struct tls_contexts *); /* accepts NULL */
+/* What was negotiated.  NULL: nothing known. */
+struct tls_done {
+	const char *version, *cipher, *group, *sigalg, *sni;
+	const char *clientcert; /* SHA-256 in hex */
+	bool resumed;
+};
 
-/* who: the session or connection that user knows; out: where what must be sent is appended.
- * NULL: out of memory. */
-struct tls *tls_new(
-    const struct tls_contexts *, const struct tls_user *, void *who, struct strbuf *out);
-void tls_free(struct tls *); /* accepts NULL */
+/* Whom the engine tells what it sees, and asks. */
+struct tls_user {
+	/* A ClientHello, raw.  After TLS_DELAY once more, with NULL. */
+	enum tls_verdict (*hello)(void *who, const unsigned char *msg, size_t len, int64_t now_us);
+	/* The second ClientHello, after our HelloRetryRequest (RFC 8446 4.1.4): only recorded. */
+	void (*hello_again)(void *who, const unsigned char *msg, size_t len, int64_t now_us);
+	bool (*waits)(const void *who); /* the delay that hello asked for is not over */
+	void (*done)(void *who, const struct tls_done *, int64_t now_us);
+	void (*failed)(void *who, const char *reason, int64_t now_us);
+	void (*alert)(void *who, bool out, unsigned level, const char *name, int64_t now_us);
+	void (*input)(void *who, const char *bytes, size_t len, int64_t now_us); /* plaintext */
+};
+
+/* Makes a context one for engines: nothing is resumed or renegotiated, everything is seen. */
+void tls_instrument(SSL_CTX *);
+
+struct tls;
+struct tls_setup {
+	SSL_CTX *context; /* instrumented; NULL: tls_new fails */
+	/* After the ClientHello: the certificate for the name it asked for.  Without one the handshake fails,
+	 * and is seen to. */
+	void (*prepare)(void *arg, SSL *);
+	void *arg;
+	const struct tls_user *user;
+	void *who;
+	struct strbuf *out; /* where what must be sent is appended */
+};
+struct tls *tls_new(const struct tls_setup *); /* NULL: out of memory */
+void tls_free(struct tls *);                   /* accepts NULL */
 
 enum tls_result {
 	TLS_MORE,   /* wants more input */

@@ -1,54 +1,19 @@
 /* web.c - see web.h. */
 #include "smtpd/web.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <openssl/evp.h>
 
 #include "lib/clock.h"
 #include "provisioning/address.h"
-#include "smtpd/hello.h"
-#include "smtpd/observe.h"
 
 #define LINGER_US  (5 * CLOCK_SECOND)
 #define REPORT_MAX 44000 /* octets of a report that fit into an event, in base64 */
 
-static const char *const host_prefix[] = {
-	[WEB_NONE] = "", [WEB_POLICY] = "mta-sts.", [WEB_REPORT] = "tlsrpt."
-};
-
 /* --- whose it is --------------------------------------------------------------------------------- */
-
-bool
-web_name_parse(struct web_name *dst, const char *name, size_t len, const struct site *site)
-{
-	struct name_parts parts;
-
-	memset(dst, 0, sizeof *dst);
-	if (len > 0 && name[len - 1] == '.')
-		len--;
-	for (enum web_host h = WEB_POLICY; h <= WEB_REPORT; h++) {
-		size_t n = strlen(host_prefix[h]);
-
-		if (len <= n + TOKEN_LEN || strncasecmp(name, host_prefix[h], n) != 0)
-			continue;
-		/* The token must be the next label: nothing else lies between. */
-		if (name[n + TOKEN_LEN] != '.' || !name_split(&parts, name + n, len - n, site) ||
-		    parts.test == NULL || parts.token.id == 0 || parts.host >= 0 ||
-		    strncasecmp(name + n, parts.token.text, TOKEN_LEN) != 0)
-			return false;
-		dst->host = h;
-		dst->test = parts.test;
-		dst->zone = parts.zone;
-		dst->token = parts.token;
-		return true;
-	}
-	return false;
-}
 
 static void
 bind_by_address(struct web *w)
@@ -65,9 +30,8 @@ bind_by_address(struct web *w)
 	token_from_id(&w->token, parts.id, &site->token_key);
 }
 
-/* false: the name belongs to somebody else than the address. */
-static bool
-take_name(struct web *w, const struct web_name *n, const char *by)
+bool
+web_take_name(struct web *w, const struct web_name *n, const char *by)
 {
 	if (w->test != NULL)
 		return w->test == n->test && w->token.id == n->token.id;
@@ -77,34 +41,9 @@ take_name(struct web *w, const struct web_name *n, const char *by)
 	return true;
 }
 
-enum cert_kind
-web_certificate(const struct web *w, char name[256])
-{
-	const struct policy *p = policy_of(w->test, w->phase);
-	const struct site *site = w->env->site;
-	struct web_name n;
-	char zone[200];
-
-	if (web_name_parse(&n, w->sni, strlen(w->sni), site) && n.test == w->test) {
-		size_t len = strlen(w->sni);
-
-		snprintf(name, 256, "%s", w->sni);
-		if (name[len - 1] == '.')
-			name[len - 1] = '\0';
-		if (n.host == WEB_REPORT)
-			return CERT_PKIX_VALID;
-	} else if (w->test != NULL) {
-		site_zone_name(zone, sizeof zone, site, w->test, 0);
-		snprintf(name, 256, "mta-sts.%s.%s", w->token.text, zone);
-	} else {
-		snprintf(name, 256, "mta-sts.%s", site->conf.base);
-	}
-	return p != NULL ? p->cert : CERT_PKIX_VALID;
-}
-
 /* --- events ---------------------------------------------------------------------------------------- */
 
-static struct event_line *
+struct event_line *
 web_event(struct web *w, enum event_kind kind)
 {
 	struct event_line *e = w->env->line;
@@ -118,7 +57,7 @@ web_event(struct web *w, enum event_kind kind)
 	return e;
 }
 
-static void
+void
 web_event_end(struct web *w)
 {
 	event_end(w->env->line);
@@ -146,7 +85,7 @@ put_at(struct event_line *e, const struct web *w)
 
 	if (!web_name_parse(&n, w->request.host, strlen(w->request.host), w->env->site))
 		return;
-	snprintf(at, sizeof at, "%s{d%s}", host_prefix[n.host], n.zone == 1 ? ":b" : "");
+	snprintf(at, sizeof at, "%s{d%s}", web_host_prefix(n.host), n.zone == 1 ? ":b" : "");
 	event_str(e, EK_AT, at);
 }
 
@@ -368,7 +307,7 @@ dispatch(struct web *w)
 		respond(w, 404, "no such host");
 		return;
 	}
-	if (!take_name(w, &n, "host")) {
+	if (!web_take_name(w, &n, "host")) {
 		respond(w, 421, "the host belongs to another address or server name");
 		return;
 	}
@@ -555,84 +494,5 @@ web_end(struct web *w, enum session_how how, int64_t now_us)
 	event_str(e, EK_HOW, session_how_name(w->how));
 	event_num(e, EK_MS, (now_us - w->start_us) / 1000);
 	event_num(e, EK_COUNT, w->requests);
-	web_event_end(w);
-}
-
-/* --- TLS --------------------------------------------------------------------------------------------- */
-
-enum session_tls
-web_hello(struct web *w, const unsigned char *msg, size_t len, int64_t now_us)
-{
-	struct event_line *e;
-	struct web_name n;
-	struct hello h;
-
-	w->now_us = now_us;
-	if (msg == NULL)
-		return TLS_GO;
-	hello_decode(&h, msg, len);
-	snprintf(w->sni, sizeof w->sni, "%s", h.sni);
-	if (web_name_parse(&n, h.sni, strlen(h.sni), w->env->site) && take_name(w, &n, "sni"))
-		w->phase = phase_now(&w->env->memory, w->test, w->token.id, now_us);
-	e = web_event(w, EV_TLS_HELLO);
-	observe_hello(e, &h, msg, len, false);
-	web_event_end(w);
-	return TLS_GO;
-}
-
-void
-web_hello_again(struct web *w, const unsigned char *msg, size_t len, int64_t now_us)
-{
-	struct event_line *e;
-	struct hello h;
-
-	w->now_us = now_us;
-	hello_decode(&h, msg, len);
-	e = web_event(w, EV_TLS_HELLO);
-	observe_hello(e, &h, msg, len, true);
-	web_event_end(w);
-}
-
-void
-web_tls_done(struct web *w, const struct session_tls_done *d, int64_t now_us)
-{
-	struct event_line *e;
-
-	w->now_us = now_us;
-	w->was_tls = true;
-	w->state = WEB_HEAD;
-	e = web_event(w, EV_TLS_DONE);
-	observe_tls_done(e, d);
-	web_event_end(w);
-}
-
-void
-web_tls_failed(struct web *w, const char *reason, int64_t now_us)
-{
-	const struct policy *p = policy_of(w->test, w->phase);
-	struct event_line *e;
-
-	if (w->tls_failed)
-		return;
-	w->tls_failed = true;
-	w->now_us = now_us;
-	if (p != NULL && p->cert != CERT_PKIX_VALID)
-		snprintf(w->dev, sizeof w->dev, "cert %s", cert_kind_name(p->cert));
-	e = web_event(w, EV_TLS_FAIL);
-	event_str(e, EK_REASON, reason);
-	event_str(e, EK_DEV, w->dev);
-	web_event_end(w);
-}
-
-void
-web_tls_alert(struct web *w, bool out, unsigned level, const char *name, int64_t now_us)
-{
-	struct event_line *e;
-
-	w->now_us = now_us;
-	if (!out && strcmp(name, "close_notify") == 0)
-		w->tls_closed = true;
-	e = web_event(w, EV_TLS_ALERT);
-	observe_alert(e, out, level, name);
 	web_event_end(w);
 }

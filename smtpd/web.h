@@ -10,10 +10,9 @@
 #include "lib/http.h"
 #include "smtpd/policy.h"
 #include "smtpd/session.h"
+#include "smtpd/web_name.h"
 
 enum web_state { WEB_START, WEB_HEAD, WEB_BODY, WEB_SLOW, WEB_COMMIT, WEB_CLOSING };
-/* Which host of the test a name is: mta-sts.{d} or tlsrpt.{d}. */
-enum web_host { WEB_NONE, WEB_POLICY, WEB_REPORT };
 
 struct web {
 	const struct session_env *env;
@@ -57,23 +56,15 @@ void web_tick(struct web *, int64_t now_us);
 void web_shift(struct web *, int64_t us); /* as session_shift */
 void web_end(struct web *, enum session_how, int64_t now_us);
 
-/* Reports of the TLS engine. */
-enum session_tls web_hello(struct web *, const unsigned char *msg, size_t len, int64_t now_us);
-void web_hello_again(struct web *, const unsigned char *msg, size_t len, int64_t now_us);
-void web_tls_done(struct web *, const struct session_tls_done *, int64_t now_us);
-void web_tls_failed(struct web *, const char *reason, int64_t now_us);
-void web_tls_alert(struct web *, bool out, unsigned level, const char *name, int64_t now_us);
-
+/* The functions for its TLS engine (tls.h); who is the connection. */
+extern const struct tls_user web_tls;
 /* Which certificate is to be shown: its name, no final dot, and its kind. */
 enum cert_kind web_certificate(const struct web *, char name[256]);
 
-/* "mta-sts.TOKEN.TEST.BASE": what it names; false: nothing of ours. */
-struct web_name {
-	enum web_host host;
-	const struct test *test;
-	unsigned zone;
-	struct token token;
-};
-bool web_name_parse(struct web_name *, const char *name, size_t len, const struct site *);
+/* --- between web.c and web_tls.c -------------------------------------------------------------------- */
+/* The participant and the test that the name tells.  false: they are not those of the address. */
+bool web_take_name(struct web *, const struct web_name *, const char *by);
+struct event_line *web_event(struct web *, enum event_kind);
+void web_event_end(struct web *);
 
 #endif

@@ -294,7 +294,7 @@ do_hello(struct player *p, const char *sni)
 	}
 	m[2] = (unsigned char)((n - 4) >> 8);
 	m[3] = (unsigned char)(n - 4);
-	session_hello(&p->bed->session, m, n, p->bed->now);
+	session_tls.hello(&p->bed->session, m, n, p->bed->now);
 	strbuf_clear(&name);
 }
 
@@ -340,7 +340,7 @@ expect_handed(struct player *p, const char *pattern)
 static void
 run_line(struct player *p, const char *verb, const char *rest)
 {
-	struct session_tls_done done = { .version = "TLSv1.3", .cipher = "TLS_AES_128_GCM_SHA256" };
+	struct tls_done done = { .version = "TLSv1.3", .cipher = "TLS_AES_128_GCM_SHA256" };
 	struct bed *b = p->bed;
 	struct strbuf bytes = { 0 };
 	int64_t us;
@@ -376,7 +376,7 @@ run_line(struct player *p, const char *verb, const char *rest)
 	} else if (strcmp(verb, "tls") == 0) {
 		if (!b->tls_asked)
 			fail(p, "STARTTLS was not agreed");
-		session_tls_done(&b->session, &done, b->now);
+		session_tls.done(&b->session, &done, b->now);
 	} else if (strcmp(verb, "preface") == 0) {
 		expand(p, &bytes, rest);
 		session_preface(&b->session, bytes.s, bytes.len, "later-segment", b->now);

@@ -58,7 +58,7 @@ compare_whole(const uint8_t *data, size_t size, const struct http_request *piece
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct session_tls_done done = { .version = "TLSv1.3" };
+	struct tls_done done = { .version = "TLSv1.3" };
 	union sockaddr_any peer, local;
 	struct web w;
 	size_t at = 2, piece;
@@ -82,7 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    SLOT_POLICY);
 	web_init(&w, &bed.env, &bed, "0-fuzz-1", &peer, &local, bed.now);
 	web_start(&w, bed.now);
-	web_tls_done(&w, &done, bed.now);
+	web_tls.done(&w, &done, bed.now);
 	piece = data[1] > 0 ? data[1] : 65536;
 	while (at < size && !bed.closed) {
 		size_t len = size - at < piece ? size - at : piece;

@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct test *tests[64];
 	static size_t n;
-	struct session_tls_done done = { .version = "TLSv1.3" };
+	struct tls_done done = { .version = "TLSv1.3" };
 	size_t at = 2, piece;
 
 	if (bed.site == NULL) {
@@ -64,9 +64,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			bed_pass(&bed, 30 * INT64_C(1000000), false);
 		if (bed.tls_asked && bed.session.state == ST_TLS) {
 			session_preface(&bed.session, copy, len, "later-segment", bed.now);
-			session_hello(&bed.session, (const unsigned char *)copy, len, bed.now);
+			session_tls.hello(&bed.session, (const unsigned char *)copy, len, bed.now);
 			if (!bed.closed && bed.session.wait == WAIT_NONE)
-				session_tls_done(&bed.session, &done, bed.now);
+				session_tls.done(&bed.session, &done, bed.now);
 		} else {
 			session_input(&bed.session, copy, len, bed.now);
 		}

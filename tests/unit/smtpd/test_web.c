@@ -25,7 +25,7 @@ test_named(const char *name)
 static void
 begin(const char *name)
 {
-	struct session_tls_done done = { .version = "TLSv1.3" };
+	struct tls_done done = { .version = "TLSv1.3" };
 	union sockaddr_any peer, local;
 
 	strbuf_reset(&bed.replies);
@@ -44,7 +44,7 @@ begin(const char *name)
 	}
 	web_init(&w, &bed.env, &bed, "0-1-1", &peer, &local, bed.now);
 	web_start(&w, bed.now);
-	web_tls_done(&w, &done, bed.now);
+	web_tls.done(&w, &done, bed.now);
 }
 
 static void
