@@ -188,15 +188,6 @@ make_groups(struct report *r)
 	r->entries = sorted;
 }
 
-/* Is it about mail that we write?  Nobody chooses that by a set: it is told to whoever was written to. */
-static bool
-is_ours(const struct catalogue *cat, const struct test *t)
-{
-	if (t->n_graded_on > 0)
-		t = catalogue_find(cat, t->graded_on[0], strlen(t->graded_on[0]));
-	return t != NULL && t->unmailed;
-}
-
 struct report *
 report_from(struct observations *obs, const struct catalogue *cat, const char *token,
     const char *set, int64_t started, int64_t now, const struct judge *with)
@@ -222,7 +213,8 @@ report_from(struct observations *obs, const struct catalogue *cat, const char *t
 	for (size_t i = 0; i < cat->n; i++) {
 		const struct test *t = cat->tests[i];
 		const struct facts *f = correlation_facts(r->c, t);
-		if (is_ours(cat, t) ? f->n_events == 0 : !catalogue_in_set(t, r->set))
+		/* Whoever was written to is told what that showed, whatever they have chosen. */
+		if (catalogue_is_outgoing(cat, t) ? f->n_events == 0 : !catalogue_in_set(t, r->set))
 			continue;
 		struct report_entry *e = &r->entries[r->n++];
 		e->test = t;

@@ -15,13 +15,14 @@ static const struct {
 };
 #define SET_DEFAULT "standard"
 
+/* Those that one sends mail to: what our own mail shows is told to whoever is written to. */
 static unsigned
 tests_in(const struct catalogue *c, const char *set)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < c->n; i++)
-		n += catalogue_in_set(c->tests[i], set);
+		n += catalogue_in_set(c->tests[i], set) && !catalogue_is_outgoing(c, c->tests[i]);
 	return n;
 }
 
@@ -56,7 +57,7 @@ put_groups(struct exchange *x)
 
 		for (size_t k = 0; k < i && first; k++)
 			first = strcmp(c->tests[k]->group, c->tests[i]->group) != 0;
-		if (first)
+		if (first && tests_in(c, c->tests[i]->group) > 0)
 			put_choice(
 			    x, c->tests[i]->group, report_group_title(c->tests[i]->group), NULL);
 	}
@@ -90,7 +91,8 @@ put_invite(struct exchange *x)
 	strbuf_puts(b, "<section class=\"way\">\n<h2>Mail me</h2>\n"
 		       "<p>We write to you; you answer with <b>Reply All</b>. The mail also has "
 		       "the address of "
-		       "your result page.</p>\n");
+		       "your result page. How your side takes our mail stands in the report as "
+		       "well.</p>\n");
 	exchange_form(x, "/invite");
 	strbuf_puts(b,
 	    "<p><label for=\"address\">Your mail address</label><br>\n"

@@ -226,6 +226,14 @@ catalogue_in_set(const struct test *t, const char *set)
 	}
 }
 
+bool
+catalogue_is_outgoing(const struct catalogue *c, const struct test *t)
+{
+	if (t->n_graded_on > 0)
+		t = catalogue_find(c, t->graded_on[0], strlen(t->graded_on[0]));
+	return t != NULL && t->unmailed;
+}
+
 static void
 add_set(struct test *t, const char *set)
 {

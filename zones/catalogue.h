@@ -28,4 +28,7 @@ const struct test *catalogue_trait(const struct catalogue *, const char *trait, 
 bool catalogue_in_set(const struct test *, const char *set);
 bool catalogue_set_exists(const struct catalogue *, const char *set); /* all of them */
 
+/* Is it told from mail that we write, not from what the participant sends? */
+bool catalogue_is_outgoing(const struct catalogue *, const struct test *);
+
 #endif

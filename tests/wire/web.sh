@@ -55,6 +55,7 @@ location() { tr -d '\r' | sed -n 's/^[Ll]ocation: //p'; }
 start
 out=$(tls -D "$dir/head" "$url/")
 has '<h1>' "$out" "the start page, under the site's certificate"
+is '' "$(grep -o 'value="inbound"' <<<"$out")" 'it offers no set of tests that nobody is asked to send mail to'
 for field in "Content-Security-Policy: default-src 'none'" 'X-Content-Type-Options: nosniff' 'X-Frame-Options: DENY' \
 	'Referrer-Policy: same-origin' 'Strict-Transport-Security: max-age=' 'Cross-Origin-Opener-Policy: same-origin' \
 	'Cache-Control: no-store'; do

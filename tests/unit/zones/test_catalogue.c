@@ -108,6 +108,9 @@ shipped(void **state)
 	assert_null(catalogue_find(c, "dane-eex", 8));
 	assert_null(catalogue_find(c, "", 0));
 	assert_string_equal(catalogue_trait(c, "validates", &when)->name, "dnssec-bogus");
+	for (size_t i = 0; i < c->n; i++)
+		assert_int_equal(catalogue_is_outgoing(c, c->tests[i]),
+		    strcmp(c->tests[i]->group, "inbound") == 0);
 	assert_int_equal(when, OUTCOME_REFUSED);
 	assert_string_equal(catalogue_trait(c, "ipv6", &when)->name, "ipv6");
 	assert_int_equal(when, OUTCOME_ACCEPTED);
