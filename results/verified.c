@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "lib/strbuf.h"
-#include "results/describe.h"
 #include "results/session.h"
 
 #define SPF_LOOKUPS_MAX  10 /* RFC 7208 4.6.4 */
@@ -80,26 +79,26 @@ verified_spf(const struct verified *v, enum auth_method m)
 	return json_get(verified_part(v, "spf"), m == AUTH_HELO ? "helo" : "mailfrom");
 }
 
-static const char *
-text_member(const struct json *o, const char *key)
+const char *
+verified_text(const struct json *o, const char *key)
 {
 	const char *s = json_string(o, key);
 
 	return s == NULL ? "" : s;
 }
 
-static bool
-true_member(const struct json *o, const char *key)
+bool
+verified_true(const struct json *o, const char *key)
 {
 	const struct json *m = json_get(o, key);
 
 	return m != NULL && m->type == JSON_BOOL && m->boolean;
 }
 
-static bool
-result_is(const struct json *o, const char *word)
+bool
+verified_result_is(const struct json *o, const char *word)
 {
-	return strcmp(text_member(o, "result"), word) == 0;
+	return strcmp(verified_text(o, "result"), word) == 0;
 }
 
 const char *
@@ -112,7 +111,7 @@ verified_libspf2(const struct verified *v)
 static const char *
 known(enum auth_method m, const struct json *o)
 {
-	const char *result = text_member(o, "result"), *word;
+	const char *result = verified_text(o, "result"), *word;
 
 	for (unsigned i = 0; (word = auth_word(m, i)) != NULL; i++)
 		if (strcmp(word, result) == 0)
@@ -122,34 +121,26 @@ known(enum auth_method m, const struct json *o)
 
 /* --- results ---------------------------------------------------------------------------------------- */
 
-static const struct json *
-signatures(const struct verified *v)
+const struct json *
+verified_signatures(const struct verified *v)
 {
-	return json_get(verified_part(v, "dkim"), "signature");
-}
-
-static const struct json *
-first_signature(const struct verified *v)
-{
-	const struct json *all = signatures(v);
+	const struct json *all = json_get(verified_part(v, "dkim"), "signature");
 
 	return all == NULL || all->type != JSON_ARRAY ? NULL : all->child;
 }
 
-/* The verifier's own limits say nothing about who sent: a header that it has not read to its end, signatures
- * beyond those that it looks at. */
-static bool
-is_too_large(const struct verified *v)
+bool
+verified_is_too_large(const struct verified *v)
 {
-	return true_member(verified_part(v, "message"), "over_limit");
+	return verified_true(verified_part(v, "message"), "over_limit");
 }
 
-static bool
-has_more_signatures(const struct verified *v)
+bool
+verified_has_more_signatures(const struct verified *v)
 {
 	int64_t n = 0;
 
-	for (const struct json *s = first_signature(v); s != NULL; s = s->next)
+	for (const struct json *s = verified_signatures(v); s != NULL; s = s->next)
 		n++;
 	return json_int(verified_part(v, "dkim"), "signatures", 0) > n;
 }
@@ -158,17 +149,17 @@ has_more_signatures(const struct verified *v)
 static const char *
 dkim_result(const struct verified *v)
 {
-	const struct json *all = signatures(v);
+	const struct json *all = json_get(verified_part(v, "dkim"), "signature");
 	bool temporary = false;
 
 	if (all == NULL || all->type != JSON_ARRAY)
 		return NULL;
 	for (const struct json *s = all->child; s != NULL; s = s->next) {
-		if (result_is(s, "pass"))
+		if (verified_result_is(s, "pass"))
 			return "pass";
-		temporary |= result_is(s, "temperror");
+		temporary |= verified_result_is(s, "temperror");
 	}
-	if (has_more_signatures(v))
+	if (verified_has_more_signatures(v))
 		return NULL;
 	return all->child == NULL ? "none" : temporary ? "temperror" : "fail";
 }
@@ -179,8 +170,9 @@ dmarc_result(const struct verified *v)
 {
 	const char *result = known(AUTH_DMARC, verified_part(v, "dmarc"));
 
-	return result != NULL && strcmp(result, "fail") == 0 && has_more_signatures(v) ? NULL
-										       : result;
+	return result != NULL && strcmp(result, "fail") == 0 && verified_has_more_signatures(v)
+		   ? NULL
+		   : result;
 }
 
 /* A chain that fails because a key could not be had may hold another time. */
@@ -189,7 +181,7 @@ arc_result(const struct verified *v)
 {
 	const struct json *arc = verified_part(v, "arc");
 
-	if (result_is(arc, "fail") && true_member(arc, "temporary"))
+	if (verified_result_is(arc, "fail") && verified_true(arc, "temporary"))
 		return "temperror";
 	return known(AUTH_ARC, arc);
 }
@@ -199,7 +191,7 @@ static const char *
 ehlo_result(const struct verified *v)
 {
 	const struct json *ehlo = verified_part(v, "ehlo");
-	const char *form = text_member(ehlo, "form");
+	const char *form = verified_text(ehlo, "form");
 
 	if (*form == '\0')
 		return NULL;
@@ -207,10 +199,10 @@ ehlo_result(const struct verified *v)
 		return "literal";
 	if (strcmp(form, "name") != 0)
 		return "invalid";
-	return true_member(ehlo, "matches")    ? "pass"
-	       : true_member(ehlo, "failed")   ? "temperror"
-	       : true_member(ehlo, "resolves") ? "other"
-					       : "unknown";
+	return verified_true(ehlo, "matches")    ? "pass"
+	       : verified_true(ehlo, "failed")   ? "temperror"
+	       : verified_true(ehlo, "resolves") ? "other"
+						 : "unknown";
 }
 
 const char *
@@ -221,11 +213,11 @@ verified_result(const struct verified *v, enum auth_method m)
 	case AUTH_HELO:
 		return known(m, verified_spf(v, m));
 	case AUTH_DKIM:
-		return is_too_large(v) ? NULL : dkim_result(v);
+		return verified_is_too_large(v) ? NULL : dkim_result(v);
 	case AUTH_DMARC:
-		return is_too_large(v) ? NULL : dmarc_result(v);
+		return verified_is_too_large(v) ? NULL : dmarc_result(v);
 	case AUTH_ARC:
-		return is_too_large(v) ? NULL : arc_result(v);
+		return verified_is_too_large(v) ? NULL : arc_result(v);
 	case AUTH_EHLO:
 		return ehlo_result(v);
 	default:
@@ -238,9 +230,9 @@ verified_result(const struct verified *v, enum auth_method m)
 static bool
 spf_allows_all(const struct verified *v)
 {
-	const char *term = text_member(verified_spf(v, AUTH_SPF), "term");
+	const char *term = verified_text(verified_spf(v, AUTH_SPF), "term");
 
-	return result_is(verified_spf(v, AUTH_SPF), "pass") &&
+	return verified_result_is(verified_spf(v, AUTH_SPF), "pass") &&
 	       (strcasecmp(term, "all") == 0 || strcasecmp(term, "+all") == 0);
 }
 
@@ -268,7 +260,7 @@ spf_voids_over(const struct verified *v)
 static bool
 spf_differs(const struct verified *v)
 {
-	const char *ours = text_member(verified_spf(v, AUTH_SPF), "result");
+	const char *ours = verified_text(verified_spf(v, AUTH_SPF), "result");
 	const char *theirs = verified_libspf2(v);
 
 	return *ours != '\0' && *theirs != '\0' && strcmp(theirs, "crashed") != 0 &&
@@ -279,7 +271,7 @@ spf_differs(const struct verified *v)
 static bool
 any_signature(const struct verified *v, bool (*holds)(const struct json *))
 {
-	for (const struct json *s = first_signature(v); s != NULL; s = s->next)
+	for (const struct json *s = verified_signatures(v); s != NULL; s = s->next)
 		if (holds(s))
 			return true;
 	return false;
@@ -288,13 +280,13 @@ any_signature(const struct verified *v, bool (*holds)(const struct json *))
 static bool
 is_sha1(const struct json *s)
 {
-	return strcasecmp(text_member(s, "algorithm"), "rsa-sha1") == 0;
+	return strcasecmp(verified_text(s, "algorithm"), "rsa-sha1") == 0;
 }
 
-static bool
-is_rsa(const struct json *s)
+bool
+verified_is_rsa(const struct json *s)
 {
-	return strncasecmp(text_member(s, "algorithm"), "rsa", 3) == 0;
+	return strncasecmp(verified_text(s, "algorithm"), "rsa", 3) == 0;
 }
 
 static bool
@@ -302,7 +294,7 @@ is_forbidden(const struct json *s)
 {
 	int64_t bits = json_int(json_get(s, "key"), "bits", 0);
 
-	return is_rsa(s) && bits > 0 && bits < RSA_BITS_MUST;
+	return verified_is_rsa(s) && bits > 0 && bits < RSA_BITS_MUST;
 }
 
 static bool
@@ -310,7 +302,7 @@ is_short(const struct json *s)
 {
 	int64_t bits = json_int(json_get(s, "key"), "bits", 0);
 
-	return is_rsa(s) && bits >= RSA_BITS_MUST && bits < RSA_BITS_SHOULD;
+	return verified_is_rsa(s) && bits >= RSA_BITS_MUST && bits < RSA_BITS_SHOULD;
 }
 
 static bool
@@ -322,13 +314,13 @@ has_length(const struct json *s)
 static bool
 is_broken(const struct json *s)
 {
-	return !result_is(s, "pass") && !result_is(s, "temperror");
+	return !verified_result_is(s, "pass") && !verified_result_is(s, "temperror");
 }
 
 static bool
 is_testing(const struct json *s)
 {
-	return true_member(json_get(s, "key"), "testing");
+	return verified_true(json_get(s, "key"), "testing");
 }
 
 static bool
@@ -375,18 +367,18 @@ dkim_ed25519_only(const struct verified *v)
 {
 	bool passes = false;
 
-	for (const struct json *s = first_signature(v); s != NULL; s = s->next) {
-		if (!result_is(s, "pass"))
+	for (const struct json *s = verified_signatures(v); s != NULL; s = s->next) {
+		if (!verified_result_is(s, "pass"))
 			continue;
-		if (strncasecmp(text_member(s, "algorithm"), "ed25519", 7) != 0)
+		if (strncasecmp(verified_text(s, "algorithm"), "ed25519", 7) != 0)
 			return false;
 		passes = true;
 	}
 	return passes;
 }
 
-static const struct json *
-dmarc_view(const struct verified *v, const char *standard)
+const struct json *
+verified_dmarc(const struct verified *v, const char *standard)
 {
 	return json_get(verified_part(v, "dmarc"), standard);
 }
@@ -394,28 +386,27 @@ dmarc_view(const struct verified *v, const char *standard)
 static bool
 dmarc_policy_none(const struct verified *v)
 {
-	return strcmp(text_member(dmarc_view(v, "rfc7489"), "policy"), "none") == 0;
+	return strcmp(verified_text(verified_dmarc(v, "rfc7489"), "policy"), "none") == 0;
 }
 
-/* Did SPF pass for the author's domain? */
-static bool
-dmarc_by_spf(const struct verified *v)
+bool
+verified_by_spf(const struct verified *v)
 {
-	return true_member(dmarc_view(v, "rfc7489"), "spf_counts") &&
-	       result_is(verified_spf(v, AUTH_SPF), "pass");
+	return verified_true(verified_dmarc(v, "rfc7489"), "spf_counts") &&
+	       verified_result_is(verified_spf(v, AUTH_SPF), "pass");
 }
 
-/* Did a signature of it? dkim_counts are the indices of those that are aligned. */
-static bool
-dmarc_by_dkim(const struct verified *v)
+/* dkim_counts are the indices of those that are aligned. */
+bool
+verified_by_dkim(const struct verified *v)
 {
-	const struct json *counts = json_get(dmarc_view(v, "rfc7489"), "dkim_counts");
+	const struct json *counts = json_get(verified_dmarc(v, "rfc7489"), "dkim_counts");
 	int64_t i = 0;
 
-	for (const struct json *s = first_signature(v); s != NULL; s = s->next, i++) {
+	for (const struct json *s = verified_signatures(v); s != NULL; s = s->next, i++) {
 		const struct json *c = counts == NULL || counts->type != JSON_ARRAY ? NULL
 										    : counts->child;
-		for (; c != NULL && result_is(s, "pass"); c = c->next)
+		for (; c != NULL && verified_result_is(s, "pass"); c = c->next)
 			if (c->type == JSON_NUMBER && c->integer == i)
 				return true;
 	}
@@ -425,25 +416,28 @@ dmarc_by_dkim(const struct verified *v)
 static bool
 dmarc_spf_only(const struct verified *v)
 {
-	return result_is(verified_part(v, "dmarc"), "pass") && dmarc_by_spf(v) && !dmarc_by_dkim(v);
+	return verified_result_is(verified_part(v, "dmarc"), "pass") && verified_by_spf(v) &&
+	       !verified_by_dkim(v);
 }
 
 /* By result or by what shall become of the mail.  A temporary error is no other opinion. */
 static bool
 dmarc_tree_differs(const struct verified *v)
 {
-	const struct json *list = dmarc_view(v, "rfc7489"), *tree = dmarc_view(v, "rfc9989");
+	const struct json *list = verified_dmarc(v, "rfc7489"),
+			  *tree = verified_dmarc(v, "rfc9989");
 
-	return list != NULL && tree != NULL && !result_is(list, "temperror") &&
-	       !result_is(tree, "temperror") &&
-	       (strcmp(text_member(list, "result"), text_member(tree, "result")) != 0 ||
-		   strcmp(text_member(list, "policy"), text_member(tree, "policy")) != 0);
+	return list != NULL && tree != NULL && !verified_result_is(list, "temperror") &&
+	       !verified_result_is(tree, "temperror") &&
+	       (strcmp(verified_text(list, "result"), verified_text(tree, "result")) != 0 ||
+		   strcmp(verified_text(list, "policy"), verified_text(tree, "policy")) != 0);
 }
 
 static bool
 dmarc_problems(const struct verified *v)
 {
-	const struct json *faults = json_get(json_get(dmarc_view(v, "rfc7489"), "record"), "fault");
+	const struct json *faults = json_get(
+	    json_get(verified_dmarc(v, "rfc7489"), "record"), "fault");
 
 	return faults != NULL && faults->type == JSON_ARRAY && faults->child != NULL;
 }
@@ -452,7 +446,7 @@ dmarc_problems(const struct verified *v)
 static bool
 arc_cv_fail(const struct verified *v)
 {
-	return true_member(verified_part(v, "arc"), "failed_before");
+	return verified_true(verified_part(v, "arc"), "failed_before");
 }
 
 static const struct {
@@ -490,195 +484,4 @@ verified_is(const struct verified *v, enum auth_method m, const char *word)
 		if (words[i].method == m && strcmp(words[i].word, word) == 0)
 			return words[i].holds(v);
 	return false;
-}
-
-/* --- in words --------------------------------------------------------------------------------------- */
-
-/* "before VALUE after", nothing if there is no value. */
-static void
-say(struct strbuf *b, const char *before, const char *value, const char *after)
-{
-	if (*value == '\0')
-		return;
-	strbuf_puts(b, before);
-	describe_said(b, value);
-	strbuf_puts(b, after);
-}
-
-static void
-say_spf(struct strbuf *b, const struct verified *v, enum auth_method m)
-{
-	const struct json *spf = verified_spf(v, m);
-	const char *where = text_member(spf, "term_domain");
-
-	describe_said(b, text_member(spf, "result"));
-	say(b, " by ", text_member(spf, "term"), "");
-	say(b, result_is(spf, "none") ? " for " : " in the record of ",
-	    *where != '\0' ? where : text_member(spf, "domain"), "");
-	if (result_is(spf, "permerror") || result_is(spf, "temperror"))
-		say(b, ": ", text_member(spf, "reason"), "");
-	if (m == AUTH_SPF && spf_differs(v))
-		say(b, " (libspf2: ", verified_libspf2(v), ")");
-}
-
-#define SIGNATURES_SAID 3
-
-static void
-say_signature(struct strbuf *b, const struct json *s)
-{
-	int64_t bits = json_int(json_get(s, "key"), "bits", 0);
-
-	describe_said(b, text_member(s, "result"));
-	say(b, " of ", text_member(s, "domain"), "");
-	say(b, ", selector ", text_member(s, "selector"), "");
-	say(b, ", ", text_member(s, "algorithm"), "");
-	if (bits > 0 && is_rsa(s))
-		strbuf_printf(b, " with %d bits", (int)bits);
-	if (!result_is(s, "pass"))
-		say(b, ": ", text_member(s, "reason"), "");
-}
-
-static void
-say_dkim(struct strbuf *b, const struct verified *v)
-{
-	const struct json *s = first_signature(v);
-	unsigned n = 0;
-
-	if (s == NULL)
-		strbuf_puts(b, "not signed");
-	for (; s != NULL && n < SIGNATURES_SAID; s = s->next, n++) {
-		strbuf_puts(b, n > 0 ? "; " : "");
-		say_signature(b, s);
-	}
-	if (s != NULL)
-		strbuf_puts(b, "; and more");
-}
-
-static void
-say_dmarc(struct strbuf *b, const struct verified *v)
-{
-	const struct json *dmarc = verified_part(v, "dmarc"), *list = dmarc_view(v, "rfc7489");
-	bool spf = dmarc_by_spf(v), dkim = dmarc_by_dkim(v);
-
-	describe_said(b, text_member(dmarc, "result"));
-	say(b, " for ", text_member(verified_part(v, "author"), "domain"), "");
-	if (result_is(dmarc, "pass") && (spf || dkim))
-		strbuf_puts(b, spf && dkim ? " by SPF and DKIM" : spf ? " by SPF" : " by DKIM");
-	say(b, ", policy ", text_member(list, "policy"), "");
-	if (!result_is(dmarc, "pass"))
-		say(b, ": ", text_member(list, "reason"), "");
-	if (dmarc_tree_differs(v)) {
-		const struct json *tree = dmarc_view(v, "rfc9989");
-		say(b, " (by RFC 9989: ", text_member(tree, "result"), "");
-		say(b, ", policy ", text_member(tree, "policy"), "");
-		strbuf_puts(b, ")");
-	}
-}
-
-static void
-say_arc(struct strbuf *b, const struct verified *v)
-{
-	const struct json *arc = verified_part(v, "arc"), *sets = json_get(arc, "set"),
-			  *last = NULL;
-	unsigned n = 0;
-
-	if (result_is(arc, "none")) {
-		strbuf_puts(b, "no chain");
-		return;
-	}
-	for (const struct json *s = sets == NULL ? NULL : sets->child; s != NULL; s = s->next, n++)
-		last = s;
-	describe_said(b, text_member(arc, "result"));
-	if (n > 0)
-		strbuf_printf(b, ", %u set%s", n, n == 1 ? "" : "s");
-	say(b, ", the last by ", text_member(last, "domain"), "");
-	if (!result_is(arc, "pass"))
-		say(b, ": ", text_member(arc, "reason"), "");
-}
-
-static void
-say_fcrdns(struct strbuf *b, const struct verified *v)
-{
-	const struct json *f = verified_part(v, "fcrdns"), *names = json_get(f, "name"),
-			  *told = NULL;
-
-	for (const struct json *n = names == NULL ? NULL : names->child; n != NULL; n = n->next)
-		if (told == NULL || true_member(n, "confirmed"))
-			told = n;
-	if (result_is(f, "none"))
-		strbuf_puts(b, "no name");
-	else
-		describe_said(b, text_member(f, "result"));
-	say(b, result_is(f, "pass") ? " as " : ", named ", text_member(told, "name"), "");
-}
-
-static void
-say_ehlo(struct strbuf *b, const struct verified *v)
-{
-	static const char *const means[][2] = {
-		{ "pass", ", which has this address" },
-		{ "other", ", which has other addresses" },
-		{ "unknown", ", which has no address" },
-		{ "literal", ", an address in place of a name" },
-		{ "invalid", ", which is no full name" },
-		{ "temperror", ", which could not be looked up" },
-	};
-	const char *name = text_member(v->results, "helo"), *result = ehlo_result(v);
-
-	describe_said(b, *name == '\0' ? "nothing" : name);
-	for (size_t i = 0; result != NULL && i < sizeof means / sizeof means[0]; i++)
-		if (strcmp(result, means[i][0]) == 0)
-			strbuf_puts(b, means[i][1]);
-}
-
-void
-verified_describe(struct strbuf *b, const struct verified *v, enum auth_method m)
-{
-	if (v->state == VERIFIED_OPEN) {
-		strbuf_puts(b, "not judged yet");
-		return;
-	}
-	if (v->state == VERIFIED_LOST) {
-		strbuf_puts(b, "not judged: ");
-		if (v->event == NULL)
-			strbuf_puts(b, "no verifier saw it");
-		else if (v->event->kind == EV_VERIFY_CRASHED)
-			strbuf_puts(b, "the verifier crashed");
-		else
-			strbuf_puts(b, v->event->kind == EV_VERIFY_SKIPPED ? "skipped"
-				       : v->event->kind == EV_VERIFY_LOST  ? "lost"
-									   : "results unreadable");
-		if (v->event != NULL)
-			say(b, ", ", text_of(v->event, EK_REASON), "");
-		return;
-	}
-	if (verified_result(v, m) == NULL) {
-		strbuf_puts(b, "not judged");
-		if (is_too_large(v))
-			say(b, ": ", text_member(verified_part(v, "message"), "wrong"), "");
-		else if (has_more_signatures(v))
-			strbuf_puts(b, ": there are more signatures than are looked at");
-		return;
-	}
-	switch (m) {
-	case AUTH_SPF:
-	case AUTH_HELO:
-		say_spf(b, v, m);
-		break;
-	case AUTH_DKIM:
-		say_dkim(b, v);
-		break;
-	case AUTH_DMARC:
-		say_dmarc(b, v);
-		break;
-	case AUTH_ARC:
-		say_arc(b, v);
-		break;
-	case AUTH_FCRDNS:
-		say_fcrdns(b, v);
-		break;
-	default:
-		say_ehlo(b, v);
-		break;
-	}
 }

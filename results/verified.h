@@ -39,8 +39,27 @@ const char *verified_libspf2(const struct verified *);
 /* One line for people, ASCII: "fail by -all in the record of example.org"; of an unjudged message why. */
 void verified_describe(struct strbuf *, const struct verified *, enum auth_method);
 
-/* Members of the results; NULL: not there. */
+/* --- members of the results ------------------------------------------------------------------------------ */
+
+/* NULL: not there. */
 const struct json *verified_spf(const struct verified *, enum auth_method); /* SPF or HELO */
 const struct json *verified_part(const struct verified *, const char *name);
+const struct json *verified_signatures(const struct verified *); /* the first */
+const struct json *verified_dmarc(const struct verified *, const char *standard);
+
+/* Of any object, which may be NULL: "" and false if absent or of another type. */
+const char *verified_text(const struct json *, const char *key);
+bool verified_true(const struct json *, const char *key);
+bool verified_result_is(const struct json *, const char *word);
+
+/* The verifier's own limits say nothing about who sent: a header that it has not read to its end, signatures
+ * beyond those that it looks at. */
+bool verified_is_too_large(const struct verified *);
+bool verified_has_more_signatures(const struct verified *);
+
+bool verified_is_rsa(const struct json *signature);
+/* Did SPF pass for the author's domain, did a signature of it? */
+bool verified_by_spf(const struct verified *);
+bool verified_by_dkim(const struct verified *);
 
 #endif
