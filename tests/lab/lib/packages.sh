@@ -42,8 +42,9 @@ packages_need() {
 	chmod 755 "$LAB_ROOT" "$PACKAGES"
 	apt-cache show "${missing[@]}" >/dev/null 2>&1 || apt-get -qq update >&2 ||
 		cannot "packages: apt-get update failed: is there a network on this machine?"
+	# A package may have come as a library of another's before.
 	while read -r p; do
-		[[ -f $PACKAGES/libs/.have/$p || -f $PACKAGES/$p/.complete ]] || wanted+=("$p")
+		[[ " ${missing[*]} " != *" $p "* && (-f $PACKAGES/libs/.have/$p || -f $PACKAGES/$p/.complete) ]] || wanted+=("$p")
 	done < <(package_closure "${missing[@]}")
 	packages_download "${wanted[@]}"
 	mkdir -p "$PACKAGES/libs/.have"

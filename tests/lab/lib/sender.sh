@@ -62,7 +62,7 @@ sender_overlay() { # NAMESPACE MYHOSTNAME
 # The environment of a profile's programs, which run inside the namespace.
 profile_environment() { # SHORT-NAME NUMBER
 	local k
-	export NS NUMBER WORK CA FROM MYHOSTNAME IPV4 IPV6 ROOT_HINTS ROOT_ANCHOR DKIM_RSA DKIM_ED25519 PACKAGES
+	export NS NUMBER WORK CA FROM MYHOSTNAME IPV4 IPV6 ROOT_HINTS ROOT_ANCHOR DKIM_RSA DKIM_ED25519 MX_CERT MX_KEY PACKAGES
 	export LD_LIBRARY_PATH
 	NS=$(ns_name "$1")
 	NUMBER=$2
@@ -79,6 +79,8 @@ profile_environment() { # SHORT-NAME NUMBER
 	ROOT_ANCHOR=$LAB_DIR/root/anchor.ds
 	DKIM_RSA=$LAB_DIR/root/dkim-rsa.pem
 	DKIM_ED25519=$LAB_DIR/root/dkim-ed25519
+	MX_CERT=$LAB_DIR/root/mx.pem
+	MX_KEY=$LAB_DIR/root/mx-key.pem
 	LD_LIBRARY_PATH=$PACKAGE_LIBS
 	WORK=$LAB_DIR/sender/$1
 }

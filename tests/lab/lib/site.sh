@@ -18,6 +18,7 @@ site_init() {
 		--pace "$1" --node "$LAB" "${catalogue[@]}" >"$LAB_DIR/delegation.txt" || cannot "site: outpost init failed: its message is above"
 	# Only the records: what else init says is for people.
 	sed 's/;.*//; /^[[:space:]]*$/d' "$LAB_DIR/delegation.txt" >"$LAB_DIR/delegation"
+	sender_overlay "$LAB-site" "$SITE_HOST"
 	site_users
 }
 # The daemons' user exists only inside the lab.
@@ -25,8 +26,6 @@ site_users() {
 	local user
 	user=$(awk '$1 == "user" { print $2 }' "$SITE/outpost.conf")
 	[[ -z $user ]] || getent passwd "$user" >/dev/null && return 0
-	cp /etc/passwd "/etc/netns/$LAB-site/passwd"
-	cp /etc/group "/etc/netns/$LAB-site/group"
 	printf '%s:x:60990:60990:Outpost:/nonexistent:/usr/sbin/nologin\n' "$user" >>"/etc/netns/$LAB-site/passwd"
 	printf '%s:x:60990:\n' "$user" >>"/etc/netns/$LAB-site/group"
 	chown -R 60990:60990 "$SITE/log" "$SITE/run" "$SITE/state" 2>/dev/null || true
@@ -41,6 +40,19 @@ site_resolver_up() {
 		cannot "site: its resolver does not answer: see $LAB_DIR/logs/site-resolvers.log"
 	# A dozen senders deliver within a minute what others send in a day: nothing of it is to be skipped.
 	printf 'verify-anchor %s\nverify-queue 5000\n' "$ROOT_ANCHOR" >>"$SITE/outpost.conf"
+}
+
+# The host's own mail server: it sends invitations, taken by sendmail(1), and says so in its log.
+site_mta_up() {
+	profile_packages "$LAB_HOME/senders/postfix-dane"
+	profile_environment site 1
+	chmod 755 "$LAB_DIR/sender" "$WORK"
+	FROM=postmaster@${SITE_HOST#*.} MYHOSTNAME=$SITE_HOST IPV4=203.0.113.$SITE_V4_FIRST IPV6=$SITE_V6
+	profile_run senders postfix-dane start || cannot "site: its mail server does not start: see $LAB_DIR/logs/site-senders.log"
+	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q -C %q "$@"\n' "$PACKAGE_LIBS" "$PACKAGES/postfix/usr/sbin/sendmail" \
+		"$WORK/senders/conf" >"$LAB_DIR/sendmail"
+	chmod 755 "$LAB_DIR/sendmail"
+	printf 'mail-program %s\nmail-spf "ip4:%s ip6:%s"\n' "$LAB_DIR/sendmail" "$IPV4" "$IPV6" >>"$SITE/outpost.conf"
 }
 
 site_up() {
