@@ -3,8 +3,6 @@
 #ifndef SMTPD_DAEMON_H
 #define SMTPD_DAEMON_H
 
-#include "provisioning/site.h"
-
 /* Serves the site until SIGTERM.  The exit code. */
 int daemon_run(const char *dir);
 
