@@ -43,10 +43,10 @@ DEPS_web          = web results provisioning zones lib
 DEPS_outpost      = outpost results verify provisioning zones lib
 MODULES           = lib zones provisioning verify authdns smtpd results web outpost
 
-LIBS_lib          = -lseccomp -lpthread
+LIBS_lib          = -lpsl -lseccomp -lpthread
 LIBS_zones        = -lcrypto $(LIBS_lib)
 LIBS_provisioning = -lldns -lssl -lcrypto -lidn2 $(LIBS_lib)
-LIBS_verify       = -lspf2 -lopendkim -lunbound -lpsl -lidn2 -levent -lcrypto $(LIBS_lib)
+LIBS_verify       = -lspf2 -lopendkim -lunbound -lidn2 -levent -lcrypto $(LIBS_lib)
 TEST_LIBS_verify  = -lyaml
 LIBS_authdns      = -levent $(LIBS_provisioning)
 LIBS_smtpd        = -levent_openssl $(LIBS_verify) $(LIBS_provisioning)

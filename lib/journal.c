@@ -98,21 +98,16 @@ open_locked(const char *path, int flags, int lock)
 }
 
 static int
-append_locked(int fd, const char *line, size_t len)
+append_locked(int fd, const char *lines, size_t len)
 {
-	char *whole;
 	off_t end;
 	int rc, saved;
 
 	if (find_end(fd, &end) < 0 || ftruncate(fd, end) < 0)
 		return -1;
-	whole = xmalloc(len + 1);
-	memcpy(whole, line, len);
-	whole[len] = '\n';
-	rc = write_all(fd, whole, len + 1, end);
+	rc = write_all(fd, lines, len, end);
 	if (rc == 0)
 		rc = fdatasync(fd);
-	free(whole);
 	if (rc < 0) { /* what is not reported as written must not be found later */
 		saved = errno;
 		if (ftruncate(fd, end) < 0)
@@ -131,11 +126,11 @@ open_journal(const char *path, bool *created)
 }
 
 static int
-append(const char *path, int fd, bool created, const char *line, size_t len)
+append(const char *path, int fd, bool created, const char *lines, size_t len)
 {
 	int rc = -1;
 
-	if (fd >= 0 && append_locked(fd, line, len) == 0)
+	if (fd >= 0 && append_locked(fd, lines, len) == 0)
 		rc = created ? sync_directory(path) : 0;
 	if (rc < 0)
 		log_warn("%s: cannot append: %s", path, strerror(errno));
@@ -145,30 +140,47 @@ append(const char *path, int fd, bool created, const char *line, size_t len)
 }
 
 static bool
-is_line(const char *path, const char *line, size_t len)
+are_lines(const char *path, const char *lines, size_t len)
 {
-	if (len > 0 && memchr(line, '\n', len) == NULL)
+	if (len > 1 && lines[0] != '\n' && lines[len - 1] == '\n' &&
+	    memmem(lines, len, "\n\n", 2) == NULL)
 		return true;
-	log_warn("%s: cannot append: not one line", path);
+	log_warn("%s: cannot append: not whole lines", path);
 	return false;
+}
+
+int
+journal_append_lines(const char *path, const char *lines, size_t len)
+{
+	bool created;
+	int fd;
+
+	if (!are_lines(path, lines, len))
+		return -1;
+	fd = open_journal(path, &created);
+	return append(path, fd, created, lines, len);
 }
 
 int
 journal_append(const char *path, const char *line, size_t len)
 {
-	bool created;
-	int fd;
+	struct strbuf whole = { 0 };
+	int rc = -1;
 
-	if (!is_line(path, line, len))
-		return -1;
-	fd = open_journal(path, &created);
-	return append(path, fd, created, line, len);
+	strbuf_add(&whole, line, len);
+	strbuf_puts(&whole, "\n");
+	if (memchr(line, '\n', len) != NULL)
+		log_warn("%s: cannot append: not one line", path);
+	else
+		rc = journal_append_lines(path, whole.s, whole.len);
+	strbuf_clear(&whole);
+	return rc;
 }
 
 int
-journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *line), void *ctx)
+journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *lines), void *ctx)
 {
-	struct strbuf line = { 0 };
+	struct strbuf lines = { 0 };
 	bool created;
 	int fd = open_journal(path, &created), rc = -1;
 
@@ -176,11 +188,11 @@ journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *line
 		log_warn("%s: cannot lock: %s", path, strerror(errno));
 		return -1;
 	}
-	if (make(ctx, &line) == 0 && is_line(path, line.s != NULL ? line.s : "", line.len))
-		rc = append(path, fd, created, line.s, line.len);
+	if (make(ctx, &lines) == 0 && are_lines(path, lines.s != NULL ? lines.s : "", lines.len))
+		rc = append(path, fd, created, lines.s, lines.len);
 	else
 		close(fd);
-	strbuf_clear(&line);
+	strbuf_clear(&lines);
 	return rc;
 }
 

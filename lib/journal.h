@@ -10,10 +10,13 @@
 /* Appends one line (a JSON object without '\n').  0, or -1 with the reason logged. */
 int journal_append(const char *path, const char *line, size_t len);
 
-/* The same, but the line is made while the journal is locked: what make finds in it nobody changes before the
- * line stands there.  make gives nonzero: nothing is appended, -1. */
+/* The same for whole lines, each with its '\n': all of them are there then, or none that is reported. */
+int journal_append_lines(const char *path, const char *lines, size_t len);
+
+/* The same, but the lines are made while the journal is locked: what make finds in it nobody changes before they
+ * stand there.  make gives nonzero: nothing is appended, -1. */
 struct strbuf;
-int journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *line), void *ctx);
+int journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *lines), void *ctx);
 
 /* Calls row for each whole line, in order; stops when row returns nonzero and returns that.
  * A missing file has no rows.  A torn last line is ignored.  -1: unreadable, logged. */

@@ -14,7 +14,10 @@
 #include "provisioning/invitations.h"
 #include "provisioning/runs.h"
 
-#define FILE_MAX (UINT64_C(256) << 20)
+#define FILE_MAX  (UINT64_C(256) << 20)
+#define AT_ONCE   500 /* participants that one wait for the disk is for */
+#define TAGS_MAX  127
+#define LABEL_MAX 255
 
 enum { ADDRESS, LABEL, TAGS };
 static const char *const columns[] = { "address", "label", "tags", NULL };
@@ -27,6 +30,13 @@ struct list {
 	struct optouts *optouts;
 	struct runs *runs;
 	unsigned wrong, added, there, out, rows;
+	struct new
+	{ /* not yet written down */
+		char address[OPTOUT_TEXT_MAX], tags[TAGS_MAX + 1];
+	}
+	*new;
+	struct enrolment *enrolment;
+	size_t n;
 };
 
 static char *
@@ -64,44 +74,74 @@ check_row(void *ctx, unsigned line, char *const *value)
 		    l->path, line, value[ADDRESS]);
 		l->wrong++;
 	}
-	if (value[LABEL] != NULL && strlen(value[LABEL]) > 255) {
+	if (value[LABEL] != NULL && strlen(value[LABEL]) > LABEL_MAX) {
 		log_warn("%s:%u: the label is longer than 255 octets", l->path, line);
 		l->wrong++;
 	}
-	if (value[TAGS] != NULL && strlen(value[TAGS]) > 127) {
+	if (value[TAGS] != NULL && strlen(value[TAGS]) > TAGS_MAX) {
 		log_warn("%s:%u: the tags are longer than 127 octets", l->path, line);
 		l->wrong++;
 	}
 	return 0;
 }
 
-static int
-enrol_one(struct list *l, const char *address, const char *label, const char *tags)
+static void
+print_one(const struct list *l, const char *token, const char *address)
 {
-	struct enrolment e;
-	const struct run *run;
+	const struct run *run = runs_of(l->runs, token);
 	struct strbuf b = { 0 };
 
-	if (enrol_new(&e, l->site, l->set, label, clock_now()) != 0 ||
-	    (run = runs_new(l->runs, &e, 0, 0)) == NULL ||
-	    invitations_ask(l->invitations, e.token.text, address, tags, clock_now()) != 0)
-		return -1;
-	if (l->json) {
-		strbuf_printf(
-		    &b, "{\"token\":\"%s\",\"run\":\"%s\",\"address\":", e.token.text, run->id);
-		strbuf_json(&b, address, strlen(address));
-		printf("%s}\n", b.s);
-		strbuf_clear(&b);
-	} else {
-		printf("%s %s\n", e.token.text, address);
+	if (!l->json || run == NULL) {
+		printf("%s %s\n", token, address);
+		return;
 	}
+	strbuf_printf(&b, "{\"token\":\"%s\",\"run\":\"%s\",\"address\":", token, run->id);
+	strbuf_json(&b, address, strlen(address));
+	printf("%s}\n", b.s);
+	strbuf_clear(&b);
+}
+
+/* Those of whom is only read so far are enrolled: who is said to be is in all journals. */
+static int
+enrol_some(struct list *l)
+{
+	struct ask ask[AT_ONCE];
+	int64_t now = clock_now();
+
+	if (l->dry_run) {
+		l->added += (unsigned)l->n;
+		l->n = 0;
+	}
+	if (l->n == 0)
+		return 0;
+	if (enrol_all(l->enrolment, l->n, l->site, now) != 0 ||
+	    runs_new_all(l->runs, l->enrolment, l->n) != 0)
+		return -1;
+	for (size_t i = 0; i < l->n; i++)
+		ask[i] = (struct ask){ l->enrolment[i].token.text, l->new[i].address,
+			l->new[i].tags };
+	if (invitations_ask_all(l->invitations, ask, l->n, now) != 0)
+		return -1;
+	for (size_t i = 0; i < l->n; i++)
+		print_one(l, l->enrolment[i].token.text, l->new[i].address);
+	l->added += (unsigned)l->n;
+	l->n = 0;
 	return 0;
+}
+
+static bool
+is_there(const struct list *l, const char *address, const char *tags)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->new[i].address, address) == 0 && strcmp(l->new[i].tags, tags) == 0)
+			return true;
+	return invitations_find(l->invitations, address, tags) != NULL;
 }
 
 static void
 show(const struct list *l, bool end)
 {
-	unsigned done = l->added + l->there + l->out;
+	unsigned done = l->added + l->there + l->out + (unsigned)l->n;
 
 	if (isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) && (end || done % 100 == 0))
 		fprintf(stderr, end ? "\r\033[K" : "\r%u of %u", done, l->rows);
@@ -122,12 +162,15 @@ take_row(void *ctx, unsigned line, char *const *value)
 		l->out++;
 		return 0;
 	}
-	if (invitations_find(l->invitations, address, tags) != NULL) {
+	if (is_there(l, address, tags)) {
 		l->there++;
 		return 0;
 	}
-	l->added++;
-	return l->dry_run ? 0 : enrol_one(l, address, label, tags);
+	snprintf(l->new[l->n].address, sizeof(l->new->address), "%s", address);
+	snprintf(l->new[l->n].tags, sizeof(l->new->tags), "%s", tags);
+	snprintf(l->enrolment[l->n].set, sizeof(l->enrolment->set), "%s", l->set);
+	snprintf(l->enrolment[l->n].label, sizeof(l->enrolment->label), "%s", label);
+	return ++l->n == AT_ONCE ? enrol_some(l) : 0;
 }
 
 int
@@ -150,9 +193,12 @@ enrol_csv(const struct site *site, const char *path, const char *set, bool dry_r
 		free(text);
 		return EXIT_USAGE;
 	}
+	l.new = xcalloc(AT_ONCE, sizeof(*l.new));
+	l.enrolment = xcalloc(AT_ONCE, sizeof(*l.enrolment));
 	if ((l.invitations = invitations_open(site)) != NULL &&
 	    (l.optouts = optouts_open(site)) != NULL && (l.runs = runs_open(site)) != NULL &&
-	    csv_read(path, text, len, columns, take_row, &l, err, sizeof(err)) == 0)
+	    csv_read(path, text, len, columns, take_row, &l, err, sizeof(err)) == 0 &&
+	    enrol_some(&l) == 0)
 		rc = EXIT_DONE;
 	show(&l, true);
 	log_info("%u %s, %u were there already, %u opted out", l.added,
@@ -160,6 +206,8 @@ enrol_csv(const struct site *site, const char *path, const char *set, bool dry_r
 	runs_close(l.runs);
 	optouts_close(l.optouts);
 	invitations_close(l.invitations);
+	free(l.enrolment);
+	free(l.new);
 	free(text);
 	return rc;
 }

@@ -269,14 +269,18 @@ write_to(struct sender *s, const struct invitee *row)
 {
 	struct invitee e = *row; /* notes move the rows */
 	const struct run *run = runs_of(s->runs, e.token);
-	struct enrolment enrolment;
+	struct enrolment enrolment = { 0 };
 	struct enrol_message *m = NULL;
 	size_t n = 0;
 	char why[128] = "";
 	int code, rc;
 
-	if (run == NULL || enrol_find(&enrolment, s->site, e.token) != 1 ||
-	    enrol_messages(&m, &n, s->site, &enrolment) != 0)
+	if (run != NULL) {
+		enrolment.token = run->token;
+		enrolment.t_us = run->t_us;
+		snprintf(enrolment.set, sizeof(enrolment.set), "%s", run->set);
+	}
+	if (run == NULL || enrol_messages(&m, &n, s->site, &enrolment) != 0)
 		return invitations_note(s->invitations, e.token, INVITATION_REFUSED,
 		    "no more enrolled, or its set has left the catalogue", clock_now());
 	if (invitations_note(s->invitations, e.token, INVITATION_BEGUN, NULL, clock_now()) != 0) {

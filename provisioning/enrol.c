@@ -24,44 +24,68 @@ journal_path(char dst[512], const struct site *site)
 
 struct making {
 	struct enrolment *e;
+	size_t n;
 	const struct site *site;
 };
 
 /* The next slot of the pool, if there is one, else a new token; and its line. */
 static int
-make_line(void *ctx, struct strbuf *line)
+make_line(struct strbuf *lines, struct enrolment *e, const struct site *site)
 {
-	const struct making *m = ctx;
-	struct enrolment *e = m->e;
 	char when[CLOCK_TEXT_MAX];
-	int slot = slots_take(&e->token, m->site, e->set, e->t_us);
+	int slot = slots_take(&e->token, site, e->set, e->t_us);
 
 	if (slot == -1)
 		return -1;
-	if (slot == 0 &&
-	    token_new(&e->token, m->site->conf.node_number, &m->site->token_key) != 0) {
+	if (slot == 0 && token_new(&e->token, site->conf.node_number, &site->token_key) != 0) {
 		log_warn("enrol: no randomness: check the OpenSSL installation");
 		return -1;
 	}
 	clock_format(when, e->t_us);
-	strbuf_printf(line, "{\"t\":\"%s\",\"token\":\"%s\",\"set\":\"%s\",\"label\":", when,
+	strbuf_printf(lines, "{\"t\":\"%s\",\"token\":\"%s\",\"set\":\"%s\",\"label\":", when,
 	    e->token.text, e->set);
-	strbuf_json(line, e->label, strlen(e->label));
-	strbuf_puts(line, "}");
+	strbuf_json(lines, e->label, strlen(e->label));
+	strbuf_puts(lines, "}\n");
 	return 0;
+}
+
+static int
+make_lines(void *ctx, struct strbuf *lines)
+{
+	const struct making *m = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; i < m->n && rc == 0; i++)
+		rc = make_line(lines, &m->e[i], m->site);
+	return rc;
 }
 
 int
 enrol_new(struct enrolment *dst, const struct site *site, const char *set, const char *label,
     int64_t now_us)
 {
-	struct making making = { dst, site };
-	char path[512];
-
 	memset(dst, 0, sizeof(*dst));
-	if (strlen(set) >= sizeof(dst->set) || !catalogue_set_exists(site->catalogue, set)) {
+	if (strlen(set) >= sizeof(dst->set)) {
 		log_warn("enrol: no set \"%s\": see outpost tests", set);
 		return -1;
+	}
+	snprintf(dst->set, sizeof(dst->set), "%s", set);
+	snprintf(dst->label, sizeof(dst->label), "%s", label != NULL ? label : "");
+	return enrol_all(dst, 1, site, now_us);
+}
+
+int
+enrol_all(struct enrolment *all, size_t n, const struct site *site, int64_t now_us)
+{
+	struct making making = { all, n, site };
+	char path[512];
+
+	for (size_t i = 0; i < n; i++) {
+		if (!catalogue_set_exists(site->catalogue, all[i].set)) {
+			log_warn("enrol: no set \"%s\": see outpost tests", all[i].set);
+			return -1;
+		}
+		all[i].t_us = now_us;
 	}
 	if (!(site->has & SITE_SECRET)) {
 		log_warn("%s/keys/" SITE_SECRET_FILE
@@ -69,11 +93,8 @@ enrol_new(struct enrolment *dst, const struct site *site, const char *set, const
 		    site->dir);
 		return -1;
 	}
-	snprintf(dst->set, sizeof(dst->set), "%s", set);
-	snprintf(dst->label, sizeof(dst->label), "%s", label != NULL ? label : "");
-	dst->t_us = now_us;
 	journal_path(path, site);
-	return journal_append_made(path, make_line, &making);
+	return journal_append_made(path, make_lines, &making);
 }
 
 struct each {

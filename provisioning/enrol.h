@@ -13,6 +13,8 @@ struct enrolment {
 /* Takes the next slot of the pool of the set (slots.h), else mints a token, and appends the journal line.  0, or -1 logged. */
 int enrol_new(
     struct enrolment *dst, const struct site *, const char *set, const char *label, int64_t now_us);
+/* The same for many, whose set and label are said already, with one wait for the disk. */
+int enrol_all(struct enrolment *, size_t n, const struct site *, int64_t now_us);
 /* 1 found, 0 not enrolled, -1 unreadable. */
 int enrol_find(struct enrolment *dst, const struct site *, const char *token);
 /* The last one before *of that has the same label: an earlier run of the same participant.  A participant without a

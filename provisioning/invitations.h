@@ -45,12 +45,18 @@ const struct invitee *invitations_find(
 /* Asks for one: the address as optout_address() gives it.  0, or -1 logged. */
 int invitations_ask(
     struct invitations *, const char *token, const char *address, const char *tags, int64_t now_us);
+/* The same for many, with one wait for the disk. */
+struct ask {
+	const char *token, *address, *tags;
+};
+int invitations_ask_all(struct invitations *, const struct ask *, size_t n, int64_t now_us);
 /* What became of it; why may be NULL.  BEGUN of one that was sent is a reminder; SENT of one that
  * is at EXTRA says that none of the further messages was taken, and they wait again. */
 int invitations_note(struct invitations *, const char *token, enum invitation_state,
     const char *why, int64_t now_us);
-/* How often somebody was written to in the 24 hours before now: to this address; to its domain; in all (NULL).  asked:
- * those that wait count too. */
+/* How often somebody was written to in the 24 hours before now: to this mailbox; to the
+ * domain or whatever else who registered it may have made below it (suffix.h); in all (NULL).  asked: those that wait
+ * count too.  A few steps, however many there are. */
 unsigned invitations_address(
     const struct invitations *, const char *address, bool asked, int64_t now_us);
 unsigned invitations_domain(

@@ -15,6 +15,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
+#include "lib/suffix.h"
 
 #define TEXTS_LOOK 16
 #define DAY        (86400 * CLOCK_SECOND)
@@ -293,29 +294,61 @@ new_id(char dst[RUN_ID_LEN + 1])
 	return 0;
 }
 
+static int
+put_line(struct strbuf *b, char id[RUN_ID_LEN + 1], const struct enrolment *e, uint64_t client,
+    uint64_t domain)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	if (new_id(id) != 0)
+		return -1;
+	clock_format(when, e->t_us);
+	strbuf_printf(
+	    b, "{\"t\":\"%s\",\"run\":\"%s\",\"token\":\"%s\",\"set\":", when, id, e->token.text);
+	strbuf_json(b, e->set, strlen(e->set));
+	strbuf_puts(b, ",\"label\":");
+	strbuf_json(b, e->label, strlen(e->label));
+	if (client != 0)
+		strbuf_printf(b, ",\"client\":\"%016" PRIx64 "\"", client);
+	if (domain != 0)
+		strbuf_printf(b, ",\"domain\":\"%016" PRIx64 "\"", domain);
+	strbuf_puts(b, "}\n");
+	return 0;
+}
+
+static int
+append(struct runs *r, struct strbuf *lines)
+{
+	int rc = journal_append_lines(r->path, lines->s, lines->len);
+
+	strbuf_clear(lines);
+	return rc == 0 ? runs_refresh(r) : -1;
+}
+
 const struct run *
 runs_new(struct runs *r, const struct enrolment *e, uint64_t client, uint64_t domain)
 {
 	struct strbuf line = { 0 };
-	char when[CLOCK_TEXT_MAX], id[RUN_ID_LEN + 1];
-	int rc;
+	char id[RUN_ID_LEN + 1];
 
-	if (new_id(id) != 0)
+	if (put_line(&line, id, e, client, domain) != 0)
 		return NULL;
-	clock_format(when, e->t_us);
-	strbuf_printf(&line, "{\"t\":\"%s\",\"run\":\"%s\",\"token\":\"%s\",\"set\":", when, id,
-	    e->token.text);
-	strbuf_json(&line, e->set, strlen(e->set));
-	strbuf_puts(&line, ",\"label\":");
-	strbuf_json(&line, e->label, strlen(e->label));
-	if (client != 0)
-		strbuf_printf(&line, ",\"client\":\"%016" PRIx64 "\"", client);
-	if (domain != 0)
-		strbuf_printf(&line, ",\"domain\":\"%016" PRIx64 "\"", domain);
-	strbuf_puts(&line, "}");
-	rc = journal_append(r->path, line.s, line.len);
-	strbuf_clear(&line);
-	return rc == 0 && runs_refresh(r) == 0 ? runs_find(r, id) : NULL;
+	return append(r, &line) == 0 ? runs_find(r, id) : NULL;
+}
+
+int
+runs_new_all(struct runs *r, const struct enrolment *e, size_t n)
+{
+	struct strbuf lines = { 0 };
+	char id[RUN_ID_LEN + 1];
+
+	for (size_t i = 0; i < n; i++) {
+		if (put_line(&lines, id, &e[i], 0, 0) != 0) {
+			strbuf_clear(&lines);
+			return -1;
+		}
+	}
+	return append(r, &lines);
 }
 
 /* --- who enrolled how often -------------------------------------------------------------------------------- */
@@ -360,11 +393,14 @@ uint64_t
 runs_domain(const struct site *site, const char *domain, int64_t now_us)
 {
 	char lower[256];
+	const char *organisation;
 	size_t n = 0;
 
-	for (; domain[n] != '\0' && n < sizeof lower; n++)
+	for (; domain[n] != '\0' && n < sizeof lower - 1; n++)
 		lower[n] = (char)tolower((unsigned char)domain[n]);
-	return who(site, "domain", lower, n, now_us);
+	lower[n] = '\0';
+	organisation = suffix_organisation(lower);
+	return who(site, "domain", organisation, strlen(organisation), now_us);
 }
 
 unsigned

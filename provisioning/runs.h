@@ -37,7 +37,11 @@ const struct run *runs_of(const struct runs *, const char *token);
 const struct run *runs_new(
     struct runs *, const struct enrolment *, uint64_t client, uint64_t domain);
 
-/* Whom a limit counts, on the UTC day of now: an IPv4 address or an IPv6 /64; a mail domain, case-blind. */
+/* The same for many of whom nothing is counted, with one wait for the disk: runs_of() finds them then.  0, or -1 logged. */
+int runs_new_all(struct runs *, const struct enrolment *, size_t n);
+
+/* Whom a limit counts, on the UTC day of now: an IPv4 address or an IPv6 /64; a mail domain, case-blind, with all
+ * that who registered it may have made below it (suffix.h). */
 uint64_t runs_client(const struct site *, const union sockaddr_any *, int64_t now_us);
 uint64_t runs_key(const struct site *, const char *id, int64_t now_us); /* apikeys.h */
 uint64_t runs_domain(const struct site *, const char *domain, int64_t now_us);

@@ -144,7 +144,8 @@ static const struct conf_row rows[] = {
 	UINT("web-enrol-client", web_enrol_client, 0, 1000000, "20",
 	    "Enrolments a day from one IPv4 address or IPv6 /64"),
 	UINT("web-enrol-domain", web_enrol_domain, 0, 1000000, "20",
-	    "Invitations a day to one mail domain"),
+	    "Invitations a day to one mail domain and all that who registered it may have below it "
+	    "(Public Suffix List)"),
 	UINT("web-enrol-all", web_enrol_all, 0, 100000000, "5000", "Enrolments a day in all"),
 	UINT("web-optout-client", web_optout_client, 1, 1000000, "20",
 	    "Opt-outs a day that one IPv4 address or IPv6 /64 can ask for on the page; links in "
@@ -159,7 +160,7 @@ static const struct conf_row rows[] = {
 	    "Invitations, reminders and rounds of mail-extra to one address in 24 hours; further "
 	    "ones wait"),
 	UINT("mail-per-domain", mail_per_domain, 1, 1000000, "200",
-	    "The same for all addresses of one mail domain"),
+	    "The same for all addresses of one mail domain, counted as web-enrol-domain is"),
 	DURATION("mail-extra", mail_extra, 0, UINT64_C(365) * 86400 * S, "14d",
 	    "Who answers an invitation within this time gets up to three short messages more, "
 	    "once, "

@@ -1,13 +1,13 @@
 /* dmarc.c - see dmarc.h. */
 #include "verify/dmarc.h"
 
-#include <libpsl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/log.h"
 #include "lib/strbuf.h"
+#include "lib/suffix.h"
 
 #define TYPE_A   1
 #define TYPE_TXT 16
@@ -67,14 +67,10 @@ dmarc_consent_word(enum dmarc_consent c)
 
 /* --- organisations by the list -------------------------------------------------------------------------- */
 
-static psl_ctx_t *suffixes; /* loaded once, then only read */
-
 int
 dmarc_warm_up(void)
 {
-	if (suffixes == NULL)
-		suffixes = psl_latest(NULL);
-	if (suffixes != NULL || psl_builtin() != NULL)
+	if (suffix_load() == 0)
 		return 0;
 	log_warn("DMARC: no public suffix list: install publicsuffix");
 	return -1;
@@ -83,8 +79,7 @@ dmarc_warm_up(void)
 void
 dmarc_forget(void)
 {
-	psl_free(suffixes);
-	suffixes = NULL;
+	suffix_forget();
 }
 
 static void
@@ -96,10 +91,7 @@ copy_domain(char dst[ADDRESS_DOMAIN_SIZE], const char *domain)
 void
 dmarc_organisation(char dst[ADDRESS_DOMAIN_SIZE], const char *domain)
 {
-	const char *organisation = psl_registrable_domain(
-	    suffixes != NULL ? suffixes : psl_builtin(), domain);
-
-	copy_domain(dst, organisation != NULL ? organisation : domain);
+	copy_domain(dst, suffix_organisation(domain));
 }
 
 /* --- records in the DNS ------------------------------------------------------------------------------------ */

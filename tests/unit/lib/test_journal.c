@@ -338,13 +338,17 @@ test_made(void **state)
 
 	(void)state;
 	unlink(path);
-	assert_int_equal(journal_append_made(path, make_line, "{\"a\":1}"), 0);
+	assert_int_equal(journal_append_made(path, make_line, "{\"a\":1}\n"), 0);
 	assert_int_equal(journal_append_made(path, make_line, NULL), -1);
 	assert_int_equal(journal_append_made(path, make_line, "two\nlines"), -1);
+	assert_int_equal(journal_append_made(path, make_line, "two\n\nlines\n"), -1);
+	assert_int_equal(journal_append_made(path, make_line, "\n"), -1);
 	assert_int_equal(journal_append_made(path, make_line, ""), -1);
+	assert_int_equal(journal_append_lines(path, "{\"c\":3}\n{\"d\":4}\n", 16), 0);
+	assert_int_equal(journal_append_lines(path, "{\"e\":5}\n{\"f\":6}", 15), -1);
 	assert_int_equal(journal_append(path, "{\"b\":2}", 7), 0);
 	assert_int_equal(journal_read(path, count_lines, &n), 0);
-	assert_int_equal(n, 2);
+	assert_int_equal(n, 4);
 }
 
 int

@@ -220,6 +220,9 @@ counted(void **state)
 	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 0);
 	assert_int_equal(invitations_domain(all, "shop.example", true, now), 2);
 	assert_int_equal(invitations_domain(all, "hop.example", true, now), 0);
+	/* who has the domain can make as many below it as they like */
+	assert_int_equal(invitations_domain(all, "mail.shop.example", true, now), 2);
+	assert_int_equal(invitations_domain(all, "example", true, now), 0);
 	assert_int_equal(invitations_note(all, T1, INVITATION_BEGUN, NULL, now), 0);
 	assert_int_equal(invitations_note(all, T1, INVITATION_SENT, NULL, now), 0);
 	assert_int_equal(invitations_address(all, "a@shop.example", false, now), 1);
@@ -235,6 +238,48 @@ counted(void **state)
 	invitations_close(all);
 }
 
+/* A study: whatever the number, a look is a few steps, and the file says what memory says. */
+static void
+thousands(void **state)
+{
+	struct invitations *all = invitations_open(site), *again;
+	static char token[3000][TOKEN_LEN + 1], address[3000][64];
+	static struct ask ask[3000];
+	int64_t now = clock_now();
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		snprintf(token[i], sizeof *token, "%c%c%cacacacacacaca", 'a' + i % 16,
+		    'a' + i / 16 % 16, 'a' + i / 256);
+		snprintf(address[i], sizeof *address, "u%d@mx%d.shop%d.co.uk", i, i, i % 10);
+		ask[i] = (struct ask){ token[i], address[i], i % 2 ? "odd" : "" };
+	}
+	assert_int_equal(invitations_ask_all(all, ask, 3000, now), 0);
+	assert_int_equal(invitations_number(all), 3000);
+	assert_int_equal(invitations_note(all, token[7], INVITATION_BEGUN, NULL, now), 0);
+	assert_int_equal(invitations_note(all, token[7], INVITATION_SENT, NULL, now), 0);
+	assert_int_equal(invitations_note(all, token[17], INVITATION_BEGUN, NULL, now), 0);
+	assert_int_equal(invitations_note(all, token[27], INVITATION_REFUSED, "out", now), 0);
+	again = invitations_open(site);
+	for (int k = 0; k < 2; k++, all = again) {
+		for (int i = 0; i < 3000; i++) {
+			const struct invitee *e = invitations_find(
+			    all, address[i], i % 2 ? "odd" : "");
+
+			assert_non_null(e);
+			assert_string_equal(e->token, token[i]);
+			assert_null(invitations_find(all, address[i], i % 2 ? "" : "odd"));
+		}
+		assert_int_equal(invitations_domain(all, "shop7.co.uk", false, now), 2);
+		assert_int_equal(invitations_domain(all, "shop7.co.uk", true, now), 299);
+		assert_int_equal(invitations_domain(all, "x.shop8.co.uk", true, now), 300);
+		assert_int_equal(invitations_domain(all, "co.uk", true, now), 0);
+		assert_int_equal(invitations_domain(all, NULL, false, now), 2);
+		assert_int_equal(invitations_domain(all, NULL, true, now), 2999);
+		invitations_close(all);
+	}
+}
+
 int
 main(void)
 {
@@ -244,6 +289,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(signed_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(states, setup, teardown),
 		cmocka_unit_test_setup_teardown(counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(thousands, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("invite", tests, NULL, NULL);

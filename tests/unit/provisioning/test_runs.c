@@ -103,6 +103,10 @@ counted(void **state)
 	assert_true(runs_client(site, &v4, now) == runs_client(site, &mapped, now));
 	assert_true(runs_domain(site, "Example.org", now) == runs_domain(site, "example.ORG", now));
 	assert_true(runs_domain(site, "example.org", now) != runs_domain(site, "example.net", now));
+	assert_true(
+	    runs_domain(site, "example.co.uk", now) == runs_domain(site, "a.b.EXAMPLE.co.uk", now));
+	assert_true(
+	    runs_domain(site, "example.co.uk", now) != runs_domain(site, "other.co.uk", now));
 
 	assert_int_equal(runs_today(runs, who, now), 0);
 	begin(who, 0, now);
