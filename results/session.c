@@ -49,10 +49,24 @@ word_is(const char *s, size_t len, const char *word)
 	return strlen(word) == len && strncasecmp(s, word, len) == 0;
 }
 
+/* Has the test a name {t}.LABEL.{zone}?  An alias may lead there, and some senders write that into the recipient. */
+static bool
+has_below(const struct test *t, const char *label, size_t len)
+{
+	for (size_t i = 0; i < t->n_records; i++) {
+		const char *owner = t->records[i].owner;
+		if (strncmp(owner, "{t}.", 4) == 0 && strncasecmp(owner + 4, label, len) == 0 &&
+		    strcmp(owner + 4 + len, ".{zone}") == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 recipient_test(struct facts **f, struct correlation *c, const char *arg)
 {
-	const char *p = strrchr(arg, '@');
+	const char *p = strrchr(arg, '@'), *below = NULL;
+	size_t below_len = 0;
 	bool token = false;
 
 	if (p == NULL)
@@ -67,7 +81,12 @@ recipient_test(struct facts **f, struct correlation *c, const char *arg)
 			    facts_of(c, p, len) == NULL)
 				len -= 2;
 			*f = facts_of(c, p, len);
-			return *f != NULL ? 1 : 0;
+			if (*f != NULL)
+				return below == NULL || has_below((*f)->test, below, below_len);
+			if (below != NULL)
+				return 0;
+			below = p;
+			below_len = len;
 		}
 		token |= word_is(p, len, c->token);
 		p += strcspn(p, ".> \t;,");

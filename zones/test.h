@@ -331,7 +331,8 @@ struct test {
 };
 
 /* Index of the mailbox with this local part, case-blind, in this zone of the test; "probe" is 0 where the
- * file names none.  -1: none. */
+ * file names none.  -1: none.  Where the first zone is an alias of the second one (DNAME) both have the same ones:
+ * some senders write the name that an alias leads to into the recipient (RFC 1123 5.2.2). */
 int test_mailbox(const struct test *, unsigned zone, const char *local, size_t len);
 /* Does its mail domain ask for TLS reports (RFC 8460 3)?  The mailbox "tlsrpt" of both zones takes them. */
 bool test_wants_reports(const struct test *);

@@ -166,6 +166,49 @@ test_foreign_recipient(void **state)
 	finish(c, &obs);
 }
 
+/* Sendmail writes the name that an alias leads to into the recipient: it is of this test all the same. */
+static void
+test_rewritten_recipient(void **state)
+{
+	static const struct {
+		const char *test, *domain;
+		bool accepted;
+	} cases[] = {
+		{ "dns-cname", EVENTS_TOKEN ".dns-cname.x", true },
+		{ "dns-cname", EVENTS_TOKEN ".to.dns-cname.x", true },
+		{ "dns-cname", EVENTS_TOKEN ".TO.DNS-CNAME.x", true },
+		{ "dns-cname", EVENTS_TOKEN ".too.dns-cname.x", false },
+		{ "dns-cname", EVENTS_TOKEN ".to.to.dns-cname.x", false },
+		{ "dns-cname", EVENTS_TOKEN ".to.dual.x", false },
+		{ "dns-cname", EVENTS_TOKEN ".gone.dns-cname.x", false },
+		{ "dual", EVENTS_TOKEN ".to.dual.x", false },
+		{ "dns-dname", EVENTS_TOKEN ".dns-dname.x", true },
+		{ "dns-dname", EVENTS_TOKEN ".dns-dname-b.x", true },
+	};
+
+	char err[512];
+	struct catalogue *small = cat;
+
+	(void)state;
+	cat = catalogue_load("zones/catalogue", err, sizeof err);
+	assert_non_null(cat);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct observations obs = { 0 };
+		event_at(&obs, 1, "smtp.command",
+		    "\"test\":\"%s\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@%s>\","
+		    "\"mailbox\":\"probe\",\"reply\":250",
+		    cases[i].test, cases[i].domain);
+		event_at(&obs, 2, "smtp.message", "\"test\":\"%s\",\"conn\":\"0-1\",\"reply\":250",
+		    cases[i].test);
+		struct correlation *c = done(&obs);
+		assert_int_equal(facts(c, cases[i].test)->accepted, cases[i].accepted);
+		assert_int_equal(facts(c, cases[i].test)->attempts[0].mixed, !cases[i].accepted);
+		finish(c, &obs);
+	}
+	catalogue_free(cat);
+	cat = small;
+}
+
 /* Lookups count near attempts only. */
 static void
 test_windows(void **state)
@@ -300,6 +343,7 @@ main(void)
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_foreign_recipient),
+		cmocka_unit_test(test_rewritten_recipient),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_twice),

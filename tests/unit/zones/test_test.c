@@ -30,6 +30,20 @@ defaults(void **state)
 	test_free(t);
 }
 
+/* Below an alias of the whole zone both names are the recipient's. */
+static void
+alias_mailbox(void **state)
+{
+	struct test *t = load_text(
+	    HEAD "[dns]\n{zone} 60 DNAME {zone:b}\n[dns b]\n{d:b} 60 A {ipv4:0}\n" HOST RULES);
+
+	(void)state;
+	assert_int_equal(test_mailbox(t, 0, "probe", 5), 0);
+	assert_int_equal(test_mailbox(t, 1, "probe", 5), 0);
+	assert_int_equal(test_mailbox(t, 1, "other", 5), -1);
+	test_free(t);
+}
+
 static void
 every_keyword(void **state)
 {
@@ -500,6 +514,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(alias_mailbox),
 		cmocka_unit_test(every_keyword),
 		cmocka_unit_test(errors_with_their_line),
 		cmocka_unit_test(limits),
