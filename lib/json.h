@@ -1,5 +1,6 @@
-/* json.h - reading JSON that we wrote ourselves or that a stranger claims is JSON: a strict
- * recursive-descent reader (RFC 8259) into a tree, and flat-object helpers.  Limits: 64 levels,
+/* json.h - JSON (RFC 8259): read strictly into a tree, and written.
+ *
+ * The reader takes what we wrote ourselves or what a stranger claims is JSON.  Limits: 64 levels,
  * 1,000,000 values.  Input that is not UTF-8, or has half a surrogate pair, is refused. */
 #ifndef LIB_JSON_H
 #define LIB_JSON_H
@@ -29,5 +30,24 @@ const struct json *json_get(const struct json *object, const char *key); /* NULL
 const char *json_string(
     const struct json *object, const char *key); /* NULL if absent or other type */
 int64_t json_int(const struct json *object, const char *key, int64_t fallback);
+
+/* --- writing, at the end of a buffer ------------------------------------------------------------------- */
+
+struct strbuf;
+/* A comma where one is due, then the key.  key NULL, here and below: an element of an array, or the document
+ * itself.  A value that no function here writes can follow. */
+void json_key(struct strbuf *, const char *key);
+void json_begin(struct strbuf *, const char *key, char bracket); /* '{' or '[' */
+void json_end(struct strbuf *, char bracket);
+void json_put(struct strbuf *, const char *key, const char *text); /* text NULL: "" */
+/* Absent rather than empty. */
+void json_put_some(struct strbuf *, const char *key, const char *text);
+void json_put_num(struct strbuf *, const char *key, int64_t);
+void json_put_bool(struct strbuf *, const char *key, bool);
+void json_put_null(struct strbuf *, const char *key);
+/* As lib/clock.h writes it; 0: null. */
+void json_put_time(struct strbuf *, const char *key, int64_t t_us);
+/* An array of texts. */
+void json_put_list(struct strbuf *, const char *key, char *const *item, size_t n);
 
 #endif

@@ -1,9 +1,10 @@
 /* findings.c - see findings.h; the shape of the object is in outpost-events(5). */
 #include "verify/findings.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "lib/json.h"
 
 /* How much is told: everything; without how it came about; the verdicts. */
 enum detail { DETAIL_VERDICTS, DETAIL_FACTS, DETAIL_ALL };
@@ -12,32 +13,6 @@ struct writer {
 	struct strbuf *b;
 	enum detail detail;
 };
-
-/* --- JSON ------------------------------------------------------------------------------------------------------ */
-
-static void
-key(struct writer *w, const char *name)
-{
-	char last = w->b->len > 0 ? w->b->s[w->b->len - 1] : '{';
-
-	if (last != '{' && last != '[')
-		strbuf_puts(w->b, ",");
-	if (name != NULL)
-		strbuf_printf(w->b, "\"%s\":", name);
-}
-
-static void
-begin(struct writer *w, const char *name, const char *bracket)
-{
-	key(w, name);
-	strbuf_puts(w->b, bracket);
-}
-
-static void
-end(struct writer *w, const char *bracket)
-{
-	strbuf_puts(w->b, bracket);
-}
 
 #define SHORT_TEXT 80
 
@@ -50,7 +25,7 @@ text_n(struct writer *w, const char *name, const char *s, size_t len)
 
 	if (len == 0)
 		return;
-	key(w, name);
+	json_key(w->b, name);
 	strbuf_puts(w->b, "\"");
 	most = w->detail == DETAIL_VERDICTS ? w->b->len + SHORT_TEXT : SIZE_MAX;
 	for (size_t i = 0; i < len && w->b->len < most; i++) {
@@ -75,17 +50,8 @@ text(struct writer *w, const char *name, const char *s)
 static void
 flag(struct writer *w, const char *name, bool value)
 {
-	if (!value)
-		return;
-	key(w, name);
-	strbuf_puts(w->b, "true");
-}
-
-static void
-num(struct writer *w, const char *name, int64_t value)
-{
-	key(w, name);
-	strbuf_printf(w->b, "%" PRId64, value);
+	if (value)
+		json_put_bool(w->b, name, true);
 }
 
 /* --- what is told of each ----------------------------------------------------------------------------------------- */
@@ -93,31 +59,31 @@ num(struct writer *w, const char *name, int64_t value)
 static void
 write_message(struct writer *w, const struct mail *m)
 {
-	begin(w, "message", "{");
-	num(w, "size", (int64_t)m->all.n);
-	num(w, "fields", (int64_t)m->fields);
+	json_begin(w->b, "message", '{');
+	json_put_num(w->b, "size", (int64_t)m->all.n);
+	json_put_num(w->b, "fields", (int64_t)m->fields);
 	text(w, "wrong", m->wrong);
 	flag(w, "over_limit", m->over_limit);
 	flag(w, "bare_lf", m->bare_lf);
 	flag(w, "bare_cr", m->bare_cr);
 	flag(w, "nul", m->nul);
 	flag(w, "utf8", m->not_ascii);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
 write_author(struct writer *w, const struct address_author *a)
 {
-	begin(w, "author", "{");
+	json_begin(w->b, "author", '{');
 	text(w, "domain", a->why[0] == '\0' ? a->domain[0] : "");
 	text(w, "address", a->address);
 	text(w, "why", a->why);
-	num(w, "fields", (int64_t)a->fields);
-	num(w, "mailboxes", (int64_t)a->mailboxes);
+	json_put_num(w->b, "fields", (int64_t)a->fields);
+	json_put_num(w->b, "mailboxes", (int64_t)a->mailboxes);
 	flag(w, "group", a->group);
 	flag(w, "obsolete", a->obsolete);
 	flag(w, "not_utf8", a->not_utf8);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
@@ -125,28 +91,28 @@ write_trace(struct writer *w, const struct spf_result *s)
 {
 	if (w->detail < DETAIL_ALL || s->steps == 0)
 		return;
-	begin(w, "trace", "[");
+	json_begin(w->b, "trace", '[');
 	for (size_t i = 0; i < s->steps; i++) {
 		const struct spf_step *t = &s->trace[i];
 
-		begin(w, NULL, "{");
-		num(w, "depth", t->depth);
+		json_begin(w->b, NULL, '{');
+		json_put_num(w->b, "depth", t->depth);
 		text(w, t->record ? "record" : "term", t->text);
 		text(w, "result",
 		    t->record ? spf_verdict_word(t->verdict) : spf_outcome_word(t->outcome));
 		text(w, "domain", t->domain);
 		text(w, "target", t->target);
 		text(w, "found", t->found);
-		end(w, "}");
+		json_end(w->b, '}');
 	}
-	end(w, "]");
-	num(w, "trace_lost", (int64_t)s->steps_lost);
+	json_end(w->b, ']');
+	json_put_num(w->b, "trace_lost", (int64_t)s->steps_lost);
 }
 
 static void
 write_spf(struct writer *w, const char *name, const struct spf_result *s)
 {
-	begin(w, name, "{");
+	json_begin(w->b, name, '{');
 	text(w, "result", spf_verdict_word(s->verdict));
 	text(w, "domain", s->domain);
 	text(w, "reason", s->reason);
@@ -154,12 +120,12 @@ write_spf(struct writer *w, const char *name, const struct spf_result *s)
 	text(w, "term_domain", s->term_domain);
 	text(w, "explanation", s->explanation);
 	text(w, "no_explanation", s->no_explanation);
-	num(w, "lookups", s->lookups);
-	num(w, "voids", s->voids);
-	num(w, "void_queries", s->void_queries);
+	json_put_num(w->b, "lookups", s->lookups);
+	json_put_num(w->b, "voids", s->voids);
+	json_put_num(w->b, "void_queries", s->void_queries);
 	flag(w, "secure", s->secure);
 	write_trace(w, s);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static const char *
@@ -195,10 +161,10 @@ write_key(struct writer *w, const struct dkim_signature *s)
 
 	if (k->name[0] == '\0')
 		return;
-	begin(w, "key", "{");
+	json_begin(w->b, "key", '{');
 	text(w, "state", key_state(k->state));
 	if (k->state == DKIMKEY_GOOD)
-		num(w, "bits", k->bits);
+		json_put_num(w->b, "bits", k->bits);
 	flag(w, "testing", k->testing);
 	if (w->detail >= DETAIL_FACTS) {
 		text(w, "dnssec",
@@ -210,21 +176,21 @@ write_key(struct writer *w, const struct dkim_signature *s)
 			text(w, "type", k->type);
 			text(w, "strength", strength(s->strength));
 		}
-		num(w, "records", (int64_t)k->records);
+		json_put_num(w->b, "records", (int64_t)k->records);
 		flag(w, "strict", k->strict);
 	}
 	if (w->detail == DETAIL_ALL)
 		text_n(w, "record", k->record, strnlen(k->record, 900));
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
 write_times(struct writer *w, const struct dkim_signature *s)
 {
 	if (s->signed_at >= 0)
-		num(w, "signed_at", s->signed_at);
+		json_put_num(w->b, "signed_at", s->signed_at);
 	if (s->expires >= 0)
-		num(w, "expires", s->expires);
+		json_put_num(w->b, "expires", s->expires);
 	flag(w, "expired", s->expired);
 	flag(w, "future", s->future);
 }
@@ -233,7 +199,7 @@ static void
 write_signature(
     struct writer *w, const struct dkim_signature *s, const struct dmarc_result *d, size_t i)
 {
-	begin(w, NULL, "{");
+	json_begin(w->b, NULL, '{');
 	text(w, "result", dkim_verdict_word(s->verdict));
 	text(w, "reason", s->reason);
 	text(w, "domain", s->domain);
@@ -251,29 +217,29 @@ write_signature(
 		flag(w, "signs_from", s->signs_from);
 		write_times(w, s);
 		if (s->body_limit >= 0)
-			num(w, "body_limit", s->body_limit);
-		num(w, "body_len", (int64_t)s->body_len);
-		num(w, "body_covered", (int64_t)s->body_covered);
+			json_put_num(w->b, "body_limit", s->body_limit);
+		json_put_num(w->b, "body_len", (int64_t)s->body_len);
+		json_put_num(w->b, "body_covered", (int64_t)s->body_covered);
 		flag(w, "body_hash_right", s->body_hash_right);
 		text(w, "opendkim", s->opendkim);
 	}
 	flag(w, "sha1", s->sha1);
 	write_key(w, s);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
 write_dkim(struct writer *w, const struct dkim_result *d, const struct dmarc_result *dmarc)
 {
-	begin(w, "dkim", "{");
+	json_begin(w->b, "dkim", '{');
 	text(w, "result", dkim_verdict_word(d->verdict));
 	text(w, "reason", d->reason);
-	num(w, "signatures", (int64_t)d->signatures);
-	begin(w, "signature", "[");
+	json_put_num(w->b, "signatures", (int64_t)d->signatures);
+	json_begin(w->b, "signature", '[');
 	for (size_t i = 0; i < d->n; i++)
 		write_signature(w, &d->sig[i], dmarc, i);
-	end(w, "]");
-	end(w, "}");
+	json_end(w->b, ']');
+	json_end(w->b, '}');
 }
 
 static const char *
@@ -285,20 +251,20 @@ check(enum arc_check c)
 static void
 write_arc(struct writer *w, const struct arc_result *a)
 {
-	begin(w, "arc", "{");
+	json_begin(w->b, "arc", '{');
 	text(w, "result", arc_verdict_word(a->verdict));
 	text(w, "reason", a->reason);
 	flag(w, "failed_before", a->failed_before);
 	flag(w, "temporary", a->temporary);
-	num(w, "sets", (int64_t)a->n);
+	json_put_num(w->b, "sets", (int64_t)a->n);
 	if (a->verdict == ARC_IS_PASS)
-		num(w, "oldest_pass", a->oldest_pass);
+		json_put_num(w->b, "oldest_pass", a->oldest_pass);
 	if (w->detail >= DETAIL_FACTS && a->n > 0) {
-		begin(w, "set", "[");
+		json_begin(w->b, "set", '[');
 		for (size_t i = 0; i < a->n; i++) {
 			const struct arc_set *s = &a->set[i];
 
-			begin(w, NULL, "{");
+			json_begin(w->b, NULL, '{');
 			text(w, "cv", s->cv);
 			text(w, "seal", check(s->seal));
 			text(w, "domain", s->domain);
@@ -307,17 +273,17 @@ write_arc(struct writer *w, const struct arc_result *a)
 			if (strcmp(s->ams_domain, s->domain) != 0)
 				text(w, "message_domain", s->ams_domain);
 			if (s->sealed_at >= 0)
-				num(w, "sealed_at", s->sealed_at);
-			num(w, "bits", s->bits);
+				json_put_num(w->b, "sealed_at", s->sealed_at);
+			json_put_num(w->b, "bits", s->bits);
 			text(w, "authserv", s->authserv);
 			if (w->detail == DETAIL_ALL && s->results.p != NULL)
 				text_n(w, "results", s->results.p,
 				    s->results.n < 400 ? s->results.n : 400);
-			end(w, "}");
+			json_end(w->b, '}');
 		}
-		end(w, "]");
+		json_end(w->b, ']');
 	}
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 /* --- DMARC -------------------------------------------------------------------------------------------------------------- */
@@ -328,17 +294,17 @@ write_uris(struct writer *w, const char *name, const struct dmarc_uri *uris, siz
 {
 	if (n == 0)
 		return;
-	begin(w, name, "[");
+	json_begin(w->b, name, '[');
 	for (size_t i = 0; i < n; i++) {
-		begin(w, NULL, "{");
+		json_begin(w->b, NULL, '{');
 		text(w, "uri", uris[i].text);
 		if (uris[i].limit > 0)
-			num(w, "limit", (int64_t)uris[i].limit);
+			json_put_num(w->b, "limit", (int64_t)uris[i].limit);
 		if (consent != NULL)
 			text(w, "consent", dmarc_consent_word(consent[i]));
-		end(w, "}");
+		json_end(w->b, '}');
 	}
-	end(w, "]");
+	json_end(w->b, ']');
 }
 
 static void
@@ -346,15 +312,15 @@ write_faults(struct writer *w, const struct dmarc_record *r)
 {
 	if (r->faults == 0)
 		return;
-	num(w, "faults", (int64_t)r->faults);
-	begin(w, "fault", "[");
+	json_put_num(w->b, "faults", (int64_t)r->faults);
+	json_begin(w->b, "fault", '[');
 	for (size_t i = 0; i < r->faults && i < DMARC_FAULTS_MAX; i++) {
-		begin(w, NULL, "{");
+		json_begin(w->b, NULL, '{');
 		text(w, "text", r->fault[i].text);
 		flag(w, "grave", r->fault[i].grave);
-		end(w, "}");
+		json_end(w->b, '}');
 	}
-	end(w, "]");
+	json_end(w->b, ']');
 }
 
 static void
@@ -363,29 +329,29 @@ write_record(struct writer *w, const struct dmarc_view *v, const enum dmarc_cons
 	const struct dmarc_record *r = &v->record;
 	const char psd[2] = { r->psd, '\0' };
 
-	begin(w, "record", "{");
+	json_begin(w->b, "record", '{');
 	text(w, "text", r->text);
 	text(w, "p", dmarc_policy_word(r->p));
 	text(w, "sp", dmarc_policy_word(r->sp));
 	text(w, "np", dmarc_policy_word(r->np));
 	text(w, "adkim", r->strict_dkim ? "s" : "r");
 	text(w, "aspf", r->strict_spf ? "s" : "r");
-	num(w, "pct", r->pct);
+	json_put_num(w->b, "pct", r->pct);
 	flag(w, "testing", r->testing);
 	text(w, "psd", psd);
 	text(w, "fo", r->fo);
-	num(w, "ri", r->interval);
+	json_put_num(w->b, "ri", r->interval);
 	write_uris(w, "rua", r->rua, r->rua_n, consent);
 	write_uris(w, "ruf", r->ruf, r->ruf_n, consent != NULL ? consent + r->rua_n : NULL);
 	write_faults(w, r);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
 write_view(struct writer *w, const char *name, const struct dmarc_view *v, bool record,
     const enum dmarc_consent *consent)
 {
-	begin(w, name, "{");
+	json_begin(w->b, name, '{');
 	text(w, "result", dmarc_verdict_word(v->verdict));
 	text(w, "reason", v->reason);
 	text(w, "organisation", v->organisation);
@@ -396,14 +362,14 @@ write_view(struct writer *w, const char *name, const struct dmarc_view *v, bool 
 	text(w, "applied", dmarc_policy_word(v->applied));
 	text(w, "spf_aligned", dmarc_alignment_word(v->spf));
 	flag(w, "spf_counts", v->spf_counts);
-	begin(w, "dkim_counts", "[");
+	json_begin(w->b, "dkim_counts", '[');
 	for (size_t i = 0; i < DMARC_DKIM_MAX; i++)
 		if (v->dkim_counts[i])
-			num(w, NULL, (int64_t)i);
-	end(w, "]");
+			json_put_num(w->b, NULL, (int64_t)i);
+	json_end(w->b, ']');
 	if (record && w->detail >= DETAIL_FACTS && v->at[0] != '\0')
 		write_record(w, v, consent);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
@@ -411,29 +377,29 @@ write_dmarc(struct writer *w, const struct dmarc_result *d)
 {
 	bool own = d->list.at[0] == '\0' || strcmp(d->list.at, d->tree.at) != 0;
 
-	begin(w, "dmarc", "{");
+	json_begin(w->b, "dmarc", '{');
 	text(w, "result", dmarc_verdict_word(d->list.verdict));
 	text(w, "difference", d->difference);
 	flag(w, "missing", d->missing);
-	num(w, "strays", (int64_t)d->strays);
+	json_put_num(w->b, "strays", (int64_t)d->strays);
 	text(w, "stray", d->stray);
 	write_view(w, "rfc7489", &d->list, true, d->consent);
 	write_view(w, "rfc9989", &d->tree, own, d->list.at[0] == '\0' ? d->consent : NULL);
 	if (w->detail >= DETAIL_FACTS && d->walk_n > 0) {
-		begin(w, "walk", "[");
+		json_begin(w->b, "walk", '[');
 		for (size_t i = 0; i < d->walk_n; i++) {
 			const char psd[2] = { d->walk[i].psd, '\0' };
 
-			begin(w, NULL, "{");
+			json_begin(w->b, NULL, '{');
 			text(w, "domain", d->walk[i].domain);
 			text(w, "found", dmarc_found_word(d->walk[i].found));
 			if (d->walk[i].found == DMARC_RECORD)
 				text(w, "psd", psd);
-			end(w, "}");
+			json_end(w->b, '}');
 		}
-		end(w, "]");
+		json_end(w->b, ']');
 	}
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 /* --- the way here ------------------------------------------------------------------------------------------------------- */
@@ -441,27 +407,27 @@ write_dmarc(struct writer *w, const struct dmarc_result *d)
 static void
 write_fcrdns(struct writer *w, const struct fcrdns_result *f)
 {
-	begin(w, "fcrdns", "{");
+	json_begin(w->b, "fcrdns", '{');
 	text(w, "result", fcrdns_verdict_word(f->verdict));
 	text(w, "reason", f->reason);
 	flag(w, "secure", f->secure);
-	num(w, "names", (int64_t)f->names);
-	begin(w, "name", "[");
+	json_put_num(w->b, "names", (int64_t)f->names);
+	json_begin(w->b, "name", '[');
 	for (size_t i = 0; i < f->names && i < FCRDNS_NAMES_MAX; i++) {
-		begin(w, NULL, "{");
+		json_begin(w->b, NULL, '{');
 		text(w, "name", f->name[i].name);
 		flag(w, "confirmed", f->name[i].confirmed);
 		flag(w, "failed", f->name[i].failed);
-		end(w, "}");
+		json_end(w->b, '}');
 	}
-	end(w, "]");
-	end(w, "}");
+	json_end(w->b, ']');
+	json_end(w->b, '}');
 }
 
 static void
 write_helo(struct writer *w, const struct helo_result *h)
 {
-	begin(w, "ehlo", "{");
+	json_begin(w->b, "ehlo", '{');
 	text(w, "form", helo_form_word(h->form));
 	text(w, "reason", h->reason);
 	flag(w, "resolves", h->resolves);
@@ -469,40 +435,40 @@ write_helo(struct writer *w, const struct helo_result *h)
 	flag(w, "matches", h->matches);
 	flag(w, "is_reverse", h->is_reverse);
 	flag(w, "reverse_confirmed", h->reverse_confirmed);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
 write_received(struct writer *w, const struct received_result *r)
 {
-	begin(w, "received", "{");
-	num(w, "hops", (int64_t)r->hops);
-	num(w, "wrong", (int64_t)r->wrong);
-	num(w, "backwards", (int64_t)r->backwards);
+	json_begin(w->b, "received", '{');
+	json_put_num(w->b, "hops", (int64_t)r->hops);
+	json_put_num(w->b, "wrong", (int64_t)r->wrong);
+	json_put_num(w->b, "backwards", (int64_t)r->backwards);
 	if (r->backwards > 0)
-		num(w, "backwards_most", r->most);
+		json_put_num(w->b, "backwards_most", r->most);
 	if (r->has_span)
-		num(w, "span", r->span);
-	num(w, "ahead", r->ahead);
+		json_put_num(w->b, "span", r->span);
+	json_put_num(w->b, "ahead", r->ahead);
 	if (w->detail == DETAIL_ALL && r->n > 0) {
-		begin(w, "hop", "[");
+		json_begin(w->b, "hop", '[');
 		for (size_t i = 0; i < r->n; i++) {
 			const struct received_hop *h = &r->hop[i];
 
-			begin(w, NULL, "{");
+			json_begin(w->b, NULL, '{');
 			text(w, "from", h->from);
 			text(w, "from_info", h->from_info);
 			text(w, "by", h->by);
 			text(w, "with", h->with);
 			text(w, "for", h->for_whom);
 			if (h->time != RECEIVED_NO_TIME)
-				num(w, "time", h->time);
+				json_put_num(w->b, "time", h->time);
 			text(w, "wrong", h->wrong);
-			end(w, "}");
+			json_end(w->b, '}');
 		}
-		end(w, "]");
+		json_end(w->b, ']');
 	}
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 static void
@@ -516,29 +482,29 @@ write_lookups(struct writer *w, const struct lookups *book)
 		bogus += l->status == LOOKUP_BOGUS;
 		secure += l->secure;
 	}
-	begin(w, "lookups", "{");
-	num(w, "asked", asked);
-	num(w, "failed", failed);
-	num(w, "bogus", bogus);
-	num(w, "secure", secure);
-	end(w, "}");
+	json_begin(w->b, "lookups", '{');
+	json_put_num(w->b, "asked", asked);
+	json_put_num(w->b, "failed", failed);
+	json_put_num(w->b, "bogus", bogus);
+	json_put_num(w->b, "secure", secure);
+	json_end(w->b, '}');
 }
 
 static void
 write_all(struct writer *w, const struct findings *f, const struct verify_input *in,
     const struct lookups *book)
 {
-	begin(w, NULL, "{");
-	num(w, "v", 1);
+	json_begin(w->b, NULL, '{');
+	json_put_num(w->b, "v", 1);
 	text(w, "client", in->client);
 	text_n(w, "helo", in->helo, strnlen(in->helo, 255));
 	text_n(w, "from", in->from, strnlen(in->from, 320));
 	write_message(w, &f->mail);
 	write_author(w, &f->author);
-	begin(w, "spf", "{");
+	json_begin(w->b, "spf", '{');
 	write_spf(w, "mailfrom", &f->spf_mail_from);
 	write_spf(w, "helo", &f->spf_helo);
-	end(w, "}");
+	json_end(w->b, '}');
 	write_dkim(w, &f->dkim, &f->dmarc);
 	write_arc(w, &f->arc);
 	write_dmarc(w, &f->dmarc);
@@ -547,7 +513,7 @@ write_all(struct writer *w, const struct findings *f, const struct verify_input 
 	write_received(w, &f->received);
 	write_lookups(w, book);
 	flag(w, "cut", w->detail < DETAIL_ALL);
-	end(w, "}");
+	json_end(w->b, '}');
 }
 
 void

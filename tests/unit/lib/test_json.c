@@ -207,11 +207,67 @@ test_nodes(void **state)
 	free(text);
 }
 
+static void
+test_writing(void **state)
+{
+	static char a[] = "a", brace[] = "{", nothing[] = "";
+	char *list[] = { a, brace, nothing };
+	struct strbuf b = { 0 };
+
+	(void)state;
+	json_begin(&b, NULL, '{');
+	json_put(&b, "text", "x[");
+	json_put(&b, "none", NULL);
+	json_put_some(&b, "absent", NULL);
+	json_put_some(&b, "absent", "");
+	json_put_some(&b, "some", ",");
+	json_put_num(&b, "least", INT64_MIN);
+	json_put_num(&b, "most", INT64_MAX);
+	json_put_bool(&b, "yes", true);
+	json_put_bool(&b, "no", false);
+	json_put_null(&b, "null");
+	json_put_time(&b, "never", 0);
+	json_put_time(&b, "t", 1000001);
+	json_put_list(&b, "list", list, 3);
+	json_put_list(&b, "empty", list, 0);
+	json_key(&b, "quo\"te");
+	strbuf_puts(&b, "0.5");
+	json_begin(&b, "nested", '[');
+	json_begin(&b, NULL, '{');
+	json_end(&b, '}');
+	json_begin(&b, NULL, '[');
+	json_put_num(&b, NULL, 1);
+	json_put_num(&b, NULL, -2);
+	json_put_bool(&b, NULL, true);
+	json_put_null(&b, NULL);
+	json_end(&b, ']');
+	json_key(&b, NULL);
+	strbuf_puts(&b, "\n");
+	json_begin(&b, NULL, '{');
+	json_end(&b, '}');
+	json_end(&b, ']');
+	json_key(&b, "last");
+	json_put(&b, NULL, ":");
+	json_end(&b, '}');
+	assert_string_equal(b.s,
+	    "{\"text\":\"x[\",\"none\":\"\",\"some\":\",\",\"least\":-9223372036854775808,"
+	    "\"most\":9223372036854775807,\"yes\":true,\"no\":false,\"null\":null,\"never\":null,"
+	    "\"t\":\"1970-01-01T00:00:01.000001Z\",\"list\":[\"a\",\"{\",\"\"],\"empty\":[],"
+	    "\"quo\\\"te\":0.5,\"nested\":[{},[1,-2,true,null],\n{}],\"last\":\":\"}");
+	json_free(parse(b.s));
+	/* A line of its own behind others. */
+	strbuf_puts(&b, "\n");
+	json_begin(&b, NULL, '[');
+	assert_string_equal(b.s + b.len - 4, "\"}\n[");
+	strbuf_clear(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tree),
+		cmocka_unit_test(test_writing),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_octets),
