@@ -13,6 +13,7 @@
 #define WIDTH_MAX     120
 #define NAME_COLUMN   24
 #define ATTEMPTS_TOLD 6 /* attempts listed in the details of a test */
+#define MINUTE        (60 * CLOCK_SECOND)
 
 static const struct {
 	const char *word, *colour, *heading;
@@ -297,10 +298,11 @@ put_hands(const struct page *p, const struct report *r)
 static bool
 waits_alike(const struct verdict *a, const struct verdict *b)
 {
-	return !b->final && a->until == b->until && strcmp(a->waits, b->waits) == 0;
+	return !b->final && a->until / MINUTE == b->until / MINUTE &&
+	       strcmp(a->waits, b->waits) == 0;
 }
 
-/* Tests that wait for the same thing until the same time stand together. */
+/* Tests that wait for the same thing until the same minute stand together, under the last of them. */
 static void
 put_waiting(const struct page *p, const struct report *r)
 {
@@ -310,7 +312,9 @@ put_waiting(const struct page *p, const struct report *r)
 		const struct verdict *v = &r->entries[i].verdict;
 		struct strbuf line = { 0 };
 		bool told = v->final;
+		int64_t until = v->until;
 		char when[32];
+
 		for (size_t k = 0; k < i && !told; k++)
 			told = waits_alike(v, &r->entries[k].verdict);
 		if (told)
@@ -320,8 +324,14 @@ put_waiting(const struct page *p, const struct report *r)
 		any = true;
 		strbuf_printf(
 		    &line, "waiting for %s", v->waits[0] != '\0' ? v->waits : "the sender");
-		if (v->until > r->now) {
-			describe_time(when, v->until, false);
+		for (size_t k = i + 1; k < r->n; k++) {
+			const struct verdict *also = &r->entries[k].verdict;
+
+			if (waits_alike(v, also) && also->until > until)
+				until = also->until;
+		}
+		if (until > r->now) {
+			describe_time(when, until, false);
 			strbuf_printf(&line, ", until %s UTC at the latest", when);
 		}
 		for (size_t k = i; k < r->n; k++) {
