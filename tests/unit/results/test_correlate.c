@@ -1,49 +1,8 @@
 /* Events to attempts and lookups. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free
 
 #include "lib/clock.h"
-#include "tests/unit/results/events.h"
-
-static struct catalogue *cat;
-
-static int
-setup(void **state)
-{
-	char err[512];
-
-	(void)state;
-	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
-	return cat == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
-
-static struct correlation *
-done(struct observations *obs)
-{
-	observations_sort(obs);
-	return correlate(obs, cat, EVENTS_TOKEN);
-}
-
-static const struct facts *
-facts(const struct correlation *c, const char *test)
-{
-	return correlation_facts(c, catalogue_find(cat, test, strlen(test)));
-}
+#include "tests/unit/results/fixture.h"
 
 static void
 finish(struct correlation *c, struct observations *obs)
@@ -74,7 +33,7 @@ test_syn(void **state)
 	event_at(&obs, 60.5, "net.syn", PORTS ",\"host\":1,\"state\":\"serves\"", 4002, 2);
 	/* The same ports an hour later: another connect(). */
 	event_at(&obs, 3600, "net.syn", PORTS ",\"host\":0,\"state\":\"silent\"", 4000, 1);
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	const struct facts *f = facts(c, "mx-fallback");
 	assert_int_equal(f->n_attempts, 4);
 	assert_int_equal(f->attempts[0].stage, STAGE_SYN);
@@ -110,7 +69,7 @@ test_reuse(void **state)
 	    ".greylist.outpost.example>\",\"reply\":450,\"dev\":\"reply 450\"");
 	event_at(&obs, 5, "smtp.close",
 	    "\"test\":\"greylist\",\"conn\":\"0-1\",\"stage\":\"accepted\",\"how\":\"quit\"");
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	const struct facts *dual = facts(c, "dual"), *grey = facts(c, "greylist");
 	assert_int_equal(dual->n_attempts, 1);
 	assert_true(dual->attempts[0].accepted);
@@ -138,7 +97,7 @@ test_mixed(void **state)
 		    "probe@" EVENTS_TOKEN ".%s.x>\",\"reply\":%d",
 		    i == 0 ? "dual" : "reject", i == 0 ? 250 : 452);
 	event_at(&obs, 3, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	assert_true(facts(c, "dual")->attempts[0].accepted);
 	assert_true(facts(c, "dual")->attempts[0].mixed);
 	assert_int_equal(facts(c, "reject")->n_attempts, 1);
@@ -160,7 +119,7 @@ test_foreign_recipient(void **state)
 	    "\"test\":\"reject\",\"conn\":\"0-1\",\"verb\":\"RCPT\",\"arg\":\"TO:<probe@"
 	    "bbbbbbbbbbbbbbbb.reject.x>\",\"reply\":250");
 	event_at(&obs, 2, "smtp.message", "\"test\":\"reject\",\"conn\":\"0-1\",\"reply\":250");
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	assert_int_equal(facts(c, "reject")->accepted, 0);
 	assert_true(facts(c, "reject")->attempts[0].mixed);
 	finish(c, &obs);
@@ -225,7 +184,7 @@ test_windows(void **state)
 		    "\"test\":\"reject\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"DROP\"");
 	}
 	event_at(&obs, 1000, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(facts(c, "dual")->lookups[i].counts, counts[i]);
 		/* No attempt of its own: near anyone's, ten minutes after it too. */
@@ -251,7 +210,7 @@ test_clock(void **state)
 	event_at(&obs, 2, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
 	event_at(
 	    &obs, 3, "smtp.close", "\"test\":\"dual\",\"conn\":\"0-1\",\"stage\":\"accepted\"");
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	assert_int_equal(facts(c, "dual")->accepted, 1);
 	finish(c, &obs);
 }
@@ -269,7 +228,7 @@ test_twice(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		observations_add(&obs, line, strlen(line));
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	assert_int_equal(obs.n, 1);
 	assert_int_equal(obs.twice, 2);
 	assert_int_equal(facts(c, "dual")->n_attempts, 1);
@@ -292,7 +251,7 @@ test_identities(void **state)
 		event_at(&obs, i, "smtp.connect",
 		    "\"test\":\"dual\",\"conn\":\"0-%d\",\"peer\":\"192.0.2.%d\"", i, i);
 	}
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	assert_int_equal(c->n_resolvers, IDENTITIES_MAX);
 	assert_int_equal(c->resolvers_beyond, 300 - IDENTITIES_MAX);
 	assert_int_equal(c->n_senders, IDENTITIES_MAX);
@@ -329,7 +288,7 @@ test_many(void **state)
 		    "\"test\":\"greylist\",\"conn\":\"0-%d\",\"stage\":\"rcpt\"", i);
 	}
 	int64_t begun = clock_monotonic();
-	struct correlation *c = done(&obs);
+	struct correlation *c = correlated(&obs);
 	assert_int_equal(facts(c, "greylist")->n_attempts, 20000);
 	assert_true(clock_monotonic() - begun < 20 * CLOCK_SECOND);
 	finish(c, &obs);
@@ -351,5 +310,5 @@ main(void)
 		cmocka_unit_test(test_many),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup_stages, teardown);
 }

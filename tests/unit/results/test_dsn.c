@@ -1,17 +1,10 @@
 /* Bounces as senders make them, and as they must not be; which test they are joined to, and what they settle. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free
 
 #include "results/dsn.h"
 #include "results/judge.h"
 #include "results/mime.h"
-#include "tests/unit/results/events.h"
+#include "tests/unit/results/fixture.h"
 
 #define HEAD                                                                                       \
 	"Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n"          \
@@ -166,8 +159,6 @@ prefixes(void **state)
 
 /* --- joined ---------------------------------------------------------------------------------------- */
 
-static struct catalogue *cat;
-
 /* smtp.dsn that came to this test, about this recipient. */
 static void
 bounce(struct observations *obs, double t, const char *at, const char *final, const char *action)
@@ -178,12 +169,6 @@ bounce(struct observations *obs, double t, const char *at, const char *final, co
 
 	mime_base64_put(data, text, (size_t)n);
 	event_at(obs, t, "smtp.dsn", "\"test\":\"%s\",\"data\":\"%s\"", at, data);
-}
-
-static const struct facts *
-facts(const struct correlation *c, const char *name)
-{
-	return correlation_facts(c, catalogue_find(cat, name, strlen(name)));
 }
 
 static void
@@ -201,8 +186,7 @@ joined(void **state)
 	bounce(&obs, 6, "dual", "probe@" EVENTS_TOKEN ".dane-batch-b.lab.example", "failed");
 	bounce(&obs, 7, "dual", "probe@" EVENTS_TOKEN ".dane-batch-", "failed");
 	event_at(&obs, 8, "smtp.dsn", "\"test\":\"dual\",\"data\":\"####\"");
-	observations_sort(&obs);
-	c = correlate(&obs, cat, EVENTS_TOKEN);
+	c = correlated(&obs);
 	assert_int_equal(facts(c, "reject")->n_bounces, 1);
 	assert_int_equal(facts(c, "reject")->n_events, 1);
 	assert_int_equal(facts(c, "sts-parent")->n_bounces, 1);
@@ -230,8 +214,7 @@ settled(double t, const char *action)
 	event_at(&obs, 101, "smtp.close",
 	    "\"test\":\"reject\",\"conn\":\"1\",\"stage\":\"ehlo\",\"peer\":\"192.0.2.1\"");
 	bounce(&obs, t, "dual", "probe@" EVENTS_TOKEN ".reject.lab.example", action);
-	observations_sort(&obs);
-	j.c = correlate(&obs, cat, EVENTS_TOKEN);
+	j.c = correlated(&obs);
 	assert_int_equal(facts(j.c, "reject")->n_attempts, 1);
 	is = judge_settled(&j, facts(j.c, "reject"), &until, text, sizeof text);
 	correlation_free((struct correlation *)(uintptr_t)j.c);
@@ -262,8 +245,7 @@ windows(void **state)
 	event_at(&obs, 3, "dns.query", "\"test\":\"out\",\"qtype\":\"TXT\",\"at\":\"{d}\"");
 	event_at(&obs, 2 + 86400, "dns.query", "\"test\":\"out\",\"qtype\":\"TXT\",\"at\":\"{d}\"");
 	event_at(&obs, 3 + 86400, "dns.query", "\"test\":\"out\",\"qtype\":\"TXT\",\"at\":\"{d}\"");
-	observations_sort(&obs);
-	c = correlate(&obs, cat, EVENTS_TOKEN);
+	c = correlated(&obs);
 	f = facts(c, "in-spf");
 	assert_int_equal(f->n_lookups, 4);
 	assert_false(f->lookups[0].counts);
@@ -287,15 +269,6 @@ main(void)
 		cmocka_unit_test(a_bounce_settles),
 		cmocka_unit_test(windows),
 	};
-	char err[256];
-	int failed;
 
-	cat = catalogue_load("zones/catalogue", err, sizeof err);
-	if (cat == NULL) {
-		fprintf(stderr, "%s\n", err);
-		return 1;
-	}
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	catalogue_free(cat);
-	return failed;
+	return cmocka_run_group_tests(tests, setup_shipped, teardown);
 }

@@ -1,48 +1,12 @@
 /* Which message came back: told apart by Message-ID, and nothing is said that cannot be told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free
-
 #include "results/judge.h"
-#include "tests/unit/results/events.h"
+#include "tests/unit/results/fixture.h"
 
 #define MINUTE 60.0
 #define HOUR   3600.0
 #define TO(t)  "probe@" EVENTS_TOKEN "." t ".outpost.example"
 
-static struct catalogue *cat;
 static struct observations obs;
-
-static int
-setup(void **state)
-{
-	char err[512];
-
-	(void)state;
-	cat = catalogue_load("zones/catalogue", err, sizeof err);
-	return cat == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
-
-static int
-clean(void **state)
-{
-	(void)state;
-	observations_clear(&obs);
-	return 0;
-}
 
 /* A message to dual and greylist, taken or put off after its content where reply says so. */
 static void
@@ -69,8 +33,7 @@ judged(const char *test, double now)
 {
 	struct verdict v;
 
-	observations_sort(&obs);
-	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+	struct correlation *c = correlated(&obs);
 	struct judge j = { .c = c, .now = EVENTS_START + (int64_t)(now * 1e6), .pace = 1 };
 	judge_test(&v, &j, catalogue_find(cat, test, strlen(test)));
 	correlation_free(c);
@@ -200,13 +163,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(all_come_back, clean),
-		cmocka_unit_test_teardown(none_comes_back, clean),
-		cmocka_unit_test_teardown(either, clean),
-		cmocka_unit_test_teardown(strangers, clean),
-		cmocka_unit_test_teardown(control_returned, clean),
-		cmocka_unit_test_teardown(not_put_off, clean),
+		OBSERVED(all_come_back),
+		OBSERVED(none_comes_back),
+		OBSERVED(either),
+		OBSERVED(strangers),
+		OBSERVED(control_returned),
+		OBSERVED(not_put_off),
 	};
 
-	return cmocka_run_group_tests_name("fate", tests, setup, teardown);
+	return cmocka_run_group_tests_name("fate", tests, setup_shipped, teardown);
 }

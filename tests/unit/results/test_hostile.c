@@ -1,21 +1,11 @@
 /* Whatever a stranger says, in every key of every kind of event and in the label: it is text in every view.  No terminal is
  * led, no markup and no formula is made, every view keeps its form. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free
-
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/utf8.h"
 #include "results/compare.h"
-#include "tests/unit/results/events.h"
+#include "tests/unit/results/fixture.h"
 
-static struct catalogue *cat;
 static const char *const hostile[] = {
 	"</title></style></pre><script>alert(1)</script><img src=x onerror=y>\" ' &amp; -->",
 	"\033]0;owned\007\033[2J\b\r\nX-Evil: 1\r\n\r\n<b>\x7f",
@@ -25,24 +15,6 @@ static const char *const hostile[] = {
 	"-2+3\",\"another field\r\nanother line",
 };
 #define N_HOSTILE (sizeof hostile / sizeof *hostile)
-
-static int
-setup(void **state)
-{
-	char err[512];
-
-	(void)state;
-	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
-	return cat == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
 
 /* --- what must hold of each view ---------------------------------------------------------------------- */
 
@@ -261,5 +233,5 @@ main(void)
 		cmocka_unit_test(test_every_value),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup_stages, teardown);
 }

@@ -1,47 +1,11 @@
 /* When a test is settled, what "so far" is, and what controls and traits do to a verdict. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free
-
 #include "lib/clock.h"
 #include "results/judge.h"
-#include "tests/unit/results/events.h"
+#include "tests/unit/results/fixture.h"
 
 #define HOUR 3600.0
 
-static struct catalogue *cat;
 static struct observations obs;
-
-static int
-setup(void **state)
-{
-	char err[512];
-
-	(void)state;
-	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
-	return cat == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
-
-static int
-clean(void **state)
-{
-	(void)state;
-	observations_clear(&obs);
-	return 0;
-}
 
 static void
 accept_at(double t, const char *test)
@@ -71,8 +35,7 @@ judged(const char *test, double now, unsigned pace)
 {
 	struct verdict v;
 
-	observations_sort(&obs);
-	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+	struct correlation *c = correlated(&obs);
 	struct judge j = { .c = c, .now = EVENTS_START + (int64_t)(now * 1e6), .pace = pace };
 	judge_test(&v, &j, catalogue_find(cat, test, strlen(test)));
 	correlation_free(c);
@@ -306,7 +269,7 @@ test_dns_ipv6_only(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_teardown(f, clean)
+#define T(f) OBSERVED(f)
 	const struct CMUnitTest tests[] = {
 		T(test_stays_away),
 		T(test_lazy),
@@ -323,5 +286,5 @@ main(void)
 		T(test_ipv6_only),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup_stages, teardown);
 }

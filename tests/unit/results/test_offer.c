@@ -1,18 +1,8 @@
 /* What a ClientHello offers, by its numbers; which of them count; and how it is told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free /* cmocka has a macro of that name */
 
 #include "results/offer.h"
-
-#include "events.h"
-
-static struct catalogue *cat;
+#include "tests/unit/results/fixture.h"
 
 static void
 hello(struct observations *obs, double t, const char *test, const char *peer, const char *lists)
@@ -42,7 +32,7 @@ facts_of_dual(const struct facts **f, struct observations *obs)
 	observations_sort(obs);
 	assert_int_equal(obs->corrupt + obs->unknown, 0);
 	c = correlate(obs, cat, EVENTS_TOKEN);
-	*f = correlation_facts(c, catalogue_find(cat, "dual", 4));
+	*f = facts(c, "dual");
 	return c;
 }
 
@@ -227,15 +217,6 @@ main(void)
 		cmocka_unit_test(in_words),
 		cmocka_unit_test(retry),
 	};
-	char err[512];
-	int rc;
 
-	cat = catalogue_load("zones/catalogue", err, sizeof err);
-	if (cat == NULL) {
-		print_error("%s\n", err);
-		return 1;
-	}
-	rc = cmocka_run_group_tests_name("offer", tests, NULL, NULL);
-	catalogue_free(cat);
-	return rc;
+	return cmocka_run_group_tests(tests, setup_shipped, teardown);
 }

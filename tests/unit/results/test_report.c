@@ -1,37 +1,8 @@
 /* The views: what strangers said stays text, and waiting says for what and until when. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free
-
 #include "lib/clock.h"
 #include "lib/json.h"
 #include "results/report.h"
-#include "tests/unit/results/events.h"
-
-static struct catalogue *cat;
-
-static int
-setup(void **state)
-{
-	char err[512];
-
-	(void)state;
-	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
-	return cat == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
+#include "tests/unit/results/fixture.h"
 
 static struct report *
 made(struct observations *obs, double now)
@@ -161,5 +132,5 @@ main(void)
 		cmocka_unit_test(test_style),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup_stages, teardown);
 }

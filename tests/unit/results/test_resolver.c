@@ -1,16 +1,5 @@
 /* Resolvers from the raw features of queries; farms; where addresses are. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free /* cmocka has a macro of that name */
-
-#include "events.h"
-
-static struct catalogue *cat;
+#include "tests/unit/results/fixture.h"
 
 static void
 query(struct observations *obs, double t, const char *peer, const char *more)
@@ -18,13 +7,6 @@ query(struct observations *obs, double t, const char *peer, const char *more)
 	event_at(obs, t, "dns.query",
 	    "\"test\":\"dual\",\"qtype\":\"A\",\"at\":\"{d}\",\"qname\":\"x\",\"peer\":\"%s\",%s",
 	    peer, more);
-}
-
-static struct correlation *
-read_all(struct observations *obs)
-{
-	observations_sort(obs);
-	return correlate(obs, cat, EVENTS_TOKEN);
 }
 
 /* Two members, of which one wants DNSSEC records, uses TCP and cookies: they differ in that. */
@@ -47,7 +29,7 @@ test_farm(void **state)
 		query(&obs, i + 0.5, "2001:db8::1", more);
 	}
 	query(&obs, 9, "192.0.2.9", "\"via\":\"udp\",\"port\":7,\"id\":1"); /* too few to tell */
-	struct correlation *c = read_all(&obs);
+	struct correlation *c = correlated(&obs);
 	assert_int_equal(c->n_resolvers, 3);
 	const struct resolver *a = &c->resolvers[0], *b = &c->resolvers[2];
 	assert_string_equal(a->peer, "192.0.2.1");
@@ -79,7 +61,7 @@ static void
 test_nobody(void **state)
 {
 	struct observations obs = { 0 };
-	struct correlation *c = read_all(&obs);
+	struct correlation *c = correlated(&obs);
 
 	(void)state;
 	assert_int_equal(c->n_resolvers, 0);
@@ -126,24 +108,6 @@ test_place(void **state)
 	whereabouts_close(NULL);
 }
 
-static int
-setup(void **state)
-{
-	char err[256];
-
-	(void)state;
-	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
-	return cat == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -153,5 +117,5 @@ main(void)
 		cmocka_unit_test(test_place),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup_stages, teardown);
 }

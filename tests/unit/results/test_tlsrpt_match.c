@@ -1,20 +1,10 @@
 /* What a report says against what the test shows and what was seen of the sender. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free /* cmocka has a macro of that name */
 
 #include "lib/strbuf.h"
 #include "results/mime.h"
 #include "results/tlsrpt_match.h"
-
-#include "events.h"
-
-static struct catalogue *cat;
+#include "tests/unit/results/fixture.h"
 
 static void
 reported(struct observations *obs, double t, const char *test, const char *domain, const char *type,
@@ -44,9 +34,8 @@ reported(struct observations *obs, double t, const char *test, const char *domai
 static const struct facts *
 facts_for(struct correlation **c, struct observations *obs, const char *test)
 {
-	observations_sort(obs);
-	*c = correlate(obs, cat, EVENTS_TOKEN);
-	return correlation_facts(*c, catalogue_find(cat, test, strlen(test)));
+	*c = correlated(obs);
+	return facts(*c, test);
 }
 
 static void
@@ -202,24 +191,6 @@ test_collector(void **state)
 	catalogue_free(all);
 }
 
-static int
-setup(void **state)
-{
-	char err[256];
-
-	(void)state;
-	cat = catalogue_load("tests/stages/catalogue", err, sizeof err);
-	return cat == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -229,5 +200,5 @@ main(void)
 		cmocka_unit_test(test_collector),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup_stages, teardown);
 }

@@ -1,50 +1,15 @@
 /* Events of the verifier to words, reasons and verdicts. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-#undef test_free
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/report.h"
 #include "results/session.h"
-#include "tests/unit/results/events.h"
+#include "tests/unit/results/fixture.h"
 
 #define HOUR 3600.0
 
-static struct catalogue *cat;
 static struct observations obs;
-
-static int
-setup(void **state)
-{
-	char err[512];
-
-	(void)state;
-	cat = catalogue_load("zones/catalogue", err, sizeof err);
-	return cat == NULL;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	catalogue_free(cat);
-	return 0;
-}
-
-static int
-clean(void **state)
-{
-	(void)state;
-	observations_clear(&obs);
-	return 0;
-}
 
 /* One message to the test over the family, on connection and with digest N. */
 static void
@@ -74,19 +39,6 @@ judged(double t, const char *test, unsigned n, const char *results, const char *
 	    "\"test\":\"%s\",\"conn\":\"c%u\",\"digest\":\"d%u\",\"results\":\"%s\",\"libspf2\":\"%"
 	    "s\"",
 	    test, n, n, text, libspf2);
-}
-
-static struct correlation *
-done(void)
-{
-	observations_sort(&obs);
-	return correlate(&obs, cat, EVENTS_TOKEN);
-}
-
-static const struct facts *
-facts(const struct correlation *c, const char *test)
-{
-	return correlation_facts(c, catalogue_find(cat, test, strlen(test)));
 }
 
 /* --- words ------------------------------------------------------------------------------------------- */
@@ -375,7 +327,7 @@ belongs(void **state)
 	/* Of no message here: another digest on its connection. */
 	event_at(&obs, 6, "verify.lost",
 	    "\"test\":\"dual\",\"conn\":\"c3\",\"digest\":\"d4\",\"reason\":\"x\"");
-	struct correlation *c = done();
+	struct correlation *c = correlated(&obs);
 	const struct facts *f = facts(c, "dual");
 	struct strbuf b = { 0 };
 	assert_int_equal(f->n_attempts, 4);
@@ -392,7 +344,7 @@ belongs(void **state)
 	/* A test that does not ask has none. */
 	mail(20, "greylist", 4, 9);
 	correlation_free(c);
-	c = done();
+	c = correlated(&obs);
 	assert_null(facts(c, "greylist")->attempts[0].verified);
 	correlation_free(c);
 }
@@ -409,7 +361,7 @@ unreadable(void **state)
 	    &obs, 5, "smtp.connect", "\"test\":\"dual\",\"conn\":\"c3\",\"peer\":\"192.0.2.1\"");
 	event_at(&obs, 6, "smtp.message",
 	    "\"test\":\"dual\",\"conn\":\"c3\",\"reply\":250,\"digest\":\"d3\"");
-	struct correlation *c = done();
+	struct correlation *c = correlated(&obs);
 	const struct facts *f = facts(c, "dual");
 	struct strbuf b = { 0 };
 	for (size_t i = 0; i < 3; i++)
@@ -428,7 +380,7 @@ unreadable(void **state)
 static void
 check_verdict(const char *test, double now, enum grade grade, bool final, const char *reason)
 {
-	struct correlation *c = done();
+	struct correlation *c = correlated(&obs);
 	struct judge j = { .c = c, .now = EVENTS_START + (int64_t)(now * 1e6), .pace = 1 };
 	struct verdict v;
 
@@ -606,7 +558,7 @@ too_deep(void **state)
 	strcpy(p, "}");
 	mail(1, "dual", 4, 1);
 	judged(2, "dual", 1, results, "");
-	struct correlation *c = done();
+	struct correlation *c = correlated(&obs);
 	assert_int_equal(facts(c, "dual")->attempts[0].verified->state, VERIFIED_LOST);
 	correlation_free(c);
 }
@@ -615,16 +567,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_word, NULL, clean),
-		cmocka_unit_test_setup_teardown(in_words, NULL, clean),
-		cmocka_unit_test_setup_teardown(belongs, NULL, clean),
-		cmocka_unit_test_setup_teardown(unreadable, NULL, clean),
-		cmocka_unit_test_setup_teardown(settles, NULL, clean),
-		cmocka_unit_test_setup_teardown(worst_is_told, NULL, clean),
-		cmocka_unit_test_setup_teardown(nothing_came, NULL, clean),
-		cmocka_unit_test_setup_teardown(own_address, NULL, clean),
-		cmocka_unit_test_setup_teardown(in_report, NULL, clean),
-		cmocka_unit_test_setup_teardown(too_deep, NULL, clean),
+		OBSERVED(every_word),
+		OBSERVED(in_words),
+		OBSERVED(belongs),
+		OBSERVED(unreadable),
+		OBSERVED(settles),
+		OBSERVED(worst_is_told),
+		OBSERVED(nothing_came),
+		OBSERVED(own_address),
+		OBSERVED(in_report),
+		OBSERVED(too_deep),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup_shipped, teardown);
 }
