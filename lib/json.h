@@ -43,6 +43,8 @@ void json_put(struct strbuf *, const char *key, const char *text); /* text NULL:
 /* Absent rather than empty. */
 void json_put_some(struct strbuf *, const char *key, const char *text);
 void json_put_num(struct strbuf *, const char *key, int64_t);
+/* 16 digits of a keyed hash, as a text: readers have no numbers of 64 bits.  0: absent. */
+void json_put_hash(struct strbuf *, const char *key, uint64_t);
 void json_put_bool(struct strbuf *, const char *key, bool);
 void json_put_null(struct strbuf *, const char *key);
 /* As lib/clock.h writes it; 0: null. */

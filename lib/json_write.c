@@ -59,6 +59,15 @@ json_put_num(struct strbuf *b, const char *key, int64_t n)
 }
 
 void
+json_put_hash(struct strbuf *b, const char *key, uint64_t hash)
+{
+	if (hash == 0)
+		return;
+	json_key(b, key);
+	strbuf_printf(b, "\"%016" PRIx64 "\"", hash);
+}
+
+void
 json_put_bool(struct strbuf *b, const char *key, bool value)
 {
 	json_key(b, key);

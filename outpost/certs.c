@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "outpost/child.h"
@@ -61,11 +62,9 @@ remove_ended(const struct rows *r, const struct site *site, int64_t now_us)
 
 /* Calls put once for each set that has slots. */
 static void
-each_set(const struct rows *r, int64_t now_us,
-    void (*put)(const char *set, const struct counts *, bool first))
+each_set(struct strbuf *b, const struct rows *r, int64_t now_us,
+    void (*put)(struct strbuf *, const char *set, const struct counts *))
 {
-	bool first = true;
-
 	for (size_t i = 0; i < r->n; i++) {
 		const char *set = r->row[i].set;
 		struct counts c = { 0 };
@@ -77,24 +76,44 @@ each_set(const struct rows *r, int64_t now_us,
 			if (strcmp(r->row[k].set, set) == 0)
 				count(&c, &r->row[k], now_us);
 		if (!seen)
-			put(set, &c, first);
-		first &= seen;
+			put(b, set, &c);
 	}
 }
 
 static void
-put_text(const char *set, const struct counts *c, bool first)
+put_text(struct strbuf *b, const char *set, const struct counts *c)
 {
-	if (first)
-		printf("%-20s %8s %8s %8s\n", "set", "ready", "taken", "ended");
-	printf("%-20s %8zu %8zu %8zu\n", set, c->ready, c->taken, c->ended);
+	if (b->len == 0)
+		strbuf_printf(b, "%-20s %8s %8s %8s\n", "set", "ready", "taken", "ended");
+	strbuf_printf(b, "%-20s %8zu %8zu %8zu\n", set, c->ready, c->taken, c->ended);
 }
 
 static void
-put_json(const char *set, const struct counts *c, bool first)
+put_json(struct strbuf *b, const char *set, const struct counts *c)
 {
-	printf("%s{\"set\":\"%s\",\"ready\":%zu,\"taken\":%zu,\"ended\":%zu}", first ? "" : ",",
-	    set, c->ready, c->taken, c->ended);
+	json_begin(b, NULL, '{');
+	json_put(b, "set", set);
+	json_put_num(b, "ready", (int64_t)c->ready);
+	json_put_num(b, "taken", (int64_t)c->taken);
+	json_put_num(b, "ended", (int64_t)c->ended);
+	json_end(b, '}');
+}
+
+static void
+print_sets(const struct rows *r, int64_t now_us, bool json)
+{
+	struct strbuf b = { 0 };
+
+	if (json) {
+		json_begin(&b, NULL, '[');
+		each_set(&b, r, now_us, put_json);
+		json_end(&b, ']');
+		command_print_line(&b);
+	} else {
+		each_set(&b, r, now_us, put_text);
+		fputs(b.s != NULL ? b.s : "", stdout);
+		strbuf_clear(&b);
+	}
 }
 
 /* --- more of them ------------------------------------------------------------------------------------------ */
@@ -216,11 +235,7 @@ command_certs(const struct command *c, int argc, char **argv)
 		if (slots_each(site, add_slot, &r) != 0)
 			code = EXIT_CANNOT;
 	}
-	if (json)
-		fputs("[", stdout);
-	each_set(&r, now, json ? put_json : put_text);
-	if (json)
-		fputs("]\n", stdout);
+	print_sets(&r, now, json);
 	free(r.row);
 	site_free(site);
 	return code;

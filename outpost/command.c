@@ -64,6 +64,14 @@ command_site(unsigned need)
 }
 
 void
+command_print_line(struct strbuf *b)
+{
+	strbuf_puts(b, "\n");
+	fputs(b->s, stdout);
+	strbuf_clear(b);
+}
+
+void
 command_catalogue_dir(char dst[512], char base_zone[512], const char *given)
 {
 	char path[600], err[1024];

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "lib/strbuf.h"
 #include "provisioning/site.h"
 
 struct command {
@@ -53,6 +54,9 @@ void command_catalogue_dir(char dst[512], char base_zone[512], const char *given
 
 /* What participants did is not for everybody on this host: else the program ends with code 3. */
 void command_must_own(const struct site *);
+
+/* Prints it and a newline, and frees it. */
+void command_print_line(struct strbuf *);
 
 struct store_progress;
 /* store_ingest, with progress on a terminal. */

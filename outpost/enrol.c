@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "outpost/command.h"
@@ -53,31 +54,16 @@ static void
 print_json(const struct view *v)
 {
 	struct strbuf b = { 0 };
-	char when[CLOCK_TEXT_MAX];
 
-	clock_format(when, v->e->t_us);
-	strbuf_printf(&b,
-	    "{\"token\":\"%s\",\"set\":\"%s\",\"enrolled\":\"%s\",\"label\":", v->e->token.text,
-	    v->e->set, when);
-	strbuf_json(&b, v->e->label, strlen(v->e->label));
-	if (v->result[0] != '\0')
-		strbuf_printf(&b, ",\"result\":\"%s\"", v->result);
-	strbuf_puts(&b, ",\"messages\":[");
-	for (size_t i = 0; i < v->n; i++) {
-		strbuf_printf(&b, "%s{\"batch\":\"%c\"", i > 0 ? "," : "", v->m[i].batch);
-		if (v->m[i].message != NULL)
-			strbuf_printf(&b, ",\"message\":\"%s\"", v->m[i].message);
-		strbuf_puts(&b, ",\"recipients\":[");
-		for (size_t j = 0; j < v->m[i].n; j++) {
-			if (j > 0)
-				strbuf_puts(&b, ",");
-			strbuf_json(&b, v->m[i].rcpt[j], strlen(v->m[i].rcpt[j]));
-		}
-		strbuf_puts(&b, "]}");
-	}
-	strbuf_puts(&b, "]}\n");
-	fputs(b.s, stdout);
-	strbuf_clear(&b);
+	json_begin(&b, NULL, '{');
+	json_put(&b, "token", v->e->token.text);
+	json_put(&b, "set", v->e->set);
+	json_put_time(&b, "enrolled", v->e->t_us);
+	json_put(&b, "label", v->e->label);
+	json_put_some(&b, "result", v->result);
+	enrol_messages_json(&b, v->m, v->n);
+	json_end(&b, '}');
+	command_print_line(&b);
 }
 
 /* What is special about a message that must be sent in these words. */

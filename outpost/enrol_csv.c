@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
+#include "outpost/command.h"
 #include "provisioning/csv.h"
 #include "provisioning/invitations.h"
 #include "provisioning/runs.h"
@@ -95,10 +97,12 @@ print_one(const struct list *l, const char *token, const char *address)
 		printf("%s %s\n", token, address);
 		return;
 	}
-	strbuf_printf(&b, "{\"token\":\"%s\",\"run\":\"%s\",\"address\":", token, run->id);
-	strbuf_json(&b, address, strlen(address));
-	printf("%s}\n", b.s);
-	strbuf_clear(&b);
+	json_begin(&b, NULL, '{');
+	json_put(&b, "token", token);
+	json_put(&b, "run", run->id);
+	json_put(&b, "address", address);
+	json_end(&b, '}');
+	command_print_line(&b);
 }
 
 /* Those of whom is only read so far are enrolled: who is said to be is in all journals. */

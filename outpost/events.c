@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/json.h"
 #include "lib/log.h"
 #include "outpost/command.h"
 #include "results/store.h"
@@ -34,6 +35,20 @@ command_load_new(const struct site *site, struct store_progress *total)
 	return store_ingest(site, total, isatty(STDERR_FILENO) ? show_progress : NULL, NULL);
 }
 
+static void
+print_json(const struct store_progress *total)
+{
+	struct strbuf b = { 0 };
+
+	json_begin(&b, NULL, '{');
+	json_put_num(&b, "events", (int64_t)total->events);
+	json_put_num(&b, "bytes", (int64_t)total->bytes);
+	json_put_num(&b, "segments", total->segments);
+	json_put_num(&b, "corrupt", (int64_t)total->corrupt);
+	json_end(&b, '}');
+	command_print_line(&b);
+}
+
 int
 command_ingest(const struct command *c, int argc, char **argv)
 {
@@ -54,9 +69,7 @@ command_ingest(const struct command *c, int argc, char **argv)
 	if (rc != 0)
 		return EXIT_CANNOT;
 	if (json)
-		printf("{\"events\":%llu,\"bytes\":%llu,\"segments\":%u,\"corrupt\":%llu}\n",
-		    (unsigned long long)total.events, (unsigned long long)total.bytes,
-		    total.segments, (unsigned long long)total.corrupt);
+		print_json(&total);
 	else if (!quiet)
 		printf("%llu events from %u segments\n", (unsigned long long)total.events,
 		    total.segments);

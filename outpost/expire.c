@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "outpost/command.h"
 #include "provisioning/expire.h"
@@ -24,6 +25,21 @@ expire_store(uint64_t *rows, const struct site *site, int64_t t_us)
 		rc = purge_scrub(st);
 	store_close(st);
 	return rc;
+}
+
+static void
+print_json(const struct expired *e, uint64_t rows, int64_t before_us)
+{
+	struct strbuf b = { 0 };
+
+	json_begin(&b, NULL, '{');
+	json_put_time(&b, "before", before_us);
+	json_put_num(&b, "segments", e->segments);
+	json_put_num(&b, "octets", (int64_t)e->octets);
+	json_put_num(&b, "lines", (int64_t)e->lines);
+	json_put_num(&b, "rows", (int64_t)rows);
+	json_end(&b, '}');
+	command_print_line(&b);
 }
 
 int
@@ -53,10 +69,7 @@ command_expire(const struct command *c, int argc, char **argv)
 		/* The files first: what is no more there cannot be loaded again. */
 		rc = expire_files(&e, site, t_us) | expire_store(&removed, site, t_us);
 		if (json)
-			printf("{\"before\":\"%s\",\"segments\":%u,\"octets\":%llu,\"lines\":%llu,"
-			       "\"rows\":%llu}\n",
-			    when, e.segments, (unsigned long long)e.octets,
-			    (unsigned long long)e.lines, (unsigned long long)removed);
+			print_json(&e, removed, t_us);
 		else if (!quiet)
 			printf("Before %.10s: %u segments, %llu lines of journals and %llu rows of "
 			       "the store removed\n",

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "outpost/command.h"
 #include "provisioning/forget.h"
@@ -107,22 +108,41 @@ on_left(void *ctx, const char *path)
 }
 
 static void
-print(const struct job *j, bool json)
+print_json(const struct job *j)
+{
+	struct strbuf b = { 0 };
+	const char *text;
+
+	json_begin(&b, NULL, '{');
+	json_begin(&b, "forgotten", '[');
+	for (size_t i = 0; (text = forget_row(j->who, i)) != NULL; i++)
+		json_put(&b, NULL, text);
+	json_end(&b, ']');
+	json_begin(&b, "state", '{');
+	json_put_num(&b, "files", j->state.files);
+	json_put_num(&b, "lines", (int64_t)j->state.lines);
+	json_end(&b, '}');
+	json_begin(&b, "log", '{');
+	json_put_num(&b, "files", j->logs.files);
+	json_put_num(&b, "lines", (int64_t)j->logs.lines);
+	json_end(&b, '}');
+	json_begin(&b, "store", '{');
+	json_put_num(&b, "rows", (int64_t)j->rows);
+	json_end(&b, '}');
+	json_begin(&b, "proof", '{');
+	json_put_num(&b, "files", j->proof.files);
+	json_put_num(&b, "octets", (int64_t)j->proof.octets);
+	json_put_num(&b, "left", j->proof.left);
+	json_end(&b, '}');
+	json_end(&b, '}');
+	command_print_line(&b);
+}
+
+static void
+print(const struct job *j)
 {
 	const char *text;
 
-	if (json) {
-		printf("{\"forgotten\":[");
-		for (size_t i = 0; (text = forget_row(j->who, i)) != NULL; i++)
-			printf("%s\"%s\"", i > 0 ? "," : "", text);
-		printf("],\"state\":{\"files\":%u,\"lines\":%llu},\"log\":{\"files\":%u,\"lines\":"
-		       "%llu},\"store\":{\"rows\":%llu},\"proof\":{\"files\":%u,\"octets\":%llu,"
-		       "\"left\":%u}}\n",
-		    j->state.files, (unsigned long long)j->state.lines, j->logs.files,
-		    (unsigned long long)j->logs.lines, (unsigned long long)j->rows, j->proof.files,
-		    (unsigned long long)j->proof.octets, j->proof.left);
-		return;
-	}
 	printf("Forgotten:");
 	for (size_t i = 0; (text = forget_row(j->who, i)) != NULL; i++)
 		printf(" %s", text);
@@ -146,7 +166,10 @@ forget_all(struct job *j, bool json)
 		rc = forget_prove(j->who, &j->proof, on_left, NULL);
 	if (rc != 0)
 		return EXIT_CANNOT;
-	print(j, json);
+	if (json)
+		print_json(j);
+	else
+		print(j);
 	return j->proof.left == 0 ? EXIT_DONE : EXIT_CANNOT;
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/eventlog.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "outpost/acted.h"
 #include "outpost/command.h"
@@ -436,7 +437,8 @@ run_queue(struct sender *s, unsigned remind, struct store *store)
 static int
 print_status(const struct sender *s, bool json)
 {
-	unsigned of[INVITATION_REFUSED + 1] = { 0 }, reminded = 0, extra = 0;
+	unsigned of[INVITATION_REFUSED + 1] = { 0 }, sent, reminded = 0, extra = 0;
+	struct strbuf b = { 0 };
 
 	for (size_t i = 0; i < invitations_number(s->invitations); i++) {
 		const struct invitee *e = invitations_row(s->invitations, i);
@@ -445,12 +447,23 @@ print_status(const struct sender *s, bool json)
 		reminded += e->reminders > 0;
 		extra += e->extra_us != 0;
 	}
-	printf(json ? "{\"asked\":%u,\"begun\":%u,\"sent\":%u,\"reminded\":%u,\"extra\":%u,"
-		      "\"refused\":%u}\n"
-		    : "%u wait, %u were begun and not finished, %u were written to (%u of them "
-		      "reminded, %u once more after their answer), %u get none\n",
-	    of[INVITATION_ASKED], of[INVITATION_BEGUN], of[INVITATION_SENT] + of[INVITATION_EXTRA],
-	    reminded, extra, of[INVITATION_REFUSED]);
+	sent = of[INVITATION_SENT] + of[INVITATION_EXTRA];
+	if (!json) {
+		printf("%u wait, %u were begun and not finished, %u were written to (%u of them "
+		       "reminded, %u once more after their answer), %u get none\n",
+		    of[INVITATION_ASKED], of[INVITATION_BEGUN], sent, reminded, extra,
+		    of[INVITATION_REFUSED]);
+		return EXIT_DONE;
+	}
+	json_begin(&b, NULL, '{');
+	json_put_num(&b, "asked", of[INVITATION_ASKED]);
+	json_put_num(&b, "begun", of[INVITATION_BEGUN]);
+	json_put_num(&b, "sent", sent);
+	json_put_num(&b, "reminded", reminded);
+	json_put_num(&b, "extra", extra);
+	json_put_num(&b, "refused", of[INVITATION_REFUSED]);
+	json_end(&b, '}');
+	command_print_line(&b);
 	return EXIT_DONE;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "outpost/command.h"
@@ -17,7 +18,16 @@ add(struct apikeys *all, const char *label, unsigned limit, bool json)
 		log_fatal(EXIT_USAGE, "key: the label is longer than %d octets", APIKEY_LABEL_MAX);
 	if (apikeys_add(all, text, label, limit, clock_now()) != 0)
 		return EXIT_CANNOT;
-	printf(json ? "{\"key\":\"%s\"}\n" : "%s\n", text);
+	if (json) {
+		struct strbuf b = { 0 };
+
+		json_begin(&b, NULL, '{');
+		json_put(&b, "key", text);
+		json_end(&b, '}');
+		command_print_line(&b);
+	} else {
+		puts(text);
+	}
 	log_info("key: shown this once; its owner sends it as: Authorization: Bearer KEY");
 	return EXIT_DONE;
 }
@@ -32,12 +42,14 @@ list(const struct apikeys *all, bool json)
 
 		clock_format(when, k->t_us);
 		if (json) {
-			strbuf_printf(&b,
-			    "{\"id\":\"%s\",\"t\":\"%s\",\"limit\":%u,\"revoked\":%s,\"label\":",
-			    k->id, when, k->limit, k->revoked ? "true" : "false");
-			strbuf_json(&b, k->label, strlen(k->label));
-			printf("%s}\n", b.s);
-			strbuf_clear(&b);
+			json_begin(&b, NULL, '{');
+			json_put(&b, "id", k->id);
+			json_put_time(&b, "t", k->t_us);
+			json_put_num(&b, "limit", k->limit);
+			json_put_bool(&b, "revoked", k->revoked);
+			json_put(&b, "label", k->label);
+			json_end(&b, '}');
+			command_print_line(&b);
 		} else {
 			printf("%s  %.10s  %5u runs a day  %-8s %s\n", k->id, when, k->limit,
 			    k->revoked ? "revoked" : "", k->label);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "outpost/command.h"
 #include "provisioning/optout.h"
@@ -38,15 +39,25 @@ static int
 print_row(void *ctx, const struct optout *o, int64_t t_us, const char *by)
 {
 	const bool *json = ctx;
-	char what[96], when[CLOCK_TEXT_MAX];
+	char text[96], when[CLOCK_TEXT_MAX];
+	const char *what = text, *kind = optout_kind_name(o->kind);
+	struct strbuf b = { 0 };
 
-	optout_format(what, o);
-	clock_format(when, t_us);
-	printf(*json ? "{\"t\":\"%s\",\"kind\":\"%s\",\"what\":\"%s\",\"by\":\"%s\"}\n"
-		     : "%.20s  %-8s %s (%s)\n",
-	    when, optout_kind_name(o->kind),
-	    o->kind == OPTOUT_ADDRESS || o->kind == OPTOUT_DOMAIN ? strchr(what, ' ') + 1 : what,
-	    by);
+	optout_format(text, o);
+	if (o->kind == OPTOUT_ADDRESS || o->kind == OPTOUT_DOMAIN)
+		what = strchr(text, ' ') + 1;
+	if (*json) {
+		json_begin(&b, NULL, '{');
+		json_put_time(&b, "t", t_us);
+		json_put(&b, "kind", kind);
+		json_put(&b, "what", what);
+		json_put(&b, "by", by);
+		json_end(&b, '}');
+		command_print_line(&b);
+	} else {
+		clock_format(when, t_us);
+		printf("%.20s  %-8s %s (%s)\n", when, kind, what, by);
+	}
 	return 0;
 }
 

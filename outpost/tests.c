@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "outpost/command.h"
@@ -89,79 +90,67 @@ print_test(const struct test *t)
 static void
 add_member(struct strbuf *b, const char *key, const char *value)
 {
-	strbuf_printf(b, ",\"%s\":", key);
 	if (value != NULL)
-		strbuf_json(b, value, strlen(value));
+		json_put(b, key, value);
 	else
-		strbuf_puts(b, "null");
-}
-
-static void
-add_names(struct strbuf *b, const char *key, char *const *name, unsigned n)
-{
-	strbuf_printf(b, ",\"%s\":[", key);
-	for (unsigned i = 0; i < n; i++) {
-		strbuf_puts(b, i > 0 ? "," : "");
-		strbuf_json(b, name[i], strlen(name[i]));
-	}
-	strbuf_puts(b, "]");
+		json_put_null(b, key);
 }
 
 static void
 add_fixes(struct strbuf *b, const struct test *t)
 {
-	const char *before = "";
-
-	strbuf_puts(b, ",\"fix\":[");
+	json_begin(b, "fix", '[');
 	for (enum grade g = 0; g < GRADE_MAX; g++) {
 		for (enum fix who = 0; who < FIX_MAX; who++) {
 			if (t->fix[g][who] == NULL)
 				continue;
-			strbuf_printf(b, "%s{\"verdict\":\"%s\",\"for\":\"%s\"", before,
-			    grade_name(g), fix_name(who));
-			add_member(b, "text", t->fix[g][who]);
-			strbuf_puts(b, "}");
-			before = ",";
+			json_begin(b, NULL, '{');
+			json_put(b, "verdict", grade_name(g));
+			json_put(b, "for", fix_name(who));
+			json_put(b, "text", t->fix[g][who]);
+			json_end(b, '}');
 		}
 	}
-	strbuf_puts(b, "]");
+	json_end(b, ']');
 }
 
 static void
 add_test(struct strbuf *b, const struct test *t)
 {
-	strbuf_printf(b, "{\"number\":%u", t->number);
+	json_key(b, NULL);
+	strbuf_puts(b, "\n");
+	json_begin(b, NULL, '{');
+	json_put_num(b, "number", t->number);
 	add_member(b, "test", t->name);
 	add_member(b, "group", t->group);
-	add_names(b, "sets", t->sets, t->n_sets);
-	add_names(b, "control", t->control, t->n_control);
-	add_names(b, "contrast", t->contrast, t->n_contrast);
-	add_names(b, "graded_on", t->graded_on, t->n_graded_on);
+	json_put_list(b, "sets", t->sets, t->n_sets);
+	json_put_list(b, "control", t->control, t->n_control);
+	json_put_list(b, "contrast", t->contrast, t->n_contrast);
+	json_put_list(b, "graded_on", t->graded_on, t->n_graded_on);
 	add_member(b, "title", t->title);
 	add_member(b, "spec", t->spec);
 	add_member(b, "about", t->about);
 	add_member(b, "fooled_by", t->fooled_by);
 	add_fixes(b, t);
-	strbuf_puts(b, "}");
+	json_end(b, '}');
 }
 
 static void
 print_json(const struct catalogue *c, const struct test *only)
 {
 	struct strbuf b = { 0 };
-	bool first = true;
 
-	strbuf_printf(&b, "{\"version\":1,\"catalogue\":\"%s\",\"tests\":[", c->digest);
-	for (size_t i = 0; i < c->n; i++) {
-		if (only != NULL && c->tests[i] != only)
-			continue;
-		strbuf_puts(&b, first ? "\n" : ",\n");
-		add_test(&b, c->tests[i]);
-		first = false;
-	}
-	strbuf_puts(&b, "\n]}\n");
-	fputs(b.s, stdout);
-	strbuf_clear(&b);
+	json_begin(&b, NULL, '{');
+	json_put_num(&b, "version", 1);
+	json_put(&b, "catalogue", c->digest);
+	json_begin(&b, "tests", '[');
+	for (size_t i = 0; i < c->n; i++)
+		if (only == NULL || c->tests[i] == only)
+			add_test(&b, c->tests[i]);
+	strbuf_puts(&b, "\n");
+	json_end(&b, ']');
+	json_end(&b, '}');
+	command_print_line(&b);
 }
 
 int

@@ -164,7 +164,7 @@ apikeys_add(struct apikeys *all, char text[APIKEY_TEXT_MAX], const char *label, 
     int64_t now_us)
 {
 	uint8_t random[APIKEY_ID_LEN + SECRET_LEN], hash[32];
-	char word[APIKEY_ID_LEN + SECRET_LEN + 1], when[CLOCK_TEXT_MAX];
+	char word[APIKEY_ID_LEN + SECRET_LEN + 1], hex[2 * sizeof hash + 1];
 	struct strbuf line = { 0 };
 
 	if (RAND_bytes(random, sizeof random) != 1) {
@@ -176,13 +176,16 @@ apikeys_add(struct apikeys *all, char text[APIKEY_TEXT_MAX], const char *label, 
 	word[sizeof random] = '\0';
 	snprintf(text, APIKEY_TEXT_MAX, PREFIX "%.8s_%.32s", word, word + APIKEY_ID_LEN);
 	SHA256((const uint8_t *)text, strlen(text), hash);
-	clock_format(when, now_us);
-	strbuf_printf(&line, "{\"t\":\"%s\",\"id\":\"%.8s\",\"hash\":\"", when, word);
-	for (size_t i = 0; i < 32; i++)
-		strbuf_printf(&line, "%02x", hash[i]);
-	strbuf_printf(&line, "\",\"limit\":%u,\"label\":", limit);
-	strbuf_json(&line, label, strlen(label));
-	strbuf_puts(&line, "}");
+	word[APIKEY_ID_LEN] = '\0';
+	for (size_t i = 0; i < sizeof hash; i++)
+		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	json_begin(&line, NULL, '{');
+	json_put_time(&line, "t", now_us);
+	json_put(&line, "id", word);
+	json_put(&line, "hash", hex);
+	json_put_num(&line, "limit", limit);
+	json_put(&line, "label", label);
+	json_end(&line, '}');
 	return append(all, &line);
 }
 
@@ -191,12 +194,14 @@ apikeys_revoke(struct apikeys *all, const char *id, int64_t now_us)
 {
 	const struct apikey *k = find(all, id, strlen(id));
 	struct strbuf line = { 0 };
-	char when[CLOCK_TEXT_MAX];
 
 	if (k == NULL || k->revoked)
 		return 1;
-	clock_format(when, now_us);
-	strbuf_printf(&line, "{\"t\":\"%s\",\"id\":\"%s\",\"revoked\":true}", when, k->id);
+	json_begin(&line, NULL, '{');
+	json_put_time(&line, "t", now_us);
+	json_put(&line, "id", k->id);
+	json_put_bool(&line, "revoked", true);
+	json_end(&line, '}');
 	return append(all, &line);
 }
 

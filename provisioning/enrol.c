@@ -32,7 +32,6 @@ struct making {
 static int
 make_line(struct strbuf *lines, struct enrolment *e, const struct site *site)
 {
-	char when[CLOCK_TEXT_MAX];
 	int slot = slots_take(&e->token, site, e->set, e->t_us);
 
 	if (slot == -1)
@@ -41,11 +40,13 @@ make_line(struct strbuf *lines, struct enrolment *e, const struct site *site)
 		log_warn("enrol: no randomness: check the OpenSSL installation");
 		return -1;
 	}
-	clock_format(when, e->t_us);
-	strbuf_printf(lines, "{\"t\":\"%s\",\"token\":\"%s\",\"set\":\"%s\",\"label\":", when,
-	    e->token.text, e->set);
-	strbuf_json(lines, e->label, strlen(e->label));
-	strbuf_puts(lines, "}\n");
+	json_begin(lines, NULL, '{');
+	json_put_time(lines, "t", e->t_us);
+	json_put(lines, "token", e->token.text);
+	json_put(lines, "set", e->set);
+	json_put(lines, "label", e->label);
+	json_end(lines, '}');
+	strbuf_puts(lines, "\n");
 	return 0;
 }
 

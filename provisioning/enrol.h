@@ -2,6 +2,7 @@
 #ifndef PROVISIONING_ENROL_H
 #define PROVISIONING_ENROL_H
 
+#include "lib/strbuf.h"
 #include "provisioning/site.h"
 
 struct enrolment {
@@ -35,5 +36,7 @@ struct enrol_message {
 int enrol_messages(
     struct enrol_message **dst, size_t *n, const struct site *, const struct enrolment *);
 void enrol_messages_free(struct enrol_message *, size_t n);
+/* The member "messages" of a JSON object: batch, message (if it must be one), recipients of each. */
+void enrol_messages_json(struct strbuf *, const struct enrol_message *, size_t n);
 
 #endif

@@ -290,17 +290,21 @@ fronts_assign(struct site *site)
 	for (size_t i = 0; i < site->n_fronts; i++) {
 		struct front *f = &site->fronts[i];
 		const char *address;
-		char line[256];
-		int n;
+		struct strbuf line = { 0 };
+		int rc;
 
 		if (!f->wanted || f->address[0] != '\0' ||
 		    (address = free_address(site, &used)) == NULL)
 			continue;
 		snprintf(f->address, sizeof(f->address), "%s", address);
-		n = snprintf(line, sizeof(line),
-		    "{\"front\":\"%s\",\"host\":%u,\"address\":\"%s\"}", f->key, f->host,
-		    f->address);
-		if (journal_append(path, line, (size_t)n) != 0)
+		json_begin(&line, NULL, '{');
+		json_put(&line, "front", f->key);
+		json_put_num(&line, "host", f->host);
+		json_put(&line, "address", f->address);
+		json_end(&line, '}');
+		rc = journal_append(path, line.s, line.len);
+		strbuf_clear(&line);
+		if (rc != 0)
 			return -1;
 		given++;
 	}

@@ -326,20 +326,15 @@ static void
 put_line(struct strbuf *b, const char *token, enum invitation_state state, const char *key,
     const char *value, const char *tags, int64_t now_us)
 {
-	char when[CLOCK_TEXT_MAX];
-
-	clock_format(when, now_us);
-	strbuf_printf(
-	    b, "{\"t\":\"%s\",\"token\":\"%s\",\"state\":\"%s\"", when, token, states[state]);
-	if (value != NULL) {
-		strbuf_printf(b, ",\"%s\":", key);
-		strbuf_json(b, value, strlen(value));
-	}
-	if (tags != NULL && tags[0] != '\0') {
-		strbuf_puts(b, ",\"tags\":");
-		strbuf_json(b, tags, strlen(tags));
-	}
-	strbuf_puts(b, "}\n");
+	json_begin(b, NULL, '{');
+	json_put_time(b, "t", now_us);
+	json_put(b, "token", token);
+	json_put(b, "state", states[state]);
+	if (value != NULL)
+		json_put(b, key, value);
+	json_put_some(b, "tags", tags);
+	json_end(b, '}');
+	strbuf_puts(b, "\n");
 }
 
 static int

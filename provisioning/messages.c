@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/strbuf.h"
 #include "provisioning/front.h"
@@ -380,4 +381,20 @@ enrol_messages_free(struct enrol_message *m, size_t n)
 		free(m[i].rcpt);
 	}
 	free(m);
+}
+
+void
+enrol_messages_json(struct strbuf *b, const struct enrol_message *m, size_t n)
+{
+	json_begin(b, "messages", '[');
+	for (size_t i = 0; i < n; i++) {
+		const char batch[2] = { m[i].batch, '\0' };
+
+		json_begin(b, NULL, '{');
+		json_put(b, "batch", batch);
+		json_put_some(b, "message", m[i].message);
+		json_put_list(b, "recipients", m[i].rcpt, m[i].n);
+		json_end(b, '}');
+	}
+	json_end(b, ']');
 }

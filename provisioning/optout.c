@@ -423,7 +423,7 @@ int
 optouts_add(
     struct optouts *all, const struct optout *o, const char *by, uint64_t client, int64_t now_us)
 {
-	char when[CLOCK_TEXT_MAX], what[96];
+	char what[96];
 	struct strbuf line = { 0 };
 	int rc;
 
@@ -435,12 +435,13 @@ optouts_add(
 		put_hex(what, o->hash);
 	else
 		optout_format(what, o);
-	clock_format(when, now_us);
-	strbuf_printf(&line, "{\"t\":\"%s\",\"kind\":\"%s\",\"what\":\"%s\",\"by\":\"%s\"", when,
-	    kinds[o->kind], what, by);
-	if (client != 0)
-		strbuf_printf(&line, ",\"client\":\"%016" PRIx64 "\"", client);
-	strbuf_puts(&line, "}");
+	json_begin(&line, NULL, '{');
+	json_put_time(&line, "t", now_us);
+	json_put(&line, "kind", kinds[o->kind]);
+	json_put(&line, "what", what);
+	json_put(&line, "by", by);
+	json_put_hash(&line, "client", client);
+	json_end(&line, '}');
 	rc = journal_append(all->path, line.s, line.len);
 	strbuf_clear(&line);
 	return rc == 0 ? optouts_refresh(all) : -1;

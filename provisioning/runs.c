@@ -298,21 +298,18 @@ static int
 put_line(struct strbuf *b, char id[RUN_ID_LEN + 1], const struct enrolment *e, uint64_t client,
     uint64_t domain)
 {
-	char when[CLOCK_TEXT_MAX];
-
 	if (new_id(id) != 0)
 		return -1;
-	clock_format(when, e->t_us);
-	strbuf_printf(
-	    b, "{\"t\":\"%s\",\"run\":\"%s\",\"token\":\"%s\",\"set\":", when, id, e->token.text);
-	strbuf_json(b, e->set, strlen(e->set));
-	strbuf_puts(b, ",\"label\":");
-	strbuf_json(b, e->label, strlen(e->label));
-	if (client != 0)
-		strbuf_printf(b, ",\"client\":\"%016" PRIx64 "\"", client);
-	if (domain != 0)
-		strbuf_printf(b, ",\"domain\":\"%016" PRIx64 "\"", domain);
-	strbuf_puts(b, "}\n");
+	json_begin(b, NULL, '{');
+	json_put_time(b, "t", e->t_us);
+	json_put(b, "run", id);
+	json_put(b, "token", e->token.text);
+	json_put(b, "set", e->set);
+	json_put(b, "label", e->label);
+	json_put_hash(b, "client", client);
+	json_put_hash(b, "domain", domain);
+	json_end(b, '}');
+	strbuf_puts(b, "\n");
 	return 0;
 }
 

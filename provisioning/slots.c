@@ -257,14 +257,16 @@ unfit(const X509 *leaf, const EVP_PKEY *key, char *const *names, size_t n, int64
 static int
 note_ready(const struct slot *s, const struct site *site, int64_t now_us)
 {
-	char path[512], now[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
+	char path[512];
 	struct strbuf line = { 0 };
 	int rc;
 
-	clock_format(now, now_us);
-	clock_format(until, s->until_us);
-	strbuf_printf(&line, "{\"t\":\"%s\",\"token\":\"%s\",\"set\":\"%s\",\"until\":\"%s\"}", now,
-	    s->token.text, s->set, until);
+	json_begin(&line, NULL, '{');
+	json_put_time(&line, "t", now_us);
+	json_put(&line, "token", s->token.text);
+	json_put(&line, "set", s->set);
+	json_put_time(&line, "until", s->until_us);
+	json_end(&line, '}');
 	site_path(path, site, "state", POOL_FILE);
 	rc = journal_append(path, line.s, line.len);
 	strbuf_clear(&line);
@@ -374,13 +376,19 @@ note_free(void *ctx, const struct slot *s)
 static int
 note_taken(const struct site *site, const struct token *token, int64_t now_us)
 {
-	char path[512], when[CLOCK_TEXT_MAX], line[128];
+	char path[512];
+	struct strbuf line = { 0 };
+	int rc;
 
-	clock_format(when, now_us);
-	snprintf(
-	    line, sizeof line, "{\"t\":\"%s\",\"token\":\"%s\",\"taken\":true}", when, token->text);
+	json_begin(&line, NULL, '{');
+	json_put_time(&line, "t", now_us);
+	json_put(&line, "token", token->text);
+	json_put_bool(&line, "taken", true);
+	json_end(&line, '}');
 	site_path(path, site, "state", POOL_FILE);
-	return journal_append(path, line, strlen(line));
+	rc = journal_append(path, line.s, line.len);
+	strbuf_clear(&line);
+	return rc;
 }
 
 int

@@ -1,6 +1,7 @@
 /* judges.c - see judges.h. */
 #include "smtpd/judges.h"
 
+#include "lib/json.h"
 #include "verify/spf2.h"
 
 /* The reverse-path is what receivers decide by. */
@@ -17,7 +18,9 @@ run_libspf2(const struct verify_input *in, struct lookups *book, struct strbuf *
 
 	if (spf2_check(&spf, book, &r) == VERIFY_NEED)
 		return VERIFY_NEED;
-	strbuf_printf(json, "{\"result\":\"%s\"}", spf_verdict_word(r.verdict));
+	json_begin(json, NULL, '{');
+	json_put(json, "result", spf_verdict_word(r.verdict));
+	json_end(json, '}');
 	return VERIFY_DONE;
 }
 

@@ -41,55 +41,35 @@ run_of(struct exchange *x)
 }
 
 static void
-put(struct strbuf *b, const char *key, const char *value)
-{
-	strbuf_printf(b, ",\"%s\":", key);
-	strbuf_json(b, value, strlen(value));
-}
-
-static void
 put_messages(struct exchange *x, const struct run *run)
 {
 	struct enrolment e = { .token = run->token, .t_us = run->t_us };
-	struct strbuf *b = &x->out;
-	struct enrol_message *m;
-	size_t n;
+	struct enrol_message *m = NULL;
+	size_t n = 0;
 
 	snprintf(e.set, sizeof e.set, "%s", run->set);
-	strbuf_puts(b, ",\"messages\":[");
-	if (enrol_messages(&m, &n, x->site, &e) == 0) {
-		for (size_t i = 0; i < n; i++) {
-			strbuf_printf(b, "%s{\"batch\":\"%c\"", i > 0 ? "," : "", m[i].batch);
-			if (m[i].message != NULL)
-				put(b, "message", m[i].message);
-			strbuf_puts(b, ",\"recipients\":[");
-			for (size_t k = 0; k < m[i].n; k++) {
-				strbuf_puts(b, k > 0 ? "," : "");
-				strbuf_json(b, m[i].rcpt[k], strlen(m[i].rcpt[k]));
-			}
-			strbuf_puts(b, "]}");
-		}
-		enrol_messages_free(m, n);
-	}
-	strbuf_puts(b, "]");
+	(void)enrol_messages(&m, &n, x->site, &e);
+	enrol_messages_json(&x->out, m, n);
+	enrol_messages_free(m, n);
 }
 
 /* What both responses about a run have. */
 static void
 put_run(struct exchange *x, const struct run *run)
 {
-	char when[CLOCK_TEXT_MAX], path[64], url[400];
+	char path[64], url[400];
 	struct strbuf *b = &x->out;
 
 	exchange_type(x, "application/json");
-	clock_format(when, run->t_us);
 	snprintf(path, sizeof path, "/run/%s", run->id);
 	site_web_url(url, sizeof url, x->site, path);
-	strbuf_printf(
-	    b, "{\"run\":\"%s\",\"token\":\"%s\",\"begun\":\"%s\"", run->id, run->token.text, when);
-	put(b, "set", run->set);
-	put(b, "label", run->label);
-	put(b, "page", url);
+	json_begin(b, NULL, '{');
+	json_put(b, "run", run->id);
+	json_put(b, "token", run->token.text);
+	json_put_time(b, "begun", run->t_us);
+	json_put(b, "set", run->set);
+	json_put(b, "label", run->label);
+	json_put(b, "page", url);
 	put_messages(x, run);
 }
 
@@ -189,8 +169,10 @@ api_run(struct exchange *x)
 	final = report_done(r, true, &waits, &until);
 	strbuf_clear(&waits);
 	put_run(x, run);
-	strbuf_printf(&x->out, ",\"done\":%s,\"final\":%s}\n", done ? "true" : "false",
-	    final ? "true" : "false");
+	json_put_bool(&x->out, "done", done);
+	json_put_bool(&x->out, "final", final);
+	json_end(&x->out, '}');
+	strbuf_puts(&x->out, "\n");
 }
 
 void
@@ -220,23 +202,22 @@ api_tests(struct exchange *x)
 	if (key_of(x) == NULL)
 		return;
 	exchange_type(x, "application/json");
-	strbuf_puts(b, "{\"tests\":[");
+	json_begin(b, NULL, '{');
+	json_begin(b, "tests", '[');
 	for (size_t i = 0; i < c->n; i++) {
 		const struct test *t = c->tests[i];
 
-		strbuf_printf(b, "%s\n{\"number\":%u", i > 0 ? "," : "", t->number);
-		put(b, "test", t->name);
-		put(b, "group", t->group);
-		strbuf_puts(b, ",\"sets\":[");
-		for (unsigned k = 0; k < t->n_sets; k++) {
-			strbuf_puts(b, k > 0 ? "," : "");
-			strbuf_json(b, t->sets[k], strlen(t->sets[k]));
-		}
-		strbuf_puts(b, "]");
-		put(b, "title", t->title != NULL ? t->title : "");
-		put(b, "spec", t->spec != NULL ? t->spec : "");
-		put(b, "about", t->about != NULL ? t->about : "");
-		strbuf_puts(b, "}");
+		json_key(b, NULL);
+		strbuf_puts(b, "\n");
+		json_begin(b, NULL, '{');
+		json_put_num(b, "number", t->number);
+		json_put(b, "test", t->name);
+		json_put(b, "group", t->group);
+		json_put_list(b, "sets", t->sets, t->n_sets);
+		json_put(b, "title", t->title);
+		json_put(b, "spec", t->spec);
+		json_put(b, "about", t->about);
+		json_end(b, '}');
 	}
 	strbuf_puts(b, "\n]}\n");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/http.h"
+#include "lib/json.h"
 #include "web/assets.h"
 
 static const struct {
@@ -127,11 +128,12 @@ page_is_program(const char *target)
 void
 page_problem(struct strbuf *b, unsigned status, const char *why, const char *what)
 {
-	strbuf_printf(b, "{\"type\":\"about:blank\",\"status\":%u,\"title\":", status);
-	strbuf_json(b, why, strlen(why));
-	if (what != NULL) {
-		strbuf_puts(b, ",\"detail\":");
-		strbuf_json(b, what, strlen(what));
-	}
-	strbuf_puts(b, "}\n");
+	json_begin(b, NULL, '{');
+	json_put(b, "type", "about:blank");
+	json_put_num(b, "status", status);
+	json_put(b, "title", why);
+	if (what != NULL)
+		json_put(b, "detail", what);
+	json_end(b, '}');
+	strbuf_puts(b, "\n");
 }

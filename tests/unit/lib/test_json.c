@@ -223,6 +223,8 @@ test_writing(void **state)
 	json_put_some(&b, "some", ",");
 	json_put_num(&b, "least", INT64_MIN);
 	json_put_num(&b, "most", INT64_MAX);
+	json_put_hash(&b, "hash", 0xab);
+	json_put_hash(&b, "hash", 0);
 	json_put_bool(&b, "yes", true);
 	json_put_bool(&b, "no", false);
 	json_put_null(&b, "null");
@@ -251,7 +253,8 @@ test_writing(void **state)
 	json_end(&b, '}');
 	assert_string_equal(b.s,
 	    "{\"text\":\"x[\",\"none\":\"\",\"some\":\",\",\"least\":-9223372036854775808,"
-	    "\"most\":9223372036854775807,\"yes\":true,\"no\":false,\"null\":null,\"never\":null,"
+	    "\"most\":9223372036854775807,\"hash\":\"00000000000000ab\",\"yes\":true,\"no\":false,"
+	    "\"null\":null,\"never\":null,"
 	    "\"t\":\"1970-01-01T00:00:01.000001Z\",\"list\":[\"a\",\"{\",\"\"],\"empty\":[],"
 	    "\"quo\\\"te\":0.5,\"nested\":[{},[1,-2,true,null],\n{}],\"last\":\":\"}");
 	json_free(parse(b.s));
