@@ -61,7 +61,8 @@ struct site_conf {
 	unsigned web_requests;                   /* on one connection */
 	uint64_t web_head, web_body, web_output; /* octets */
 	int64_t web_timeout, web_idle, web_send, web_stream_life;
-	unsigned web_report_events; /* observations that a report on the web is made of */
+	unsigned web_report_events,
+	    web_readers; /* observations that a report on the web is made of */
 	unsigned web_enrol_client, web_enrol_domain, web_enrol_all; /* a day */
 	unsigned web_optout_client;                                 /* a day */
 	char mail_program[256]; /* the host's sendmail; empty: no mail leaves */

@@ -138,6 +138,10 @@ static const struct conf_row rows[] = {
 	    "Time in which a client must take a response"),
 	DURATION("web-stream-life", web_stream_life, S, 86400 * S, "30m",
 	    "Life of a stream; browsers then open the next one"),
+	UINT("web-readers", web_readers, 1, 16, "4",
+	    "Processes that make reports for the web, as of the start: one that takes long holds "
+	    "up none "
+	    "of another participant while one of them is free"),
 	UINT("web-report-events", web_report_events, 100, 10000000, "100000",
 	    "Observations that a report on the web is made of at most; of more, outpost report "
 	    "tells"),

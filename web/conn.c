@@ -200,28 +200,19 @@ conn_answer(struct conn *c, const struct frame *f)
 	free(fields);
 }
 
+void
+conn_busy(struct conn *c)
+{
+	send_error(c, 503, "The site is busy.", "Retry-After: 10\r\n");
+}
+
 static void
 ask_desk(struct conn *c)
 {
-	struct frame f = { .n = 3 };
-	char client[ADDRESS_TEXT_MAX];
-
-	address_format(client, &c->client);
-	if (++c->serve->ask == 0)
-		c->serve->ask = 1;
-	f.id = c->ask = c->serve->ask;
-	f.field[0].s = client;
-	f.field[0].len = strlen(client);
-	f.field[1].s = c->http.head.s;
-	f.field[1].len = c->http.head.len;
-	f.field[2].s = c->body.s;
-	f.field[2].len = c->body.len;
-	if (frame_send(c->serve->config->desk, &f) == 0) {
+	if (ask_begin(c) == 0)
 		enter(c, CONN_ASKED, ASK_TIME);
-		return;
-	}
-	c->ask = 0;
-	send_error(c, 503, "The site is busy.", "Retry-After: 10\r\n");
+	else
+		conn_busy(c);
 }
 
 static void
@@ -317,6 +308,8 @@ dispatch(struct conn *c)
 		return;
 	route_find(&m, site_routes, c->http.method, target, len);
 	c->streams = m.route != NULL && (m.route->flags & ROUTE_STREAM);
+	if (m.route != NULL && (m.route->flags & ROUTE_READS))
+		memcpy(c->run, m.part[0], sizeof c->run);
 	if (m.route == NULL)
 		refuse(c, &m);
 	else if (c->streams && !stream_allowed(c))
@@ -391,6 +384,7 @@ next_request(struct conn *c)
 	c->http.head_max = head_max;
 	strbuf_reset(&c->body);
 	c->streams = false;
+	c->run[0] = '\0';
 }
 
 /* All is sent: TLS says so to the other side, which then may close first. */
@@ -443,6 +437,7 @@ on_time(evutil_socket_t fd, short what, void *ctx)
 		break;
 	case CONN_ASKED:
 		c->ask = 0;
+		c->turn = 0;
 		send_last_error(c, 503, "The site is busy.");
 		break;
 	case CONN_STREAM:

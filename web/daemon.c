@@ -29,6 +29,7 @@
 #define FDS_MORE      64
 #define SOCKET_BUFFER (1 << 20) /* requests that wait for the desk */
 #define SEND_MAX_S    10        /* that the desk waits for a process that takes nothing */
+#define DESKS_MAX     17        /* the desk, and web-readers */
 
 struct daemon {
 	const char *dir;
@@ -36,61 +37,90 @@ struct daemon {
 	SSL_CTX *tls;
 	int fds[ADDRESSES_MAX];
 	unsigned n_fds;
-	int pair[2]; /* who serves, the desk */
+	/* Who serves and the desk; who serves and each reader. */
+	int ours[DESKS_MAX], theirs[DESKS_MAX];
+	unsigned n_desks;
 	uid_t uid;
 	gid_t gid;
 	int lock;
 };
 
-/* Their rows in outpost-web(8). */
-enum role { ROLE_SERVE, ROLE_DESK, ROLES };
+/* Their rows in outpost-web(8).  All from ROLE_READER on are readers. */
+enum role { ROLE_SERVE, ROLE_DESK, ROLE_READER };
+#define CALLS_DESK                                                                                 \
+	"recvfrom sendmsg pread64 pwrite64 access faccessat faccessat2 stat lstat readlink "       \
+	"readlinkat getcwd unlink fchmod fchown geteuid"
 #define CALLS_PLAIN " ioctl" /* of a buffer without TLS: how much is there */
 #define CALLS_SERVE                                                                                \
 	"accept4 recvfrom sendto recvmsg sendmsg getsockopt setsockopt shutdown socketpair"
 static const struct {
 	const char *process, *calls;
-	bool files;
 } roles[] = {
-	[ROLE_SERVE] = { "web", CALLS_SERVE, false },
-	[ROLE_DESK] = { "web desk",
-	    "recvfrom sendmsg pread64 pwrite64 access faccessat "
-	    "faccessat2 stat lstat readlink readlinkat getcwd unlink "
-	    "fchmod fchown geteuid",
-	    true },
+	[ROLE_SERVE] = { "web", CALLS_SERVE },
+	[ROLE_DESK] = { "web desk", CALLS_DESK },
+	[ROLE_READER] = { "web reader", CALLS_DESK },
 };
+
+/* Its own ends stay open alone: who waits for the other end to close must not wait for a third. */
+static void
+close_others(const struct daemon *d, unsigned index)
+{
+	for (unsigned i = 0; i < d->n_desks; i++) {
+		if (index != ROLE_SERVE)
+			close(d->ours[i]);
+		if (index != ROLE_DESK + i)
+			close(d->theirs[i]);
+	}
+	for (unsigned i = 0; i < d->n_fds && index != ROLE_SERVE; i++)
+		close(d->fds[i]);
+}
+
+static int
+run_serve(struct daemon *d)
+{
+	struct serve_config config = { .site = d->site,
+		.tls = d->tls,
+		.fds = d->fds,
+		.n_fds = d->n_fds,
+		.desks = d->ours,
+		.n_desks = d->n_desks };
+	struct sandbox box = { .process = roles[ROLE_SERVE].process,
+		.calls = d->tls != NULL ? CALLS_SERVE : CALLS_SERVE CALLS_PLAIN };
+
+	if (RAND_bytes(config.key, sizeof config.key) != 1)
+		return EXIT_CANNOT;
+	/* Who speaks with strangers has no need for it. */
+	OPENSSL_cleanse(&d->site->token_key, sizeof d->site->token_key);
+	if (d->site->conf.sandbox && sandbox_enter(&box) == -1)
+		return EXIT_CANNOT;
+	return serve_run(&config);
+}
+
+static int
+run_desk(const struct daemon *d, enum role role, int fd)
+{
+	struct sandbox box = {
+		.process = roles[role].process, .calls = roles[role].calls, .folder = d->site->dir
+	};
+	struct desk *desk = desk_open(d->site, role == ROLE_READER);
+	int rc = EXIT_CANNOT;
+
+	if (desk != NULL && (!d->site->conf.sandbox || sandbox_enter(&box) == 0))
+		rc = desk_serve(desk, fd);
+	desk_close(desk);
+	return rc;
+}
 
 static int
 run_process(unsigned index, void *ctx)
 {
 	struct daemon *d = ctx;
-	struct sandbox box = { .process = roles[index].process,
-		.calls = roles[index].calls,
-		.folder = roles[index].files ? d->site->dir : NULL };
-	struct serve_config sc = {
-		.site = d->site, .tls = d->tls, .fds = d->fds, .n_fds = d->n_fds, .desk = d->pair[0]
-	};
-	struct desk *desk = NULL;
-	int rc;
 
 	assets_prepare();
-	close(d->pair[index == ROLE_SERVE ? 1 : 0]);
-	for (unsigned i = 0; i < d->n_fds && index == ROLE_DESK; i++)
-		close(d->fds[i]);
-	if (index == ROLE_DESK && (desk = desk_open(d->site)) == NULL)
-		return EXIT_CANNOT;
-	if (index == ROLE_SERVE && d->tls == NULL)
-		box.calls = CALLS_SERVE CALLS_PLAIN;
-	if (index == ROLE_SERVE) {
-		if (RAND_bytes(sc.key, sizeof sc.key) != 1)
-			return EXIT_CANNOT;
-		/* Who speaks with strangers has no need for it. */
-		OPENSSL_cleanse(&d->site->token_key, sizeof d->site->token_key);
-	}
-	if (d->site->conf.sandbox && sandbox_enter(&box) == -1)
-		return EXIT_CANNOT;
-	rc = index == ROLE_SERVE ? serve_run(&sc) : desk_serve(desk, d->pair[1]);
-	desk_close(desk);
-	return rc;
+	close_others(d, index);
+	return index == ROLE_SERVE ? run_serve(d)
+				   : run_desk(d, index == ROLE_DESK ? ROLE_DESK : ROLE_READER,
+					 d->theirs[index - ROLE_DESK]);
 }
 
 /* --- what the desk may write ---------------------------------------------------------------------------- */
@@ -158,46 +188,54 @@ load(struct site **site, SSL_CTX **tls, const char *dir)
 	return 0;
 }
 
-/* A generation has a pair of its own: the old one goes on with its own until its last request. */
+static void
+close_pairs(const int *ours, const int *theirs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		close(ours[i]);
+		close(theirs[i]);
+	}
+}
+
+/* A generation has pairs of its own: the old one goes on with its own until its last request. */
 static int
-make_pair(struct daemon *d)
+make_pairs(struct daemon *d)
 {
 	struct timeval tv = { .tv_sec = SEND_MAX_S };
-	int size = SOCKET_BUFFER;
+	int size = SOCKET_BUFFER, pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, d->pair) != 0) {
-		log_warn("socketpair: %s", strerror(errno));
-		return -1;
+	for (unsigned i = 0; i < d->n_desks; i++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+			log_warn("socketpair: %s", strerror(errno));
+			close_pairs(d->ours, d->theirs, i);
+			return -1;
+		}
+		fcntl(pair[0], F_SETFL, O_NONBLOCK);
+		for (unsigned k = 0; k < 2; k++)
+			setsockopt(pair[k], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+		setsockopt(pair[1], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
+		d->ours[i] = pair[0];
+		d->theirs[i] = pair[1];
 	}
-	fcntl(d->pair[0], F_SETFL, O_NONBLOCK);
-	for (unsigned i = 0; i < 2; i++)
-		setsockopt(d->pair[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	setsockopt(d->pair[1], SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
 	return 0;
 }
 
 static int
 reload(void *ctx)
 {
-	struct daemon *d = ctx;
-	struct site *site;
-	SSL_CTX *tls;
-	int old[2] = { d->pair[0], d->pair[1] };
+	struct daemon *d = ctx, new = *d;
 
-	if (load(&site, &tls, d->dir) != 0)
+	if (load(&new.site, &new.tls, d->dir) != 0)
 		return -1;
-	if (make_pair(d) != 0) {
-		memcpy(d->pair, old, sizeof old);
-		SSL_CTX_free(tls);
-		site_free(site);
+	if (make_pairs(&new) != 0) {
+		SSL_CTX_free(new.tls);
+		site_free(new.site);
 		return -1;
 	}
-	close(old[0]);
-	close(old[1]);
+	close_pairs(d->ours, d->theirs, d->n_desks);
 	SSL_CTX_free(d->tls);
 	site_free(d->site);
-	d->site = site;
-	d->tls = tls;
+	*d = new;
 	return 0;
 }
 
@@ -245,7 +283,7 @@ int
 daemon_run(const char *dir)
 {
 	struct daemon d = { .dir = dir };
-	struct worker_config wc = { .n = ROLES, .run = run_process, .reload = reload, .ctx = &d };
+	struct worker_config wc = { .run = run_process, .reload = reload, .ctx = &d };
 	int code;
 
 	if (load(&d.site, &d.tls, dir) != 0)
@@ -254,17 +292,18 @@ daemon_run(const char *dir)
 	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
 	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
 		return EXIT_USAGE;
+	d.n_desks = 1 + d.site->conf.web_readers;
+	wc.n = 1 + d.n_desks;
 	d.uid = wc.uid;
 	d.gid = wc.gid;
 	if ((d.lock = lock_site(d.site, PROGRAM)) == -1 || share_files(&d) != 0 ||
-	    open_listeners(&d) != 0 || make_pair(&d) != 0)
+	    open_listeners(&d) != 0 || make_pairs(&d) != 0)
 		return EXIT_CANNOT;
 	log_info("ready: %u addresses", d.n_fds);
 	code = worker_supervise(&wc);
 	for (unsigned i = 0; i < d.n_fds; i++)
 		close(d.fds[i]);
-	close(d.pair[0]);
-	close(d.pair[1]);
+	close_pairs(d.ours, d.theirs, d.n_desks);
 	close(d.lock);
 	SSL_CTX_free(d.tls);
 	site_free(d.site);

@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 
-#define KEPT_MAX     32
+#define KEPT_MAX     16
 #define AGAIN_CHANGE (2 * CLOCK_SECOND)
 #define AGAIN_TIME   (60 * CLOCK_SECOND)
 
@@ -18,14 +18,16 @@ struct kept {
 	struct report *report; /* NULL: free */
 	int64_t made_us, used_us;
 	bool changed;
+	struct strbuf body; /* of its page; len 0: not made yet */
 };
 struct desk {
 	const struct site *site;
+	bool reader;
 	uint8_t form_key[32];
 	struct runs *runs;
-	struct invitations *invitations;
-	struct apikeys *keys;    /* NULL: they could not be read */
-	struct optouts *optouts; /* NULL: they could not be read */
+	struct invitations *invitations; /* NULL: a reader */
+	struct apikeys *keys;            /* NULL: they could not be read */
+	struct optouts *optouts;         /* NULL: they could not be read */
 	struct report_source *source;
 	struct kept kept[KEPT_MAX];
 	char *file[TEST_NUMBER_MAX + 1]; /* files of the tests: later they cannot be read */
@@ -52,8 +54,16 @@ desk_source(const struct desk *d, const struct test *t)
 	return d->file[t->number];
 }
 
+static void
+drop(struct kept *k)
+{
+	report_free(k->report);
+	strbuf_clear(&k->body);
+	memset(k, 0, sizeof *k);
+}
+
 struct desk *
-desk_open(const struct site *site)
+desk_open(const struct site *site, bool reader)
 {
 	static const uint8_t purpose[] = "web forms";
 	struct desk *d = xcalloc(1, sizeof *d);
@@ -61,6 +71,7 @@ desk_open(const struct site *site)
 	uint8_t mac[EVP_MAX_MD_SIZE];
 
 	d->site = site;
+	d->reader = reader;
 	if (HMAC(EVP_sha256(), site->token_key.secret, sizeof site->token_key.secret, purpose,
 		sizeof purpose, mac, &len) == NULL ||
 	    len < sizeof d->form_key) {
@@ -73,7 +84,7 @@ desk_open(const struct site *site)
 		d->file[site->catalogue->tests[i]->number] = read_source(
 		    site->catalogue->tests[i]->path);
 	if ((d->runs = runs_open(site)) == NULL ||
-	    (d->invitations = invitations_open(site)) == NULL ||
+	    (!reader && (d->invitations = invitations_open(site)) == NULL) ||
 	    (d->source = report_source_open(site)) == NULL) {
 		desk_close(d);
 		return NULL;
@@ -87,7 +98,7 @@ desk_close(struct desk *d)
 	if (d == NULL)
 		return;
 	for (size_t i = 0; i < KEPT_MAX; i++)
-		report_free(d->kept[i].report);
+		drop(&d->kept[i]);
 	for (size_t i = 0; i <= TEST_NUMBER_MAX; i++)
 		free(d->file[i]);
 	runs_close(d->runs);
@@ -102,6 +113,12 @@ const struct site *
 desk_site(const struct desk *d)
 {
 	return d->site;
+}
+
+bool
+desk_is_reader(const struct desk *d)
+{
+	return d->reader;
 }
 
 const uint8_t *
@@ -125,7 +142,12 @@ desk_optouts(struct desk *d)
 const struct run *
 desk_run(struct desk *d, const char *id)
 {
-	return runs_find(d->runs, id);
+	const struct run *run = runs_find(d->runs, id);
+
+	/* Another process may have begun it just now. */
+	if (run == NULL && d->reader && runs_refresh(d->runs) == 0)
+		run = runs_find(d->runs, id);
+	return run;
 }
 
 void
@@ -145,21 +167,30 @@ kept_of(struct desk *d, const char *token)
 	return NULL;
 }
 
-/* A free place, or that which nobody looked at for the longest time. */
+/* A free place for a report of n observations: those that nobody looked at for the longest time go. */
 static struct kept *
-place_of(struct desk *d)
+place_of(struct desk *d, size_t n)
 {
-	struct kept *oldest = &d->kept[0];
+	for (;;) {
+		struct kept *place = NULL, *oldest = NULL;
+		size_t all = n;
 
-	for (size_t i = 0; i < KEPT_MAX; i++) {
-		if (d->kept[i].report == NULL)
-			return &d->kept[i];
-		if (d->kept[i].used_us < oldest->used_us)
-			oldest = &d->kept[i];
+		for (size_t i = 0; i < KEPT_MAX; i++) {
+			struct kept *k = &d->kept[i];
+
+			if (k->report == NULL) {
+				place = k;
+				continue;
+			}
+			all += k->report->obs.n;
+			if (oldest == NULL || k->used_us < oldest->used_us)
+				oldest = k;
+		}
+		if (oldest == NULL ||
+		    (place != NULL && all <= 2 * (size_t)d->site->conf.web_report_events))
+			return place;
+		drop(oldest);
 	}
-	report_free(oldest->report);
-	memset(oldest, 0, sizeof *oldest);
-	return oldest;
 }
 
 static bool
@@ -186,11 +217,21 @@ desk_report(struct desk *d, const struct run *run, int64_t now_us, const char **
 		*why = d->why;
 		return NULL;
 	}
-	if (k == NULL)
-		k = place_of(d);
-	report_free(k->report);
+	if (k != NULL)
+		drop(k);
+	k = place_of(d, made->obs.n);
 	*k = (struct kept){ .report = made, .made_us = now_us, .used_us = now_us };
 	return made;
+}
+
+const struct strbuf *
+desk_report_body(struct desk *d, const struct report *r)
+{
+	struct kept *k = kept_of(d, r->token);
+
+	if (k->body.len == 0)
+		report_html_body(&k->body, r);
+	return &k->body;
 }
 
 bool
@@ -338,7 +379,7 @@ on_token(void *ctx, const char *token)
 
 	if (k != NULL)
 		k->changed = true;
-	if (run == NULL)
+	if (run == NULL || news->changed == NULL)
 		return;
 	desk_subject(subject, sizeof subject, run);
 	news->changed(news->ctx, subject);

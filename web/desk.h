@@ -1,7 +1,8 @@
-/* desk.h - what handlers can ask and change: the site, the runs, their reports.  One process does this, one
- * request after the other; it speaks with no stranger, only with the process that does (frame.h).
+/* desk.h - what handlers can ask and change: the site, the runs, their reports.  One process changes things, one
+ * request after the other; others, the readers, make reports (ROUTE_READS), each of them one after the other too.
+ * They speak with no stranger, only with the process that does (frame.h).
  *
- * Reports are kept, a few at a time, and made again only when something was stored of their token (at
+ * Reports are kept, a few at a time and all together of no more observations than two of them may have, and made again only when something was stored of their token (at
  * most every two seconds), or after a minute, because verdicts also change with time. */
 #ifndef WEB_DESK_H
 #define WEB_DESK_H
@@ -14,8 +15,9 @@
 #include "results/report.h"
 
 struct desk;
-struct desk *desk_open(const struct site *); /* NULL: logged */
-void desk_close(struct desk *);              /* accepts NULL */
+/* reader: it only tells, and has no list of who is to be written to.  NULL: logged. */
+struct desk *desk_open(const struct site *, bool reader);
+void desk_close(struct desk *); /* accepts NULL */
 
 const struct site *desk_site(const struct desk *);
 const uint8_t *desk_form_key(const struct desk *); /* 32 octets, for csrf.h */
@@ -28,6 +30,8 @@ const struct run *desk_run(struct desk *, const char *id);
 /* Its report, valid until the next call of any desk function.  NULL: *why is a sentence. */
 const struct report *desk_report(
     struct desk *, const struct run *, int64_t now_us, const char **why);
+/* What report_html_body writes of a report that desk_report gave, kept as long as that. */
+const struct strbuf *desk_report_body(struct desk *, const struct report *);
 /* Two of them at once, valid as above.  false: *why is a sentence. */
 bool desk_reports(const struct report **a, const struct report **b, struct desk *,
     const struct run *of_a, const struct run *of_b, int64_t now_us, const char **why);
@@ -64,13 +68,14 @@ const struct apikey *desk_key(struct desk *, const char *text);
 enum desk_result desk_enrol_key(const struct run **dst, struct desk *, const char *set,
     const char *label, const struct apikey *, int64_t now_us);
 
-/* Looks what is new in the store and the journals; changed is called with the subject ("run ID") of each run
- * of which something was stored.  0, or -1 logged. */
+/* Looks what is new in the store and the journals; changed (may be NULL) is called with the subject ("run ID") of each
+ * run of which something was stored.  0, or -1 logged. */
 int desk_look(struct desk *, void (*changed)(void *ctx, const char *subject), void *ctx);
 /* What exchange->subject is for the page of a run. */
 void desk_subject(char *dst, size_t dstlen, const struct run *);
 
 /* Answers requests of the socket until the other side is gone or SIGTERM.  The exit code. */
 int desk_serve(struct desk *, int fd);
+bool desk_is_reader(const struct desk *); /* then it tells no news */
 
 #endif

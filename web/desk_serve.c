@@ -99,7 +99,7 @@ desk_serve(struct desk *d, int fd)
 				answer(d, fd, &f);
 		}
 		if (clock_monotonic() - looked >= LOOK_EVERY) {
-			rc = desk_look(d, on_change, &fd);
+			rc = desk_look(d, desk_is_reader(d) ? NULL : on_change, &fd);
 			looked = clock_monotonic();
 		}
 	}

@@ -22,6 +22,8 @@ enum route_flag {
 	    2, /* POST: the body is a form that we gave out (csrf.h); exchange->form holds it */
 	ROUTE_KEY =
 	    4, /* POST by programs: neither a form nor a browser's; the handler asks for a key */
+	ROUTE_READS =
+	    8, /* GET of what is made of the observations of the run {1}, which may take long: a reader does it */
 };
 struct route {
 	const char *method;  /* "GET" also answers HEAD */

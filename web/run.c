@@ -235,6 +235,7 @@ page_run(struct exchange *x)
 	const struct run *run = run_of(x);
 	const struct report *r = run != NULL ? report_of(x, run) : NULL;
 	struct page p = { .title = "Your run" };
+	const struct strbuf *body;
 	struct strbuf waits = { 0 };
 	char live[64];
 	int64_t until;
@@ -258,7 +259,8 @@ page_run(struct exchange *x)
 	put_address(x, run);
 	put_messages(x, run, r->c->n_messages == 0);
 	strbuf_puts(&x->out, "<div id=\"report\">\n");
-	report_html_body(&x->out, r);
+	body = desk_report_body(x->desk, r);
+	strbuf_add(&x->out, body->s, body->len);
 	put_downloads(x, run);
 	strbuf_puts(&x->out, "</div>\n");
 	put_compare(x, run);

@@ -96,13 +96,14 @@ on_relisten(evutil_socket_t fd, short what, void *ctx)
 static void
 on_desk(evutil_socket_t fd, short what, void *ctx)
 {
-	struct serve *s = ctx;
+	struct desk_link *l = ctx;
+	struct serve *s = l->serve;
 	struct conn *c, *next;
 	struct frame f;
 	int rc;
 
 	(void)what;
-	while ((rc = frame_receive(&f, &s->reader, (int)fd)) > 0) {
+	while ((rc = frame_receive(&f, &l->reader, (int)fd)) > 0) {
 		for (c = s->all; c != NULL; c = next) {
 			next = c->next;
 			if (f.id != 0 && c->state == CONN_ASKED && c->ask == f.id)
@@ -112,6 +113,7 @@ on_desk(evutil_socket_t fd, short what, void *ctx)
 				 memcmp(c->subject, f.field[0].s, f.field[0].len) == 0)
 				conn_news(c);
 		}
+		ask_answered(l, f.id);
 	}
 	if (rc < 0) {
 		log_warn("the desk is gone: stopping");
@@ -129,6 +131,7 @@ on_beat(evutil_socket_t fd, short what, void *ctx)
 	for (struct conn *c = s->all; c != NULL; c = c->next)
 		if (c->state == CONN_STREAM)
 			conn_beat(c);
+	ask_next(s);
 }
 
 /* --- TLS ---------------------------------------------------------------------------------------------------- */
@@ -211,12 +214,19 @@ serve_open(struct serve *s)
 	s->listeners = xcalloc(c->n_fds, sizeof(*s->listeners));
 	for (unsigned i = 0; i < c->n_fds; i++)
 		s->listeners[i] = event_new(s->base, c->fds[i], EV_READ | EV_PERSIST, on_accept, s);
-	s->desk = event_new(s->base, c->desk, EV_READ | EV_PERSIST, on_desk, s);
+	s->links = xcalloc(c->n_desks, sizeof(*s->links));
+	for (unsigned i = 0; i < c->n_desks; i++) {
+		struct desk_link *l = &s->links[i];
+
+		l->serve = s;
+		l->fd = c->desks[i];
+		l->event = event_new(s->base, l->fd, EV_READ | EV_PERSIST, on_desk, l);
+		event_add(l->event, NULL);
+	}
 	s->beat = event_new(s->base, -1, EV_PERSIST, on_beat, s);
 	s->relisten = evtimer_new(s->base, on_relisten, s);
 	s->term = evsignal_new(s->base, SIGTERM, on_signal, s);
 	s->hup = evsignal_new(s->base, SIGHUP, on_signal, s);
-	event_add(s->desk, NULL);
 	event_add(s->beat, &beat);
 	event_add(s->term, NULL);
 	event_add(s->hup, NULL);
@@ -236,14 +246,17 @@ serve_close(struct serve *s)
 		conn_free(s->all);
 	for (unsigned i = 0; i < s->config->n_fds; i++)
 		event_free(s->listeners[i]);
-	event_free(s->desk);
+	for (unsigned i = 0; i < s->config->n_desks; i++) {
+		event_free(s->links[i].event);
+		frame_reader_clear(&s->links[i].reader);
+	}
 	event_free(s->beat);
 	event_free(s->relisten);
 	event_free(s->term);
 	event_free(s->hup);
 	event_base_free(s->base);
 	clients_free(s->clients);
-	frame_reader_clear(&s->reader);
+	free(s->links);
 	free(s->listeners);
 }
 

@@ -8,6 +8,7 @@
 #include "lib/http.h"
 #include "provisioning/site.h"
 #include "web/frame.h"
+#include "web/route.h"
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -18,7 +19,8 @@ struct serve_config {
 	SSL_CTX *tls;   /* NULL: plain */
 	const int *fds; /* listening sockets */
 	unsigned n_fds;
-	int desk;        /* SOCK_SEQPACKET, not blocking */
+	const int *desks; /* SOCK_SEQPACKET, not blocking: the desk, then readers */
+	unsigned n_desks;
 	uint8_t key[16]; /* random */
 };
 /* Until SIGTERM, or SIGHUP and the last request.  The exit code. */
@@ -52,27 +54,53 @@ struct conn {
 	struct http_request http;
 	struct strbuf body;
 	unsigned requests;
-	bool keep;    /* for another request */
-	bool streams; /* the route is one of a stream */
-	uint32_t ask;
+	bool keep;                    /* for another request */
+	bool streams;                 /* the route is one of a stream */
+	uint32_t ask;                 /* that somebody works at; 0: none */
+	uint64_t turn;                /* it waits for a reader; 0: not */
+	char run[ROUTE_PART_MAX + 1]; /* that a reader is to look at; "" the desk is asked */
 	char subject[64];
+};
+
+/* A process that is asked. */
+struct desk_link {
+	struct serve *serve;
+	int fd;
+	struct event *event;
+	struct frame_reader reader;
+	/* Of a reader: what it works at (0: nothing), since when, the run, and that of before. */
+	uint32_t ask;
+	int64_t since;
+	char run[ROUTE_PART_MAX + 1];
 };
 
 struct serve {
 	const struct serve_config *config;
 	struct event_base *base;
-	struct event **listeners, *desk, *term, *hup, *relisten, *beat;
+	struct event **listeners, *term, *hup, *relisten, *beat;
+	struct desk_link *links;
 	struct conn *all;
 	unsigned n, n_streams;
 	struct clients *clients;
 	uint32_t ask;
+	uint64_t turn;
 	bool draining;
-	struct frame_reader reader;
 };
+
+/* ask.c: who is asked.  What is quick and what changes something is the desk's.  Reports may take long: each is made by
+ * a reader that has nothing else to do, never two of one run at once, so that whoever has much to read
+ * holds up nobody but himself. */
+/* The request of the connection.  0; -1: nobody takes it now. */
+int ask_begin(struct conn *);
+/* An answer came over this link. */
+void ask_answered(struct desk_link *, uint32_t id);
+/* Who waits gets a reader, if one is free. */
+void ask_next(struct serve *);
 
 void conn_new(struct serve *, int fd, const union sockaddr_any *peer); /* takes fd */
 void conn_free(struct conn *);
 void conn_answer(struct conn *, const struct frame *); /* of the desk */
+void conn_busy(struct conn *);                         /* nobody takes its request */
 void conn_news(struct conn *);                         /* of its subject */
 void conn_beat(struct conn *);
 void conn_drain(struct conn *);

@@ -348,6 +348,27 @@ is 503 "$(status plain "$url$run/events.jsonl")" "with a web-output of 1M it is 
 is 200 "$(status plain "$url$run/report.json")" "what is small is not"
 is 640 "$(stat -c %a "$site"/store.db* | sort -u)" "nobody else on this machine reads the store"
 
+# --- who has much to read holds up nobody else ------------------------------------------------------------
+# A reader that is stopped is one that takes long.  The parent's children in their order: who serves, the desk, the readers.
+restart 'web-tls 0' 'web-readers 2'
+slow=$(pgrep -P "$web" | sort -n | sed -n 3p)
+kill -STOP "$slow"
+ask() { plain -o /dev/null -w '%{http_code}' "$url$1/report.txt" >"$dir/answer.$2" & }
+answers() { (($(cat "$dir"/answer.[12] | wc -c) == 3 * $1)); }
+ask "$run" 1
+ask "$second" 2
+wait_for 25 answers 1
+result $? "while one report is made, another participant's is" "$(cat "$dir"/answer.?)"
+answers 1 && [[ $(status plain "$url/") == 200 ]]
+result $? "and all other pages are there, while the first waits"
+[[ -s $dir/answer.1 ]] && quick=$run held=$second || quick=$second held=$run
+ask "$held" 3
+is 200 "$(status plain "$url$quick/report.txt")" "who asks for the first twice takes no second reader"
+kill -CONT "$slow"
+answered() { answers 2 && [[ -s $dir/answer.3 ]]; }
+wait_for 25 answered
+is 200200200 "$(cat "$dir"/answer.?)" "then all have their answer"
+
 # --- start, reload, end -----------------------------------------------------------------------------------
 serving() { pgrep -P "$web" | tr '\n' ' '; }
 old=$(serving)
