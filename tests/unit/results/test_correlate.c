@@ -159,7 +159,7 @@ test_rewritten_recipient(void **state)
 		    cases[i].test, cases[i].domain);
 		event_at(&obs, 2, "smtp.message", "\"test\":\"%s\",\"conn\":\"0-1\",\"reply\":250",
 		    cases[i].test);
-		struct correlation *c = done(&obs);
+		struct correlation *c = correlated(&obs);
 		assert_int_equal(facts(c, cases[i].test)->accepted, cases[i].accepted);
 		assert_int_equal(facts(c, cases[i].test)->attempts[0].mixed, !cases[i].accepted);
 		finish(c, &obs);
