@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/joint.h"
+#include "results/kin.h"
 #include "results/mime.h"
 #include "results/outgoing.h"
 #include "results/session.h"
@@ -546,8 +547,8 @@ note_event(struct correlation *c, const struct observation *o)
 	}
 }
 
-struct correlation *
-correlate(const struct observations *obs, const struct catalogue *cat, const char *token)
+static struct correlation *
+correlate_all(const struct observations *obs, const struct catalogue *cat, const char *token)
 {
 	struct correlation *c = xcalloc(1, sizeof *c);
 
@@ -568,6 +569,32 @@ correlate(const struct observations *obs, const struct catalogue *cat, const cha
 	count_lookups(c);
 	add_senders(c);
 	resolvers_read(c, obs);
+	return c;
+}
+
+void
+correlate_own(struct correlation *c, const struct observations *obs, const bool *drop)
+{
+	struct observations rest = { .item = xcalloc(obs->n + 1, sizeof *rest.item) };
+
+	for (size_t i = 0; i < obs->n; i++)
+		if (!drop[i])
+			rest.item[rest.n++] = obs->item[i];
+	c->own = correlate_all(&rest, c->catalogue, c->token);
+	c->own->cut_short = c->cut_short;
+	joint_read(c->own);
+	free(rest.item);
+}
+
+struct correlation *
+correlate(const struct observations *obs, const struct catalogue *cat, const char *token)
+{
+	struct correlation *c = correlate_all(obs, cat, token);
+	bool *drop = kin_strangers(c, obs);
+
+	if (drop != NULL)
+		correlate_own(c, obs, drop);
+	free(drop);
 	joint_read(c);
 	return c;
 }
@@ -577,6 +604,7 @@ correlation_free(struct correlation *c)
 {
 	if (c == NULL)
 		return;
+	correlation_free(c->own);
 	for (size_t i = 0; i < c->catalogue->n; i++) {
 		free(c->facts[i].attempts);
 		free(c->facts[i].lookups);

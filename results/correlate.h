@@ -111,6 +111,8 @@ struct facts {
 	int64_t last_attempt; /* 0 none */
 	int64_t accepted_at;  /* first; 0 none */
 	size_t mark;          /* session.c: the last session whose early events it was given */
+	const char
+	    *stranger; /* an address that was seen here and may be somebody else's; NULL none */
 };
 
 /* An accepted message, of any test of the participant. */
@@ -156,17 +158,21 @@ struct correlation {
 	struct resolver *resolvers; /* in the order of their addresses */
 	size_t n_resolvers, resolvers_beyond;
 	struct resolver_farm farm;
-	int64_t first, last;   /* of all events of the token; 0 none */
-	int64_t first_attempt; /* of any test; 0 none */
-	int64_t gap;           /* largest between two attempts of one test */
-	size_t unknown_test;   /* events of tests that the catalogue has not */
-	size_t foreign;        /* events of other tokens: ignored */
-	bool cut_short;        /* limit.events: there were more than were written */
+	int64_t first, last;     /* of all events of the token; 0 none */
+	int64_t first_attempt;   /* of any test; 0 none */
+	int64_t gap;             /* largest between two attempts of one test */
+	size_t unknown_test;     /* events of tests that the catalogue has not */
+	size_t foreign;          /* events of other tokens: ignored */
+	bool cut_short;          /* limit.events: there were more than were written */
+	struct correlation *own; /* owned: the same without what strangers did (kin.h); NULL: they
+				  * did nothing */
 };
 
 /* obs must be sorted and outlive the correlation.  Never fails (memory: fatal). */
 struct correlation *correlate(
     const struct observations *obs, const struct catalogue *, const char *token);
+/* Sets c->own to the correlation of what is not dropped (a flag for each of obs). */
+void correlate_own(struct correlation *c, const struct observations *obs, const bool *drop);
 void correlation_free(struct correlation *);
 /* Do the rules of the test ask who wrote a message? */
 bool correlation_asks_who(const struct test *);

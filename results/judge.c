@@ -424,8 +424,8 @@ guard(struct verdict *v, const struct evaluation *e)
 	    v->missing);
 }
 
-void
-judge_test(struct verdict *v, const struct judge *j, const struct test *t)
+static void
+judge_once(struct verdict *v, const struct judge *j, const struct test *t)
 {
 	struct evaluation e = { .judge = j, .facts = correlation_facts(j->c, t) };
 	const char *unsound = j->unsound == NULL ? NULL : j->unsound(j->ctx, t);
@@ -464,4 +464,39 @@ judge_test(struct verdict *v, const struct judge *j, const struct test *t)
 		v->until = 0;
 		v->waits[0] = '\0';
 	}
+}
+
+/* A verdict stands if it does not hang on what may have been somebody else (kin.h). */
+static void
+without_strangers(struct verdict *v, const struct judge *j, const struct test *t)
+{
+	struct judge alone = *j;
+	const struct facts *f = correlation_facts(j->c, t);
+	struct verdict own;
+	char with[sizeof v->reason];
+
+	alone.c = j->c->own;
+	judge_once(&own, &alone, t);
+	if (own.grade == v->grade || own.grade == GRADE_PENDING) {
+		*v = own;
+		return;
+	}
+	if (v->grade == GRADE_PENDING)
+		return;
+	memcpy(with, v->reason, sizeof with);
+	v->final &= own.final;
+	v->grade = GRADE_INCONCLUSIVE;
+	v->line = 0;
+	snprintf(v->reason, sizeof v->reason,
+	    "%s took part, which nothing else ties to this sender; with it: %.180s; without it: "
+	    "%.180s",
+	    f->stranger == NULL ? "somebody" : f->stranger, with, own.reason);
+}
+
+void
+judge_test(struct verdict *v, const struct judge *j, const struct test *t)
+{
+	judge_once(v, j, t);
+	if (j->c->own != NULL && v->line != 0)
+		without_strangers(v, j, t);
 }

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/judge.h"
+#include "results/kin.h"
 #include "results/mime.h"
 #include "results/session.h"
 #include "results/trace_mail.h"
@@ -27,6 +28,8 @@ struct play {
 	/* Messages that a control accepted, and that name the test. */
 	struct accepted_message copy[TRACE_COPIES_MAX];
 	unsigned n_copies;
+	const char *stranger[GIVEN_TRAITS_MAX];
+	unsigned n_strangers;
 	char to[TEST_NAME_MAX + sizeof TRACE_TOKEN + 16];
 	unsigned conn;
 	bool open; /* an implicit session is open */
@@ -336,6 +339,10 @@ play_step(struct play *p, const struct trace_step *s)
 			g->trait[g->n_traits++].answer = trait_answer_by_name(s->word[1]);
 		}
 		break;
+	case TRACE_STRANGER:
+		if (p->n_strangers < GIVEN_TRAITS_MAX)
+			p->stranger[p->n_strangers++] = s->word[0];
+		break;
 	case TRACE_END:
 		g->settled = strcmp(s->word[0], "settled") == 0;
 		break;
@@ -383,6 +390,21 @@ compare(
 	return 0;
 }
 
+/* A trace shows one test: the attempts elsewhere that its lookups were made for are not in it, and its
+ * addresses are those of one sender but where it says otherwise. */
+static void
+complete(struct correlation *c, const struct play *p, const struct catalogue *cat)
+{
+	for (size_t i = 0; i < cat->n; i++) {
+		struct facts *f = &c->facts[i];
+		for (size_t k = 0; f->n_attempts == 0 && k < f->n_lookups; k++)
+			f->lookups[k].counts = true;
+		for (size_t k = 0; f->n_attempts == 0 && k < f->n_fetches; k++)
+			f->fetches[k].counts = true;
+	}
+	add_copies(c, p, cat);
+}
+
 static int
 trace_play(const struct test *t, const struct catalogue *cat, const struct trace *tr, char *err,
     size_t errlen)
@@ -390,6 +412,7 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 	struct play *p = xcalloc(1, sizeof *p);
 	struct judge j = { .pace = 1 };
 	struct verdict v;
+	bool *drop;
 	int rc = -1;
 
 	p->test = t;
@@ -407,14 +430,14 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 	}
 	observations_sort(&p->obs);
 	struct correlation *c = correlate(&p->obs, cat, TRACE_TOKEN);
-	/* A trace shows one test: the attempts elsewhere that its lookups were made for are not in it. */
-	for (size_t i = 0; i < cat->n; i++) {
-		for (size_t k = 0; c->facts[i].n_attempts == 0 && k < c->facts[i].n_lookups; k++)
-			c->facts[i].lookups[k].counts = true;
-		for (size_t k = 0; c->facts[i].n_attempts == 0 && k < c->facts[i].n_fetches; k++)
-			c->facts[i].fetches[k].counts = true;
-	}
-	add_copies(c, p, cat);
+	correlation_free(c->own);
+	c->own = NULL;
+	if ((drop = kin_named(c, &p->obs, p->stranger, p->n_strangers)) != NULL)
+		correlate_own(c, &p->obs, drop);
+	free(drop);
+	complete(c, p, cat);
+	if (c->own != NULL)
+		complete(c->own, p, cat);
 	j.c = c;
 	j.now = TRACE_START + p->last + CLOCK_SECOND;
 	j.given = &p->given;

@@ -233,7 +233,8 @@ enum trace_kind {
 	TRACE_END,
 	TRACE_VERDICT,
 	TRACE_CONTRAST,
-	TRACE_MAIL
+	TRACE_MAIL,
+	TRACE_STRANGER
 };
 /* Words of a step, checked by the loader.  What a trace does not say of control, contrast and traits
  * is open (end open) or unknown (end settled).
@@ -244,6 +245,7 @@ enum trace_kind {
  *   TRACE_MAIL     "v4" or "v6", then open, lost, crashed, skipped or members of the results (auth.h), and
  *                  "subject=TEXT"
  *   TRACE_TRAIT    NAME and "yes", "no", "open" or "unknown" (always two words)
+ *   TRACE_STRANGER an address
  *   TRACE_END      "settled" or "open"; also stands at the verdict if the trace has no end line: open
  *   TRACE_VERDICT  grade, and optionally how the reason must begin; last step of a trace */
 struct trace_step {

@@ -1,5 +1,6 @@
 /* test_trace.c - section [trace NAME] of a test file: synthetic observations and the verdict that
  * they must give. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,19 @@ trait_step(struct parse *p, const struct text_line *l, unsigned from, struct tra
 }
 
 static int
+stranger_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
+{
+	unsigned char a[16];
+
+	s->kind = TRACE_STRANGER;
+	if (l->n - from != 2 || (inet_pton(AF_INET, l->word[from + 1], a) != 1 &&
+				    inet_pton(AF_INET6, l->word[from + 1], a) != 1))
+		return parse_fail(p, l->number, "stranger: must be written: stranger ADDRESS");
+	step_word(s, l->word[from + 1]);
+	return 0;
+}
+
+static int
 end_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
 {
 	static const char *const states[] = { "settled", "open", NULL };
@@ -246,6 +260,7 @@ static const struct {
 	    control_step },
 	{ "contrast", "[TIME] contrast accepted|refused|open|unknown", true, contrast_step },
 	{ "trait", "[TIME] trait NAME [yes|no|open|unknown]", true, trait_step },
+	{ "stranger", "stranger ADDRESS", true, stranger_step },
 	{ "end", "end settled|open", true, end_step },
 	{ "verdict", "verdict GRADE [\"BEGINNING OF THE REASON\"]", true, verdict_step },
 };
