@@ -390,6 +390,27 @@ is_sent(const struct judge *j, const struct facts *f)
 	return false;
 }
 
+/* Somebody who still asks still tries, though nothing of it reaches us: a route that is broken, a host of ours
+ * that is down.  Until when to wait for the next lookup; 0: no longer. */
+static int64_t
+still_asks(const struct evaluation *e)
+{
+	const struct judge *j = e->judge;
+	const struct facts *f = e->facts;
+	int64_t begun = j->c->first_attempt != 0 ? j->c->first_attempt : j->c->first;
+	int64_t deadline = f->test->deadline_us > 0 ? f->test->deadline_us : DEADLINE;
+	int64_t last = 0, until;
+
+	if (j->given != NULL || f->n_attempts > 0 || is_bounced(f))
+		return 0;
+	for (size_t i = 0; i < f->n_lookups; i++)
+		last = f->lookups[i].t > last ? f->lookups[i].t : last;
+	until = last == 0 ? 0 : last + paced(j, AWAY);
+	if (until > begun + paced(j, deadline))
+		until = begun + paced(j, deadline);
+	return until > j->now ? until : 0;
+}
+
 /* No verdict without evidence; and a refusal means nothing while its control was not delivered
  * either. */
 static void
@@ -430,6 +451,7 @@ judge_once(struct verdict *v, const struct judge *j, const struct test *t)
 	struct evaluation e = { .judge = j, .facts = correlation_facts(j->c, t) };
 	const char *unsound = j->unsound == NULL ? NULL : j->unsound(j->ctx, t);
 	struct verdict so_far;
+	int64_t until;
 
 	memset(v, 0, sizeof *v);
 	v->grade = GRADE_INCONCLUSIVE;
@@ -451,6 +473,15 @@ judge_once(struct verdict *v, const struct judge *j, const struct test *t)
 	e.settled = judge_settled(j, e.facts, &v->until, v->waits, sizeof v->waits);
 	apply(v, &e, first_rule(v, &e, t));
 	guard(v, &e);
+	if (v->grade == GRADE_VIOLATES && (until = still_asks(&e)) != 0) {
+		v->grade = GRADE_PENDING;
+		v->until = until;
+		v->line = 0;
+		v->n_evidence = 0;
+		snprintf(v->reason, sizeof v->reason,
+		    "not delivered so far, but its names are still asked for");
+		snprintf(v->waits, sizeof v->waits, "a connection after the lookups");
+	}
 	v->final = e.settled && v->grade != GRADE_PENDING;
 	if (!v->final && v->grade == GRADE_PENDING && j->given == NULL && is_so_far(j, e.facts)) {
 		so_far = *v;
@@ -497,6 +528,6 @@ void
 judge_test(struct verdict *v, const struct judge *j, const struct test *t)
 {
 	judge_once(v, j, t);
-	if (j->c->own != NULL && v->line != 0)
+	if (j->c->own != NULL && (v->line != 0 || v->grade == GRADE_PENDING))
 		without_strangers(v, j, t);
 }

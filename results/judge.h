@@ -11,6 +11,7 @@
  * accepted six hours ago; or the deadline passed.  A test that asks for TLS reports also waits for one:
  * three days, 36 hours if nobody asked where to send it.  A test that is graded on others' mail is
  * settled when these are.  The site's pace divides these times.
+ * A violation that no attempt was seen of waits until nothing of the test was asked for in six hours.
  * So far: a refusal is shown as conforms, not final, after two attempts five minutes apart with the
  * same outcome, or five minutes after the control where only lookups can be seen. */
 #ifndef RESULTS_JUDGE_H

@@ -352,6 +352,16 @@ names_host(const struct test *t, const struct lookup *l, int host)
 	return false;
 }
 
+/* When it was decided to go there: with the connection, however late its transaction. */
+static int64_t
+connected_at(const struct correlation *c, const struct attempt *a)
+{
+	const struct session *s = a->session < c->n_sessions ? &c->sessions[a->session] : NULL;
+	int64_t t = s == NULL ? a->t : s->syn != 0 ? s->syn : s->t;
+
+	return t < a->t ? t : a->t;
+}
+
 static void
 select_stale(struct moments *m)
 {
@@ -366,7 +376,7 @@ select_stale(struct moments *m)
 			if (names_host(f->test, &f->lookups[k], p->host))
 				named = f->lookups[k].t;
 		}
-		if (a->host == p->host && a->t - named > p->age_us)
+		if (a->host == p->host && connected_at(m->e->judge->c, a) - named > p->age_us)
 			found(m, a->t, a->decides);
 	}
 }

@@ -266,11 +266,37 @@ test_dns_ipv6_only(void **state)
 	cat = stages;
 }
 
+/* Our host was down, or the way to it: who still asks still tries. */
+static void
+still_asks(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	ask_at(-1, "dual", "MX", "{d}");
+	accept_at(0, "dual");
+	ask_at(1, "mx-fallback", "MX", "{d}");
+	ask_at(4 * HOUR, "mx-fallback", "MX", "{d}");
+	v = judged("mx-fallback", 6 * HOUR + 10, 1);
+	assert_int_equal(v.grade, GRADE_PENDING);
+	assert_true(v.until == EVENTS_START + (int64_t)(10 * HOUR * 1e6));
+	v = judged("mx-fallback", 10 * HOUR + 1, 1);
+	assert_int_equal(v.grade, GRADE_VIOLATES);
+	assert_true(v.final);
+	/* Not for ever. */
+	ask_at(144 * HOUR - 10, "mx-fallback", "MX", "{d}");
+	v = judged("mx-fallback", 144 * HOUR - 5, 1);
+	assert_int_equal(v.grade, GRADE_PENDING);
+	v = judged("mx-fallback", 144 * HOUR + 1, 1);
+	assert_int_equal(v.grade, GRADE_VIOLATES);
+}
+
 int
 main(void)
 {
 #define T(f) OBSERVED(f)
 	const struct CMUnitTest tests[] = {
+		T(still_asks),
 		T(test_stays_away),
 		T(test_lazy),
 		T(test_final_answer),
