@@ -288,6 +288,10 @@ judge_settled(
 			by = told;
 		}
 	}
+	if (by != 0 && (last == NULL || last->reply < 500) && j->back + away > by) {
+		snprintf(why, whylen, "the sender, because this site was away for a while");
+		by = j->back + away;
+	}
 	if (begun != 0 && (by == 0 || begun + paced(j, deadline) < by))
 		by = begun + paced(j, deadline);
 	*until = by;

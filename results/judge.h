@@ -11,6 +11,7 @@
  * accepted six hours ago; or the deadline passed.  A test that asks for TLS reports also waits for one:
  * three days, 36 hours if nobody asked where to send it.  A test that is graded on others' mail is
  * settled when these are.  The site's pace divides these times.
+ * Nobody stays away while we are: these times begin again when we are back.
  * A violation that no attempt was seen of waits until nothing of the test was asked for in six hours.
  * So far: a refusal is shown as conforms, not final, after two attempts five minutes apart with the
  * same outcome, or five minutes after the control where only lookups can be seen. */
@@ -54,6 +55,7 @@ struct judge {
 	const char *set; /* the participant's; NULL: full */
 	int64_t now;
 	unsigned pace; /* >= 1: divides settling times */
+	int64_t back; /* when we were last there again after we had been away (outage.h); 0 never */
 	/* Why a test is not as specified (outpost check), or NULL.  May be NULL. */
 	const char *(*unsound)(void *ctx, const struct test *);
 	/* Can the site show the test over IPv4?  false: its control includes trait ipv6.  NULL: all. */

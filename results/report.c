@@ -17,6 +17,7 @@
 #include "provisioning/front.h"
 #include "results/describe.h"
 #include "results/evaluate.h"
+#include "results/outage.h"
 #include "results/report_views.h"
 #include "results/store.h"
 
@@ -70,6 +71,7 @@ struct context {
 	const struct site *site;
 	struct check *checks;
 	size_t n;
+	int64_t back;
 };
 
 /* The last word on each subject of a test counts. */
@@ -298,12 +300,38 @@ read_checks(struct context *ctx, char *err, size_t errlen)
 	return -1;
 }
 
+static int
+take_node(void *arg, const char *line, size_t len)
+{
+	observations_add(arg, line, len);
+	return 0;
+}
+
+/* When we were last there again, since the participant was first seen. */
+static int
+read_outage(struct context *ctx, struct store *st, const struct observations *obs, int64_t now)
+{
+	struct observations nodes = { 0 };
+	int64_t first = now;
+	int rc;
+
+	for (size_t i = 0; i < obs->n; i++)
+		first = obs->item[i]->t < first ? obs->item[i]->t : first;
+	if ((rc = store_nodes(st, first, take_node, &nodes)) == 0) {
+		observations_sort(&nodes);
+		ctx->back = outage_end(&nodes, first, now);
+	}
+	observations_clear(&nodes);
+	return rc;
+}
+
 static struct report *
 judge_all(struct observations *obs, struct context *ctx, const struct whereabouts *where,
     const char *token, const struct enrolment *who, int64_t now)
 {
 	const struct site *site = ctx->site;
 	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace,
+		.back = ctx->back,
 		.unsound = unsound,
 		.reachable4 = reachable4,
 		.asked4 = asked4,
@@ -336,7 +364,8 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 			: enrol_find(&who, site, lower);
 	snprintf(path, sizeof path, "%s/store.db", site->dir);
 	struct store *st = known < 0 ? NULL : store_open(path);
-	if (st == NULL || store_events(st, lower, take_line, &u) < 0) {
+	if (st == NULL || store_events(st, lower, take_line, &u) < 0 ||
+	    read_outage(&ctx, st, &obs, now) < 0) {
 		snprintf(err, errlen, "%s: cannot be read: see the message before this one",
 		    known < 0 ? site->dir : path);
 		goto out;
@@ -425,7 +454,8 @@ report_read(struct report_source *s, const char *token, const char *set, const c
 
 	snprintf(who.set, sizeof who.set, "%s", set);
 	snprintf(who.label, sizeof who.label, "%s", label);
-	if (source_store(s) < 0 || store_events(s->store, token, take_line, &u) < 0)
+	if (source_store(s) < 0 || store_events(s->store, token, take_line, &u) < 0 ||
+	    (u.max != 0 && read_outage(&ctx, s->store, &obs, now) < 0))
 		snprintf(err, errlen, "%s: cannot be read", s->path);
 	else if (u.max == 0)
 		snprintf(err, errlen, "%s: more than %zu observations", token, max_events);

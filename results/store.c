@@ -17,7 +17,7 @@
 #include "lib/strbuf.h"
 #include "results/eventhead.h"
 
-#define SCHEMA      1
+#define SCHEMA      2
 #define CHUNK       (8u << 20) /* bytes of a segment in one transaction */
 #define BUSY_MS     60000
 #define SETTLED_AGE 2 /* seconds; a younger modification time does not tell a later write apart */
@@ -43,7 +43,8 @@ static const char schema[] =
     "CREATE INDEX event_token ON event (token) WHERE token IS NOT NULL;"
     "CREATE INDEX event_unbound ON event (conn) WHERE token IS NULL AND conn IS NOT NULL;"
     "CREATE TABLE corrupt (segment INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL);"
-    "PRAGMA user_version = 1;";
+    "CREATE INDEX event_nobody ON event (t) WHERE token IS NULL AND conn IS NULL;"
+    "PRAGMA user_version = 2;";
 
 static const char *const queries[Q_MAX] = {
 	[Q_SEGMENT] = "SELECT id, offset, size, mtime FROM segment WHERE name = ?1",
@@ -490,6 +491,25 @@ store_changes(struct store *st, int64_t *after, void (*row)(void *, const char *
 	}
 	*after = now;
 	return rc == SQLITE_DONE ? 0 : store_fail(st, "cannot read");
+}
+
+int
+store_nodes(struct store *st, int64_t since, int (*row)(void *, const char *, size_t), void *ctx)
+{
+	sqlite3_stmt *q = NULL;
+	int rc, stop = 0;
+
+	if (sqlite3_prepare_v2(st->db,
+		"SELECT line FROM event WHERE token IS NULL AND conn IS NULL AND t >= ?1 AND "
+		"line LIKE '%\"ev\":\"node.%' ORDER BY t",
+		-1, &q, NULL) != SQLITE_OK ||
+	    sqlite3_bind_int64(q, 1, since) != SQLITE_OK)
+		return store_fail(st, "cannot read");
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)
+		stop = row(ctx, (const char *)sqlite3_column_text(q, 0),
+		    (size_t)sqlite3_column_bytes(q, 0));
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ? stop : store_fail(st, "cannot read");
 }
 
 int
