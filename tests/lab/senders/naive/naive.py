@@ -122,7 +122,9 @@ def attempt(first, sender, recipient, message):
     for name, _ in found:
         lookup("_25._tcp." + name, "TLSA")
     if first:
-        found = [(name, where[:1]) for name, where in found[-1:]]
+        # Of several hosts the wrong one over IPv6, if it has that: there it is seen that no other was tried.
+        several = len(found) > 1
+        found = [(name, where[-1:] if several else where[:1]) for name, where in found[-1:]]
     else:
         fetch(domain)
     for name, where in found:
