@@ -443,6 +443,8 @@ print_status(const struct sender *s, bool json)
 	for (size_t i = 0; i < invitations_number(s->invitations); i++) {
 		const struct invitee *e = invitations_row(s->invitations, i);
 
+		if (e->address[0] == '\0')
+			continue; /* who asked on the web is not told that no mail goes there */
 		of[e->state]++;
 		reminded += e->reminders > 0;
 		extra += e->extra_us != 0;

@@ -233,6 +233,7 @@ struct row {
 	int64_t t_us;
 	uint64_t client;
 	char by[16];
+	bool again; /* it was there; the row only counts for who asked */
 };
 struct optouts {
 	const struct site *site;
@@ -268,7 +269,7 @@ is_hashed(enum optout_kind kind)
 static void
 enter(struct optouts *all, size_t index)
 {
-	if (is_hashed(all->row[index].o.kind))
+	if (is_hashed(all->row[index].o.kind) && !all->row[index].again)
 		*place(all, &all->row[index].o) = (uint32_t)index + 1;
 }
 
@@ -357,8 +358,9 @@ on_line(void *ctx, const char *line, size_t len)
 	json_free(doc);
 	if ((all->n & (all->n + 1)) == 0)
 		all->row = xrealloc(all->row, (2 * all->n + 1) * sizeof *all->row);
+	r.again = optouts_has(all, &r.o);
 	all->row[all->n++] = r;
-	all->n_of[r.o.kind]++;
+	all->n_of[r.o.kind] += !r.again;
 	if (2 * all->n >= all->mask)
 		enlarge(all);
 	enter(all, all->n - 1);
@@ -415,7 +417,8 @@ optouts_each(const struct optouts *all,
 	int rc = 0;
 
 	for (size_t i = 0; i < all->n && rc == 0; i++)
-		rc = row(ctx, &all->row[i].o, all->row[i].t_us, all->row[i].by);
+		if (!all->row[i].again)
+			rc = row(ctx, &all->row[i].o, all->row[i].t_us, all->row[i].by);
 	return rc;
 }
 
@@ -425,11 +428,13 @@ optouts_add(
 {
 	char what[96];
 	struct strbuf line = { 0 };
+	bool there;
 	int rc;
 
 	if (optouts_refresh(all) != 0)
 		return -1;
-	if (optouts_has(all, o))
+	there = optouts_has(all, o);
+	if (there && client == 0)
 		return 1;
 	if (is_hashed(o->kind))
 		put_hex(what, o->hash);
@@ -444,7 +449,7 @@ optouts_add(
 	json_end(&line, '}');
 	rc = journal_append(all->path, line.s, line.len);
 	strbuf_clear(&line);
-	return rc == 0 ? optouts_refresh(all) : -1;
+	return rc != 0 || optouts_refresh(all) != 0 ? -1 : there;
 }
 
 unsigned
@@ -474,21 +479,21 @@ optouts_has_address(const struct optouts *all, const char *address)
 	char lower[OPTOUT_TEXT_MAX];
 	const char *domain;
 	struct optout o = { 0 };
+	bool out;
 
 	if (strlen(address) >= sizeof lower ||
-	    !optout_address(lower, address, strlen(address), &domain) ||
-	    is_at_or_below(domain, all->site->conf.base))
+	    !optout_address(lower, address, strlen(address), &domain))
 		return true;
+	out = is_at_or_below(domain, all->site->conf.base);
+	/* All of it, found or not: who can measure the time learns how many labels he wrote. */
 	set_hash(&o, all->site, OPTOUT_ADDRESS, lower);
-	if (optouts_has(all, &o))
-		return true;
+	out |= optouts_has(all, &o);
 	for (; domain != NULL; domain = strchr(domain, '.')) {
 		domain += *domain == '.';
 		set_hash(&o, all->site, OPTOUT_DOMAIN, domain);
-		if (optouts_has(all, &o))
-			return true;
+		out |= optouts_has(all, &o);
 	}
-	return false;
+	return out;
 }
 
 bool

@@ -46,7 +46,8 @@ int optouts_each(const struct optouts *,
     int (*row)(void *ctx, const struct optout *, int64_t t_us, const char *by), void *ctx);
 
 /* Appends it unless it is there.  by: "command", "link", "page"; client: runs_client() of who asked over the
- * web, or 0.  1: it was there already, 0, or -1 logged. */
+ * web, or 0.  A client's is appended even if it is there: what it costs and counts tells nobody that it was.  1: it was
+ * there already, 0, or -1 logged. */
 int optouts_add(
     struct optouts *, const struct optout *, const char *by, uint64_t client, int64_t now_us);
 /* How many this client added on the day that is part of its hash. */

@@ -335,30 +335,27 @@ desk_invite(struct desk *d, const char *set, const union sockaddr_any *client, c
 	uint64_t who = runs_client(d->site, client, now_us);
 	char lower[OPTOUT_TEXT_MAX];
 	const struct run *run;
-	enum desk_result rc;
 	const char *domain;
+	bool out, enough;
+	int rc;
 
 	if (optouts == NULL || c->mail_program[0] == '\0' ||
 	    invitations_refresh(d->invitations) != 0)
 		return DESK_FAILED;
 	if (strlen(address) >= sizeof lower ||
 	    !optout_address(lower, address, strlen(address), &domain))
-		return (rc = may_enrol(d, set, who, 0, now_us)) != DESK_DONE ? rc : DESK_NO_ADDRESS;
-	/* Every limit that tells who asks something comes before the list of who is out: what is said is the same
-	 * for those on it.  An address that had enough is passed over in silence, as if it were on the list. */
-	rc = may_enrol(d, set, who, runs_domain(d->site, domain, now_us), now_us);
-	if (rc != DESK_DONE)
-		return rc;
-	if (invitations_domain(d->invitations, domain, true, now_us) >= c->mail_per_domain)
-		return DESK_DOMAIN_LIMIT;
-	if (optouts_has_address(optouts, lower) ||
-	    invitations_address(d->invitations, lower, true, now_us) >= c->mail_per_address)
-		return DESK_DONE;
+		return (rc = may_enrol(d, set, who, 0, now_us)) != DESK_DONE ? (enum desk_result)rc
+									     : DESK_NO_ADDRESS;
 	if ((rc = desk_enrol(&run, d, set, client, domain, now_us)) != DESK_DONE)
-		return rc;
-	return invitations_ask(d->invitations, run->token.text, lower, "", now_us) == 0
-		   ? DESK_DONE
-		   : DESK_FAILED;
+		return (enum desk_result)rc;
+	/* Who asks must not learn who is out: neither from what is said, nor from what is counted for him or the domain, nor
+	 * from the time that it takes.  So there is a run in any case, and three journals have a line more. */
+	out = optouts_has_address(optouts, lower);
+	enough = invitations_address(d->invitations, lower, true, now_us) >= c->mail_per_address;
+	rc = out || enough
+		 ? invitations_note(d->invitations, run->token.text, INVITATION_REFUSED, "", now_us)
+		 : invitations_ask(d->invitations, run->token.text, lower, "", now_us);
+	return rc == 0 ? DESK_DONE : DESK_FAILED;
 }
 
 /* --- what is new ------------------------------------------------------------------------------------------ */

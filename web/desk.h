@@ -58,7 +58,7 @@ enum desk_result desk_enrol(const struct run **dst, struct desk *, const char *s
 
 /* The same for one who is to be written to; the page of the run is told to nobody but in that mail.  An
  * address that opted out, is below our own base, or was asked for or written to as often as it may be in a
- * day, is DESK_DONE too, and nothing happens: who asks learns nothing about it. */
+ * day, is DESK_DONE too, counts and costs the same, and no mail goes: who asks learns nothing about it. */
 enum desk_result desk_invite(struct desk *, const char *set, const union sockaddr_any *client,
     const char *address, int64_t now_us);
 

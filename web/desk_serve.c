@@ -15,6 +15,7 @@
 #include "web/pages.h"
 
 #define LOOK_EVERY CLOCK_SECOND
+#define LOOK_AGAIN (10 * CLOCK_SECOND) /* store or journals cannot be read: others may mend that */
 
 /* Fields of a request and of a response: serve.c knows them too. */
 enum { ASK_CLIENT, ASK_HEAD, ASK_BODY, ASK_FIELDS };
@@ -73,9 +74,8 @@ int
 desk_serve(struct desk *d, int fd)
 {
 	struct frame_reader reader = { 0 };
-	int64_t looked = 0;
+	int64_t look = 0;
 	sigset_t mask;
-	int rc = 0;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
@@ -83,7 +83,7 @@ desk_serve(struct desk *d, int fd)
 	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 		{ .fd = signalfd(-1, &mask, SFD_CLOEXEC), .events = POLLIN } };
 
-	while (rc == 0) {
+	for (;;) {
 		struct frame f;
 
 		if (poll(p, 2, (int)(LOOK_EVERY / 1000)) < 0 && errno != EINTR)
@@ -98,12 +98,13 @@ desk_serve(struct desk *d, int fd)
 			if (got > 0)
 				answer(d, fd, &f);
 		}
-		if (clock_monotonic() - looked >= LOOK_EVERY) {
-			rc = desk_look(d, desk_is_reader(d) ? NULL : on_change, &fd);
-			looked = clock_monotonic();
-		}
+		if (clock_monotonic() >= look)
+			look = clock_monotonic() +
+			       (desk_look(d, desk_is_reader(d) ? NULL : on_change, &fd) == 0
+				       ? LOOK_EVERY
+				       : LOOK_AGAIN);
 	}
 	frame_reader_clear(&reader);
 	close(p[1].fd);
-	return rc == 0 ? EXIT_DONE : EXIT_CANNOT;
+	return EXIT_DONE;
 }

@@ -65,12 +65,11 @@ result $? "the command knows it"
 result $? "nobody else is out"
 is 0 "$(cat "$site"/state/optouts.jsonl | grep -ci 'ann\|shop')" "the list names nobody"
 is 200 "$(status tls -d "form=$form&address=ann%40shop.example" "$url/optout")" "twice is like once"
-is 1 "$(wc -l <"$site/state/optouts.jsonl")" "and is written once"
+is 1 "$("$OUTPOST" optout list --json -C "$site" | jq -s length)" "and is on the list once"
 is 422 "$(status tls -d "form=$form&address=shop.example" "$url/optout")" "a whole domain is the operator's to add"
 is 422 "$(status tls -d "form=$form&address=a%40b.c%0aBcc:x%40y.z" "$url/optout")" "a line end in an address"
 is 403 "$(status tls -d "address=carl%40shop.example" "$url/optout")" "without the form's proof"
-is 200 "$(status tls -d "form=$form&address=b%40shop.example" "$url/optout")" "the second of a network"
-is 429 "$(status tls -d "form=$form&address=c%40shop.example" "$url/optout")" "not the third: web-optout-client"
+is 429 "$(status tls -d "form=$form&address=c%40shop.example" "$url/optout")" "not the third of a network: web-optout-client, which counts the second alike, so that it tells nobody who is out"
 is 404 "$(status tls -d List-Unsubscribe=One-Click "$url/optout/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")" "a link that is none of ours"
 "$OUTPOST" optout add -C "$site" nomail.example 192.0.2.0/24 AS64500 >/dev/null
 result $? "a domain, a network and a number by the command"
@@ -80,8 +79,10 @@ result $? "they hold for what is below them"
 is 2 $? "one that cannot be read is a mistake"
 ! out good.example
 result $? "then none of them is added"
-is 5 "$("$OUTPOST" optout list --json -C "$site" | jq -s length)" "the list as JSON"
+is 4 "$("$OUTPOST" optout list --json -C "$site" | jq -s length)" "the list as JSON"
 has 'removed after <b>90 d</b>' "$(tls "$url/privacy" | tr '\n' ' ')" "the privacy page says how long all is kept"
+
+there() { [[ $(status tls "$url$(sed -n 2p "$dir/runs")") == 200 ]]; }
 
 # --- forgotten -------------------------------------------------------------------------------------------
 form=$(tls "$url/" | form_of)
@@ -115,6 +116,7 @@ result $? "the shorter segments are no damage" "$(cat "$dir/err")"
 rm "$site"/store.db*
 is 0 "$("$OUTPOST" events "$a" -C "$site" | wc -l)" "a store built anew knows nothing either"
 is "$(stat -c %u:%g "$site/log")" "$(stat -c %u:%g "$site"/store.db* | sort -u)" "and it belongs to those who write the logs"
+is '200 200' "$(status tls "$url/") $(wait_for 20 there && status tls "$url$(sed -n 2p "$dir/runs")")" "the web site outlives that"
 # A segment that is being written is left alone, and said.
 event a-smtpd-9-1.jsonl 1 smtp.mail ",\"conn\":\"0-3\",\"token\":\"$b\",\"test\":\"dual\""
 flock "$site/log/a-smtpd-9-1.jsonl" sleep 2 &
@@ -147,6 +149,7 @@ has 'We write to you' "$(ask reader%40post.example)" "who was asked for already 
 has 'We write to you' "$(ask READER%2Bmore%40post.example.)" "under another of his names as well"
 has 'We write to you' "$(ask probe%40x.dual.outpost.example)" "an address of ours does too"
 is 1 "$(jq -s 'map(select(.state == "asked")) | length' "$site/state/invitations.jsonl")" "mail-per-address is for a day, a mailbox, and never ourselves"
+is 0 "$(grep -c 'ann\|READER\|dual.outpost' "$site/state/invitations.jsonl")" "and of those nothing is kept"
 is 422 "$(status tls -d "form=$(tls "$url/" | form_of)&set=quick&address=reader" "$url/invite")" "what is no address is said to be none"
 touch "$dir/down"
 invite --quiet
@@ -299,6 +302,29 @@ is 413 "$(begin -d "{\"label\":\"$(printf %4096s)\"}" | jq -r .status)" "a body 
 is '201 429' "$(begin -o /dev/null -w '%{http_code} ' -d '{}')$(begin -d '{}' | jq -r .status)" "as many runs a day as the key may begin"
 "$OUTPOST" key revoke "$("$OUTPOST" key list --json -C "$site" | jq -r .id)" -C "$site"
 is 401 "$(status api "$url$run")" "a key that was revoked"
+
+# --- who asks learns nothing -------------------------------------------------------------------------------
+restart "mail-program $dir/sendmail" 'web-proxy 127.0.54.9' 'web-enrol-client 2' 'web-enrol-domain 3' 'web-enrol-all 1000' 'mail-per-domain 1' 'mail-per-address 1' 'retention 90d'
+by() { tls --interface 127.0.54.9 -H "X-Forwarded-For: $1" "${@:2}"; } # CLIENT OPTIONS...
+lines() { cat "$site"/state/*.jsonl | wc -l; }
+# cost CLIENT ADDRESS: what is said, and how many lines are written down for it
+cost() {
+	local before said
+	before=$(lines)
+	said=$(status by "$1" -d "form=$(tls "$url/" | form_of)&set=quick&address=${2/@/%40}" "$url/invite")
+	echo "$said $(($(lines) - before))"
+}
+"$OUTPOST" optout add someone@known.example known3.example -C "$site" >/dev/null
+same='' k=0
+for who in someone@known.example else@known2.example x@y.known3.example probe@x.dual.outpost.example; do
+	client=198.51.100.$((++k))
+	[[ $(cost $client $who) == '200 3' && $(cost $client $who) == '200 3' && $(cost $client $who) == '429 0' ]] || same+=" $who"
+done
+[[ -z $same ]]
+result $? "who is out, who is not, who is ours: one answer, one cost, and counted alike" "$same"
+is 1 "$(jq -s 'map(select(.address == "else@known2.example")) | length' "$site/state/invitations.jsonl")" "and one mailbox is asked for once, at mail-per-domain"
+is '200 3 200 3 200 3 429 0' "$(for i in 1 2 3 4; do cost 203.0.113.$i "u$i@sub$i.shop.co.uk"; done | xargs)" "web-enrol-domain: three invitations to what one holder has, the fourth is refused"
+is '200 3' "$(cost 203.0.113.5 u@other.co.uk)" "another holder below the same suffix has his own"
 
 # --- too old ---------------------------------------------------------------------------------------------
 tls -o /dev/null -d "form=$form&set=quick" "$url/run"
