@@ -13,7 +13,8 @@
 
 #define DNSKEY_TTL 3600
 
-uint16_t
+/* RFC 4034 B */
+static uint16_t
 dnskey_tag(const uint8_t *rdata, size_t len)
 {
 	uint32_t sum = 0;

@@ -12,6 +12,4 @@ struct zones *zones_compile(const struct site *, char *err, size_t errlen);
 int rrset_build(struct rrset *dst, struct arena *, const struct zone *, struct record *const *r,
     size_t n, size_t question_len, char *err, size_t errlen);
 
-uint16_t dnskey_tag(const uint8_t *rdata, size_t len); /* RFC 4034 B */
-
 #endif

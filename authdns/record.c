@@ -82,8 +82,8 @@ render_one(struct rendering *dst, struct arena *a, const struct record_source *s
 	return r;
 }
 
-void
-record_append(struct record_list *l, const struct record *r)
+static void
+append(struct record_list *l, const struct record *r)
 {
 	if (l->n == l->cap) {
 		l->cap = l->cap != 0 ? 2 * l->cap : 32;
@@ -107,7 +107,7 @@ record_add(struct record_list *l, struct arena *a, const struct record_source *s
 		case RENDER_ERROR:
 			return -1;
 		}
-	record_append(l, &r);
+	append(l, &r);
 	return 0;
 }
 
@@ -125,7 +125,7 @@ record_add_raw(struct record_list *l, struct arena *a, const uint8_t *owner, siz
 		r.as[i].rdata = r.as[i].canon = copy;
 		r.as[i].len = r.as[i].canon_len = len;
 	}
-	record_append(l, &r);
+	append(l, &r);
 }
 
 void

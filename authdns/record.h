@@ -40,7 +40,6 @@ int record_add(struct record_list *, struct arena *, const struct record_source 
 /* Adds one whose octets are known and do not depend on the token. */
 void record_add_raw(struct record_list *, struct arena *, const uint8_t *owner, size_t owner_len,
     uint16_t type, uint32_t ttl, const uint8_t *rdata, size_t len);
-void record_append(struct record_list *, const struct record *);
 void record_clear(struct record_list *);
 
 #endif

@@ -64,7 +64,7 @@ struct eventlog {
 	char reason[512];
 
 	_Atomic uint64_t durable;
-	atomic_bool failed, rotate;
+	atomic_bool failed;
 };
 
 static void
@@ -213,7 +213,6 @@ segment_start_locked(struct eventlog *log)
 		log->oldest = s;
 	log->newest = s;
 	log->origin.n = 1;
-	atomic_store(&log->rotate, false);
 	return 0;
 fail:
 	segment_free(s);
@@ -294,7 +293,7 @@ eventlog_origin(struct eventlog *log)
 {
 	/* Only the thread that appends changes these two, so it may read them without the lock. */
 	const struct segment *s = log->newest;
-	bool due = s->accepted >= log->segment_max || atomic_load(&log->rotate) ||
+	bool due = s->accepted >= log->segment_max ||
 		   (s->accepted > 0 && clock_monotonic() - s->started >= log->segment_age);
 
 	if (due && !atomic_load(&log->failed)) {
@@ -527,13 +526,6 @@ const char *
 eventlog_reason(const struct eventlog *log)
 {
 	return atomic_load(&log->failed) ? log->reason : "";
-}
-
-int
-eventlog_rotate(struct eventlog *log)
-{
-	atomic_store(&log->rotate, true);
-	return atomic_load(&log->failed) ? -1 : 0;
 }
 
 void

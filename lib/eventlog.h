@@ -1,5 +1,5 @@
 /* eventlog.h - segments of events on disk: DIR/NODE-DAEMON-W-START.jsonl, one writer each,
- * append-only, new at start, at segment_max bytes, hourly and on eventlog_rotate; never appended
+ * append-only, new at start, at segment_max bytes and hourly; never appended
  * after their process died.  Space is reserved ahead, so that an accepted line meets no full disk.
  *
  * The writer holds flock(LOCK_EX) on the segment as long as it lives: a reader that gets the lock
@@ -49,7 +49,6 @@ uint64_t eventlog_durable(const struct eventlog *); /* highest ticket on disk */
 bool eventlog_failed(const struct eventlog *);
 const char *eventlog_reason(const struct eventlog *); /* why it failed: "PATH: No space left..." */
 
-int eventlog_rotate(struct eventlog *); /* next append starts a new segment */
 void eventlog_close(struct eventlog *); /* writes, syncs, trims the reserve; accepts NULL */
 
 #endif

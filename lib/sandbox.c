@@ -142,12 +142,6 @@ landlock_version(void)
 	    SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
-bool
-sandbox_keeps_files(void)
-{
-	return landlock_version() > 0;
-}
-
 static int
 keep_files(const struct sandbox *s)
 {

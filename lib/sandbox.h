@@ -22,7 +22,4 @@ struct sandbox {
  * than any row has, it does nothing. */
 int sandbox_enter(const struct sandbox *);
 
-/* Whether the kernel has Landlock: whether folder is kept. */
-bool sandbox_keeps_files(void);
-
 #endif

@@ -397,9 +397,3 @@ text_error(const struct text_reader *r)
 {
 	return r->error;
 }
-
-const char *
-text_name(const struct text_reader *r)
-{
-	return r->name;
-}

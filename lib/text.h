@@ -41,6 +41,5 @@ int text_next(struct text_reader *, struct text_line *);
 /* Records the first error as "file:line: what, why" for the line last read; returns -1. */
 int text_fail(struct text_reader *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *text_error(const struct text_reader *); /* "" if none */
-const char *text_name(const struct text_reader *);
 
 #endif

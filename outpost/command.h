@@ -15,7 +15,6 @@ struct command {
 	const char *operands; /* for the usage line, "TOKEN", "[NAME]" or "" */
 	const char *about;    /* one line */
 };
-extern const struct command commands[]; /* name NULL ends */
 
 enum option_kind {
 	OPTION_FLAG,     /* bool */

@@ -5,7 +5,7 @@
 #include "lib/log.h"
 #include "outpost/command.h"
 
-const struct command commands[] = {
+static const struct command commands[] = {
 	{ "init", command_init, "DIR", "make a site directory, or what is missing in one" },
 	{ "run", command_run, "", "start and supervise the daemons, load their logs" },
 	{ "check", command_check, "[TEST]", "is every test served as it is specified?" },

@@ -115,8 +115,9 @@ write_row(FILE *f, const struct conf_row *row, const struct init_options *o,
 		fprintf(f, "#%s \"\"\n", row->key);
 }
 
-void
-init_conf_write(FILE *f, const struct init_options *o)
+/* The configuration file, each item with its description. */
+static void
+write_items(FILE *f, const struct init_options *o)
 {
 	struct site_conf roles;
 	const struct conf_row *rows;
@@ -151,8 +152,9 @@ nftables_list(FILE *f, const struct conf_list *list, const char *action)
 		fprintf(f, "\t\tip daddr %s tcp dport 25 %s\n", list->item[i], action);
 }
 
-void
-init_nftables(FILE *f, const struct site *site)
+/* Rules that make addresses refuse or keep silent: two masks for the whole prefix, and the IPv4 addresses. */
+static void
+write_nftables(FILE *f, const struct site *site)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -193,7 +195,7 @@ nftables_text(const struct site *site, size_t *len)
 
 	if (f == NULL)
 		return NULL;
-	init_nftables(f, site);
+	write_nftables(f, site);
 	if (fflush(f) == 0)
 		fprintf(f, NFTABLES_MARK "%016" PRIx64 "\n", hash_sip(key, text, *len));
 	fclose(f);
@@ -283,7 +285,7 @@ init_publish(FILE *f, const struct site *site)
 static int
 write_conf(FILE *f, void *ctx)
 {
-	init_conf_write(f, ctx);
+	write_items(f, ctx);
 	return ferror(f) ? -1 : 0;
 }
 

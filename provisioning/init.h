@@ -25,12 +25,6 @@ void init_roles(struct site_conf *dst, const struct conf_list *ipv4);
 int init_site(struct prepared *made, bool *fresh, const char *dir, const struct init_options *,
     char *err, size_t errlen);
 
-/* The configuration file, each item with its description. */
-void init_conf_write(FILE *, const struct init_options *);
-
-/* Rules that make addresses refuse or keep silent: two masks for the whole prefix, and the IPv4 addresses. */
-void init_nftables(FILE *, const struct site *);
-
 /* What the parent of BASE must publish: NS, DS and glue as master-file lines with absolute names. */
 int init_publish(FILE *, const struct site *);
 

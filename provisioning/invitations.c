@@ -35,12 +35,6 @@ struct invitations {
 	struct tally *mailboxes, *domains, *all;
 };
 
-const char *
-invitation_state_name(enum invitation_state state)
-{
-	return states[state];
-}
-
 /* --- the index ------------------------------------------------------------------------------------------------ */
 
 static uint32_t *

@@ -18,7 +18,6 @@ enum invitation_state {
 	INVITATION_EXTRA,  /* sent, answered, and the further messages were begun */
 	INVITATION_REFUSED /* never will be: opted out, or the mail system refused; see why */
 };
-const char *invitation_state_name(enum invitation_state);
 
 struct invitee {
 	char token[TOKEN_LEN + 1];
@@ -37,6 +36,7 @@ int invitations_refresh(struct invitations *);             /* 0, or -1 logged */
 size_t invitations_number(const struct invitations *);
 const struct invitee *invitations_row(
     const struct invitations *, size_t i); /* in order; valid until refresh */
+/* For tests. */
 const struct invitee *invitations_of(const struct invitations *, const char *token);
 /* Has somebody with this address and these tags been asked for?  NULL: no. */
 const struct invitee *invitations_find(

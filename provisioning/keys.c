@@ -321,8 +321,7 @@ zone_key_ds(uint8_t *dst, size_t dstlen, const struct site_zone_key *key, const 
 
 /* One record as text, by ldns, so that what is printed is what others parse. */
 static int
-record_text(char *dst, size_t dstlen, const char *owner, ldns_rr_type type, const uint8_t *rdata,
-    size_t rdata_len)
+record_text(char *dst, size_t dstlen, const char *owner, const uint8_t *rdata, size_t rdata_len)
 {
 	uint8_t wire[256 + 10 + 1024];
 	size_t pos = 0, len = owner_wire(wire, owner);
@@ -331,9 +330,8 @@ record_text(char *dst, size_t dstlen, const char *owner, ldns_rr_type type, cons
 	int rc = -1;
 
 	if (len != 0 && rdata_len <= 1024) {
-		const uint8_t head[10] = { (uint8_t)(type >> 8), (uint8_t)type, 0, 1, 0, 0,
-			PARENT_TTL >> 8, PARENT_TTL & 255, (uint8_t)(rdata_len >> 8),
-			(uint8_t)rdata_len };
+		const uint8_t head[10] = { 0, LDNS_RR_TYPE_DS, 0, 1, 0, 0, PARENT_TTL >> 8,
+			PARENT_TTL & 255, (uint8_t)(rdata_len >> 8), (uint8_t)rdata_len };
 
 		memcpy(wire + len, head, sizeof(head));
 		memcpy(wire + len + sizeof(head), rdata, rdata_len);
@@ -363,11 +361,5 @@ zone_key_ds_text(
 	uint8_t rdata[64];
 	size_t len = zone_key_ds(rdata, sizeof(rdata), key, owner, digest);
 
-	return record_text(dst, dstlen, owner, LDNS_RR_TYPE_DS, rdata, len);
-}
-
-int
-zone_key_dnskey_text(char *dst, size_t dstlen, const struct site_zone_key *key, const char *owner)
-{
-	return record_text(dst, dstlen, owner, LDNS_RR_TYPE_DNSKEY, key->dnskey, key->dnskey_len);
+	return record_text(dst, dstlen, owner, rdata, len);
 }

@@ -40,6 +40,5 @@ size_t zone_key_ds(
 /* The same as one line of master-file text without a final newline, "BASE. 3600 IN DS ...".  0, or -1 logged. */
 int zone_key_ds_text(
     char *dst, size_t dstlen, const struct site_zone_key *, const char *owner, unsigned digest);
-int zone_key_dnskey_text(char *dst, size_t dstlen, const struct site_zone_key *, const char *owner);
 
 #endif

@@ -123,16 +123,4 @@ optout_address_mailbox(const char *address)
 	return n > 0 && address + n < at ? n : (size_t)(at - address);
 }
 
-bool
-optout_address_same(const char *a, const char *b)
-{
-	const char *at = strrchr(a, '@'), *bt = strrchr(b, '@');
-	size_t n;
-
-	if (at == NULL || bt == NULL || strcmp(at, bt) != 0)
-		return false;
-	n = optout_address_mailbox(a);
-	return n == optout_address_mailbox(b) && memcmp(a, b, n) == 0;
-}
-
 /* text: as of optout_address(), or a domain */

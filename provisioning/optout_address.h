@@ -18,6 +18,5 @@ bool optout_address_domain(char *dst, const char *text, size_t len);
 /* How much of the local part names the mailbox: user+detail@domain is that of user (RFC 5233), or is taken for
  * it.  Who asks for peace asks for it under all his names, and nobody gets more mail by having more of them. */
 size_t optout_address_mailbox(const char *address);
-bool optout_address_same(const char *a, const char *b); /* one mailbox; what has no '@' has none */
 
 #endif

@@ -27,7 +27,7 @@ struct runs;
 struct runs *runs_open(const struct site *); /* NULL: logged */
 void runs_close(struct runs *);              /* accepts NULL */
 int runs_refresh(struct runs *);             /* 0, or -1 logged */
-size_t runs_number(const struct runs *);
+size_t runs_number(const struct runs *);     /* for tests */
 
 /* id of any length and content; NULL: there is none.  Valid until the next runs_refresh or runs_new. */
 const struct run *runs_find(const struct runs *, const char *id);

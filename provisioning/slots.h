@@ -54,7 +54,7 @@ int slots_take(struct token *dst, const struct site *, const char *set, int64_t 
 struct slots;
 struct slots *slots_load(const struct site *, int64_t now_us); /* NULL: logged */
 void slots_free(struct slots *);                               /* accepts NULL */
-size_t slots_size(const struct slots *);
+size_t slots_size(const struct slots *);                       /* for tests */
 /* Puts certificate, chain and key for this name into ssl.  false: no slot has it. */
 bool slots_use(const struct slots *, SSL *, const char *name);
 

@@ -232,8 +232,9 @@ report_from(struct observations *obs, const struct catalogue *cat, const char *t
 	return r;
 }
 
-void
-report_locate(struct report *r, const struct whereabouts *where)
+/* Fills in where its resolvers and servers are; where may be NULL. */
+static void
+locate(struct report *r, const struct whereabouts *where)
 {
 	for (size_t i = 0; i < r->c->n_resolvers; i++)
 		whereabouts_of(&r->c->resolvers[i].place, where, r->c->resolvers[i].peer);
@@ -338,7 +339,7 @@ judge_all(struct observations *obs, struct context *ctx, const struct whereabout
 		.ctx = ctx };
 	struct report *r = report_from(obs, site->catalogue, token, who->set, who->t_us, now, &j);
 
-	report_locate(r, where);
+	locate(r, where);
 	snprintf(r->label, sizeof r->label, "%s", who->label);
 	snprintf(r->base, sizeof r->base, "%s", site->conf.base);
 	return r;

@@ -65,8 +65,6 @@ int report_source_events(struct report_source *, const char *token,
  * j gives pace, unsound, reachable4, asked4; its c and now are set here. */
 struct report *report_from(struct observations *, const struct catalogue *, const char *token,
     const char *set, int64_t started, int64_t now, const struct judge *j);
-/* Fills in where its resolvers and servers are; where may be NULL. */
-void report_locate(struct report *, const struct whereabouts *where);
 void report_free(struct report *);
 
 /* Views.  width 0: 80 columns; colour only means the text view. */

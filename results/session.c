@@ -62,7 +62,9 @@ has_below(const struct test *t, const char *label, size_t len)
 	return false;
 }
 
-int
+/* What follows "@" in a RCPT argument or address list: the test whose domain of this token stands
+ * there.  -1: no domain there, or none with a token; 0: another token, or no test of the catalogue; 1: *f. */
+static int
 recipient_test(struct facts **f, struct correlation *c, const char *arg)
 {
 	const char *p = strrchr(arg, '@'), *below = NULL;

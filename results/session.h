@@ -8,10 +8,6 @@
 /* Reads all sessions of obs into c->sessions, c->messages and the tests' attempts. */
 void sessions_read(struct correlation *c, const struct observations *obs);
 
-/* What follows "@" in a RCPT argument or address list: the test whose domain of this token stands
- * there.  -1: no domain there, or none with a token; 0: another token, or no test of the catalogue; 1: *f. */
-int recipient_test(struct facts **f, struct correlation *c, const char *arg);
-
 const char *text_of(const struct observation *, enum event_key); /* "" if absent */
 int family_of(const char *address);
 struct facts *facts_of(struct correlation *, const char *name, size_t len); /* NULL: no such test */

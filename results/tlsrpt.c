@@ -33,12 +33,6 @@ static const char *const type_names[TLSRPT_TYPE_MAX] = {
 	[TLSRPT_NO_POLICY_FOUND] = "no-policy-found",
 };
 
-const char *
-tlsrpt_class_name(enum tlsrpt_class c)
-{
-	return class_names[c];
-}
-
 static void
 problem(struct tlsrpt *r, const char *what)
 {

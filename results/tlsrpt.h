@@ -29,7 +29,6 @@ enum tlsrpt_class { /* RFC 8460 4.3 */
 	TLSRPT_STS_WEBPKI_INVALID,
 	TLSRPT_CLASS_MAX /* another word */
 };
-const char *tlsrpt_class_name(enum tlsrpt_class); /* "tlsa-invalid"; "" for TLSRPT_CLASS_MAX */
 
 enum tlsrpt_type { TLSRPT_TLSA, TLSRPT_STS, TLSRPT_NO_POLICY_FOUND, TLSRPT_TYPE_MAX };
 

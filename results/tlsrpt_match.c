@@ -174,8 +174,9 @@ sts_faults(const struct test *t, unsigned k)
 	return faults;
 }
 
-unsigned
-tlsrpt_faults(const struct test *t, unsigned k)
+/* Which classes a report about host K of the test may rightly name: bits 1 << class. */
+static unsigned
+faults_of_host(const struct test *t, unsigned k)
 {
 	const struct host *h = &t->host[k];
 
@@ -234,7 +235,7 @@ faults_of(const struct test *t, int k)
 	for (unsigned i = 0; i < t->n_hosts; i++) {
 		if (t->host[i].used && (k < 0 || i == (unsigned)k) &&
 		    !tlsrpt_is_collector(t, (int)i))
-			faults |= tlsrpt_faults(t, i);
+			faults |= faults_of_host(t, i);
 	}
 	return faults;
 }

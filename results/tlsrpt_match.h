@@ -42,8 +42,6 @@ struct received_report *tlsrpt_receive(const struct observation *);
 void tlsrpt_match(struct received_report *, const struct facts *, const char *token);
 void tlsrpt_received_free(struct received_report *);
 
-/* Which classes a report about host K of the test may rightly name: bits 1 << class. */
-unsigned tlsrpt_faults(const struct test *, unsigned k);
 /* Is host K only there to receive reports? */
 bool tlsrpt_is_collector(const struct test *, int k);
 

@@ -7,8 +7,9 @@
 
 #include "smtpd/session.h"
 
-bool
-bdat_parse(uint64_t *size, bool *last, const char *arg, size_t len)
+/* "20 LAST": false: malformed. */
+static bool
+parse(uint64_t *size, bool *last, const char *arg, size_t len)
 {
 	size_t i = 0;
 
@@ -66,7 +67,7 @@ bdat_run(struct session *s)
 	uint64_t size, max = s->env->site->conf.smtp_message;
 	bool last;
 
-	if (!bdat_parse(&size, &last, s->arg, s->arg_len)) {
+	if (!parse(&size, &last, s->arg, s->arg_len)) {
 		/* How many octets follow is not known: nothing that comes can be trusted. */
 		session_reply(s, 501, "5.5.4 Syntax: BDAT size [LAST]");
 		session_close(s, HOW_OURS, false);

@@ -21,9 +21,6 @@ struct bdat {
 	char arg[40];   /* as received */
 };
 
-/* "20 LAST": false: malformed. */
-bool bdat_parse(uint64_t *size, bool *last, const char *arg, size_t len);
-
 void bdat_run(struct session *);
 /* Returns octets used. */
 size_t bdat_input(struct session *, const char *bytes, size_t len);

@@ -33,8 +33,9 @@ key_tail(unsigned char *dst, size_t room, const struct behave_who *who, enum mem
 	return 0;
 }
 
-uint64_t
-behave_key(const struct behave_who *who, unsigned line, enum memory_key key)
+/* Key of a fact in the memory table. */
+static uint64_t
+key_of(const struct behave_who *who, unsigned line, enum memory_key key)
 {
 	unsigned char buf[17 + 320];
 	uint64_t h;
@@ -65,8 +66,7 @@ condition_holds(const struct condition *c, unsigned line, const struct behave_wh
 		/* Without a token every stranger would share one clock. */
 		if (who->test == NULL)
 			return false;
-		f = who->memory->touch(
-		    who->memory->ctx, behave_key(who, line, c->key), who->now_us);
+		f = who->memory->touch(who->memory->ctx, key_of(who, line, c->key), who->now_us);
 		if (c->kind == COND_COUNT)
 			return f.count <= c->count;
 		return who->now_us - f.first_us <

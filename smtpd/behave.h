@@ -33,7 +33,4 @@ struct behaviour {
 void behave_at(struct behaviour *dst, const struct host *, enum smtp_point, int mailbox,
     const struct behave_who *);
 
-/* Key of a fact in the memory table. */
-uint64_t behave_key(const struct behave_who *, unsigned line, enum memory_key);
-
 #endif

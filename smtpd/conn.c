@@ -17,7 +17,7 @@
 
 /* The wall clock, which is what observations tell.  When somebody sets it, what was begun is taken to have
  * begun so much later or earlier: no wait and no time limit becomes longer or shorter by it. */
-int64_t
+static int64_t
 io_time(struct io *io)
 {
 	int64_t now = clock_now(), ahead = now - clock_monotonic(), jump = ahead - io->ahead_us;

@@ -100,7 +100,6 @@ void conn_put(struct conn *, const char *bytes, size_t len);
 void io_blind(struct io *) __attribute__((noreturn));
 
 /* conn.c */
-int64_t io_time(struct io *);
 /* Takes over the descriptor and counts it; the caller sets up the core. */
 struct conn *conn_open(struct io *, int fd, const union sockaddr_any *peer, const struct speech *);
 /* Ends the session and the connection.  The caller returns at once. */

@@ -14,6 +14,7 @@ struct basezone {
 };
 /* NULL: "file:line: what, why" in err.  Each section has at least its SOA and NS. */
 struct basezone *basezone_load(const char *path, char *err, size_t errlen);
+/* The same of a text that is no file, for tests and fuzzing. */
 struct basezone *basezone_parse(
     const char *name, const char *data, size_t len, char *err, size_t errlen);
 void basezone_free(struct basezone *);

@@ -77,12 +77,6 @@ static const struct message rows[] = {
 #define N_ROWS (sizeof rows / sizeof rows[0])
 
 const struct message *
-message_row(unsigned i)
-{
-	return i < N_ROWS ? &rows[i] : NULL;
-}
-
-const struct message *
 message_find(const char *word)
 {
 	for (unsigned i = 0; i < N_ROWS; i++)

@@ -16,7 +16,6 @@ struct message {
 	size_t len;
 };
 const struct message *message_find(const char *word); /* NULL: no such word */
-const struct message *message_row(unsigned i);        /* NULL after the last */
 const char *message_words(void);                      /* "8bit, smuggling ..." */
 
 #endif

@@ -341,6 +341,7 @@ bool test_wants_reports(const struct test *);
 
 /* NULL: "file:line: what, why" in err. */
 struct test *test_load(const char *path, char *err, size_t errlen);
+/* The same of a text that is no file, for tests and fuzzing. */
 struct test *test_parse(
     const char *name, const char *data, size_t len, char *err, size_t errlen); /* for fuzzing */
 void test_free(struct test *);

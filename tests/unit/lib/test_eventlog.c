@@ -212,22 +212,6 @@ segment_edge(void **state)
 }
 
 static void
-rotate_on_demand(void **state)
-{
-	struct eventlog *log = open_in(dir, 0, 0);
-	unsigned seen[3];
-
-	(void)state;
-	append(log, 1);
-	assert_int_equal(eventlog_rotate(log), 0);
-	assert_int_equal(tally(dir, seen, 2, false), 1);
-	append(log, 2);
-	eventlog_close(log);
-	assert_int_equal(tally(dir, seen, 2, false), 2);
-	assert_int_equal(seen[1] + seen[2], 2);
-}
-
-static void
 rotate_by_age(void **state)
 {
 	struct eventlog_config c = {
@@ -298,8 +282,6 @@ commits_across_segments(void **state)
 	assert_int_equal(eventlog_committer(log), fd);
 	for (unsigned long i = 1; i <= N; i++) {
 		assert_int_equal(append(log, i), i);
-		if (i % 331 == 0)
-			eventlog_rotate(log);
 		if (i % 10 == 0)
 			assert_true(wait_durable(log, fd, i));
 	}
@@ -352,7 +334,6 @@ disk_does_not_keep_up(void **state)
 	assert_non_null(strstr(eventlog_reason(log), "keep up"));
 	assert_int_equal(eventlog_append(log, "x\n", 2), 0);
 	assert_int_equal(eventlog_write(log), -1);
-	assert_int_equal(eventlog_rotate(log), -1);
 	eventlog_close(log);
 }
 
@@ -563,7 +544,6 @@ main(void)
 		TEST(name_mode_and_reserve),
 		TEST(write_without_thread),
 		TEST(segment_edge),
-		TEST(rotate_on_demand),
 		TEST(rotate_by_age),
 		TEST(dead_segments_are_trimmed),
 		TEST(commits_across_segments),

@@ -1,6 +1,7 @@
 /* Each trial is a process of its own, since there is no way back. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -94,7 +95,9 @@ lives(const struct sandbox *s, int (*trial)(void))
 static int
 writes_events(void)
 {
-	struct eventlog_config c = { .dir = folder, .node = "a", .daemon = "test" };
+	struct eventlog_config c = {
+		.dir = folder, .node = "a", .daemon = "test", .segment_max = 1
+	};
 	struct eventlog *log = eventlog_open(&c);
 	uint64_t ticket;
 
@@ -104,7 +107,7 @@ writes_events(void)
 	eventlog_hurry(log);
 	for (int i = 0; i < 1000 && eventlog_durable(log) < ticket; i++)
 		usleep(1000);
-	if (eventlog_durable(log) < ticket || eventlog_rotate(log) != 0)
+	if (eventlog_durable(log) < ticket)
 		return 2;
 	eventlog_origin(log);
 	eventlog_append(log, "{}\n", 3);
@@ -236,6 +239,13 @@ opens_in_folder(void)
 	return open(path, O_WRONLY | O_CREAT, 0600) < 0;
 }
 
+static bool
+has_landlock(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+		   LANDLOCK_CREATE_RULESET_VERSION) > 0;
+}
+
 static void
 other_files_stay_shut(void **state)
 {
@@ -243,7 +253,7 @@ other_files_stay_shut(void **state)
 		       none = { .process = "test", .calls = "" };
 
 	(void)state;
-	if (!CONFINED || !sandbox_keeps_files())
+	if (!CONFINED || !has_landlock())
 		skip();
 	lives(&s, reads_elsewhere);
 	lives(&s, writes_elsewhere);
@@ -258,7 +268,7 @@ no_such_folder(void **state)
 	struct sandbox s = { .process = "test", .calls = "", .folder = "/nonexistent" };
 
 	(void)state;
-	if (!CONFINED || !sandbox_keeps_files())
+	if (!CONFINED || !has_landlock())
 		skip();
 	assert_int_equal(WEXITSTATUS(end_of(&s, opens_in_folder)), 99);
 }

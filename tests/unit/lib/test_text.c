@@ -137,7 +137,6 @@ test_raw(void **state)
 	assert_null(line.word[line.n]);
 	assert_int_equal(text_next(r, &line), 1);
 	assert_string_equal(line.raw, "[s t]");
-	assert_string_equal(text_name(r), "f");
 	text_close(r);
 }
 
