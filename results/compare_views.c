@@ -3,6 +3,7 @@
 
 #include "lib/clock.h"
 #include "lib/html.h"
+#include "lib/json.h"
 #include "results/compare.h"
 #include "results/describe.h"
 #include "results/report_views.h"
@@ -74,43 +75,48 @@ static void
 json_side(struct strbuf *b, const char *name, const struct report_entry *e)
 {
 	if (e == NULL) {
-		strbuf_printf(b, ",\"%s\":null", name);
+		json_put_null(b, name);
 		return;
 	}
-	strbuf_printf(b, ",\"%s\":{\"verdict\":\"%s\",\"final\":%s,\"reason\":", name,
-	    grade_name(e->verdict.grade), e->verdict.final ? "true" : "false");
-	strbuf_json(b, e->verdict.reason, strlen(e->verdict.reason));
-	strbuf_puts(b, "}");
+	json_begin(b, name, '{');
+	json_put(b, "verdict", grade_name(e->verdict.grade));
+	json_put_bool(b, "final", e->verdict.final);
+	json_put(b, "reason", e->verdict.reason);
+	json_end(b, '}');
 }
 
 static void
 json_run(struct strbuf *b, const char *name, const struct report *r)
 {
-	char when[CLOCK_TEXT_MAX];
-
-	strbuf_printf(b, "\"%s\":{\"token\":\"%s\",\"started\":", name, r->token);
-	clock_format(when, r->started);
-	strbuf_printf(b, r->started != 0 ? "\"%s\"" : "null", when);
-	strbuf_printf(b, ",\"passed\":%u,\"graded\":%u,\"tests\":%u}", r->score.passed,
-	    r->score.graded, r->score.tests);
+	json_begin(b, name, '{');
+	json_put(b, "token", r->token);
+	json_put_time(b, "started", r->started);
+	json_put_num(b, "passed", r->score.passed);
+	json_put_num(b, "graded", r->score.graded);
+	json_put_num(b, "tests", r->score.tests);
+	json_end(b, '}');
 }
 
 void
 compare_json(struct strbuf *b, const struct comparison *c)
 {
-	strbuf_puts(b, "{\"version\":1,");
+	json_begin(b, NULL, '{');
+	json_put_num(b, "version", 1);
 	json_run(b, "before", c->before);
-	strbuf_puts(b, ",");
 	json_run(b, "after", c->after);
-	strbuf_puts(b, ",\"tests\":[");
+	json_begin(b, "tests", '[');
 	for (size_t i = 0; i < c->n; i++) {
-		strbuf_printf(b, "%s\n{\"test\":\"%s\",\"change\":\"%s\"", i > 0 ? "," : "",
-		    either(&c->row[i])->test->name, compare_name(c->row[i].kind));
+		json_key(b, NULL);
+		strbuf_puts(b, "\n{"); /* a line for each */
+		json_put(b, "test", either(&c->row[i])->test->name);
+		json_put(b, "change", compare_name(c->row[i].kind));
 		json_side(b, "before", c->row[i].before);
 		json_side(b, "after", c->row[i].after);
-		strbuf_puts(b, "}");
+		json_end(b, '}');
 	}
-	strbuf_puts(b, "]}\n");
+	json_end(b, ']');
+	json_end(b, '}');
+	strbuf_puts(b, "\n");
 }
 
 /* --- HTML -------------------------------------------------------------------------------------------- */

@@ -2,132 +2,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/clock.h"
+#include "lib/json.h"
 #include "results/change.h"
 #include "results/describe.h"
 #include "results/papers.h"
 #include "results/report_views.h"
 #include "results/session.h"
 
-/* Members of the object or array that is being written. */
+/* An object on a line of its own. */
 static void
-comma(struct strbuf *b)
+begin_row(struct strbuf *b)
 {
-	char last = b->len == 0 ? '{' : b->s[b->len - 1];
-
-	if (last != '{' && last != '[')
-		strbuf_puts(b, ",");
-}
-
-static void
-key(struct strbuf *b, const char *name)
-{
-	comma(b);
-	strbuf_printf(b, "\"%s\":", name);
-}
-
-static void
-put_text(struct strbuf *b, const char *name, const char *s)
-{
-	key(b, name);
-	strbuf_json(b, s == NULL ? "" : s, s == NULL ? 0 : strlen(s));
-}
-
-/* Absent rather than empty. */
-static void
-put_some(struct strbuf *b, const char *name, const char *s)
-{
-	if (s != NULL && *s != '\0')
-		put_text(b, name, s);
-}
-
-static void
-put_num(struct strbuf *b, const char *name, int64_t n)
-{
-	key(b, name);
-	strbuf_printf(b, "%lld", (long long)n);
-}
-
-static void
-put_bool(struct strbuf *b, const char *name, bool v)
-{
-	key(b, name);
-	strbuf_puts(b, v ? "true" : "false");
-}
-
-static void
-put_time(struct strbuf *b, const char *name, int64_t t)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	key(b, name);
-	if (t == 0) {
-		strbuf_puts(b, "null");
-		return;
-	}
-	clock_format(text, t);
-	strbuf_printf(b, "\"%s\"", text);
-}
-
-static void
-put_names(struct strbuf *b, const char *name, char *const *item, unsigned n)
-{
-	key(b, name);
-	strbuf_puts(b, "[");
-	for (unsigned i = 0; i < n; i++) {
-		comma(b);
-		strbuf_json(b, item[i], strlen(item[i]));
-	}
-	strbuf_puts(b, "]");
+	json_key(b, NULL);
+	strbuf_puts(b, "\n{");
 }
 
 static void
 put_score(struct strbuf *b, const struct report_score *s)
 {
-	put_num(b, "tests", s->tests);
-	put_num(b, "passed", s->passed);
-	put_num(b, "graded", s->graded);
-	put_num(b, "so_far", s->so_far);
+	json_put_num(b, "tests", s->tests);
+	json_put_num(b, "passed", s->passed);
+	json_put_num(b, "graded", s->graded);
+	json_put_num(b, "so_far", s->so_far);
 	for (unsigned g = 0; g < GRADE_MAX; g++)
-		put_num(b, grade_name(g), s->grades[g]);
+		json_put_num(b, grade_name(g), s->grades[g]);
 }
 
 static void
 put_attempt(struct strbuf *b, const struct attempt *a)
 {
-	comma(b);
-	strbuf_puts(b, "{");
-	put_time(b, "t", a->t);
-	put_time(b, "end", a->end);
-	put_some(b, "conn", a->conn);
-	put_some(b, "peer", a->peer);
-	put_some(b, "local", a->local);
-	put_num(b, "family", a->family);
-	put_num(b, "host", a->host);
-	put_text(b, "stage", stage_name(a->stage));
-	put_bool(b, "accepted", a->accepted);
-	put_bool(b, "tls", a->tls);
-	put_bool(b, "sni", a->sni);
+	json_begin(b, NULL, '{');
+	json_put_time(b, "t", a->t);
+	json_put_time(b, "end", a->end);
+	json_put_some(b, "conn", a->conn);
+	json_put_some(b, "peer", a->peer);
+	json_put_some(b, "local", a->local);
+	json_put_num(b, "family", a->family);
+	json_put_num(b, "host", a->host);
+	json_put(b, "stage", stage_name(a->stage));
+	json_put_bool(b, "accepted", a->accepted);
+	json_put_bool(b, "tls", a->tls);
+	json_put_bool(b, "sni", a->sni);
 	if (a->reply > 0) {
-		put_num(b, "reply", a->reply);
-		put_some(b, "reply_text", a->reply_text);
+		json_put_num(b, "reply", a->reply);
+		json_put_some(b, "reply_text", a->reply_text);
 	}
-	put_some(b, "deviation", a->dev);
+	json_put_some(b, "deviation", a->dev);
 	if (a->phase >= 0)
-		put_num(b, "phase", a->phase);
-	put_num(b, "commands", a->commands);
-	put_some(b, "how", a->how);
-	put_some(b, "state", a->state);
-	put_some(b, "bound_by", binding_name(a->by));
-	put_some(b, "ehlo", a->ehlo);
-	put_some(b, "tls_version", a->tls_version);
-	put_some(b, "tls_cipher", a->tls_cipher);
-	put_some(b, "alert_in", a->alert_in);
-	put_some(b, "alert_out", a->alert_out);
-	put_some(b, "message_id", a->msgid);
+		json_put_num(b, "phase", a->phase);
+	json_put_num(b, "commands", a->commands);
+	json_put_some(b, "how", a->how);
+	json_put_some(b, "state", a->state);
+	json_put_some(b, "bound_by", binding_name(a->by));
+	json_put_some(b, "ehlo", a->ehlo);
+	json_put_some(b, "tls_version", a->tls_version);
+	json_put_some(b, "tls_cipher", a->tls_cipher);
+	json_put_some(b, "alert_in", a->alert_in);
+	json_put_some(b, "alert_out", a->alert_out);
+	json_put_some(b, "message_id", a->msgid);
 	if (a->mixed)
-		put_bool(b, "mixed", true);
-	strbuf_puts(b, "}");
+		json_put_bool(b, "mixed", true);
+	json_end(b, '}');
 }
 
 static bool
@@ -145,43 +80,41 @@ put_evidence(struct strbuf *b, const struct verdict *v, const struct observation
 {
 	struct strbuf text = { 0 };
 
-	comma(b);
-	strbuf_puts(b, "{");
-	put_time(b, "t", o->t);
-	put_text(b, "ev", event_kind(o->kind)->name);
-	put_text(b, "node", o->node);
-	put_text(b, "d", o->daemon);
-	put_num(b, "w", o->worker);
-	put_num(b, "n", (int64_t)o->n);
-	put_some(b, "conn", text_of(o, EK_CONN));
-	put_text(b, "layer", describe_layer(o));
+	json_begin(b, NULL, '{');
+	json_put_time(b, "t", o->t);
+	json_put(b, "ev", event_kind(o->kind)->name);
+	json_put(b, "node", o->node);
+	json_put(b, "d", o->daemon);
+	json_put_num(b, "w", o->worker);
+	json_put_num(b, "n", (int64_t)o->n);
+	json_put_some(b, "conn", text_of(o, EK_CONN));
+	json_put(b, "layer", describe_layer(o));
 	describe_event(&text, o);
-	put_text(b, "text", text.s);
-	put_bool(b, "decides", decides(v, o));
-	strbuf_puts(b, "}");
+	json_put(b, "text", text.s);
+	json_put_bool(b, "decides", decides(v, o));
+	json_end(b, '}');
 	strbuf_clear(&text);
 }
 
 static void
 put_report_row(struct strbuf *b, const struct tlsrpt_row *row)
 {
-	comma(b);
-	strbuf_puts(b, "{");
-	put_text(b, "policy_domain", row->policy->domain);
+	json_begin(b, NULL, '{');
+	json_put(b, "policy_domain", row->policy->domain);
 	if (row->failure != NULL) {
-		put_text(b, "result_type", row->failure->said);
-		put_some(b, "mx", row->failure->mx);
-		put_some(b, "sending_ip", row->failure->sending_ip);
-		put_some(b, "reason_code", row->failure->code);
-		put_num(b, "failed_sessions", row->failure->count);
+		json_put(b, "result_type", row->failure->said);
+		json_put_some(b, "mx", row->failure->mx);
+		json_put_some(b, "sending_ip", row->failure->sending_ip);
+		json_put_some(b, "reason_code", row->failure->code);
+		json_put_num(b, "failed_sessions", row->failure->count);
 	} else {
-		put_num(b, "successful_sessions", row->policy->successes);
-		put_num(b, "failed_sessions", row->policy->failures);
+		json_put_num(b, "successful_sessions", row->policy->successes);
+		json_put_num(b, "failed_sessions", row->policy->failures);
 	}
-	put_num(b, "seen", row->seen);
-	put_text(b, "answer", tlsrpt_answer_name(row->answer));
-	put_text(b, "why", row->why);
-	strbuf_puts(b, "}");
+	json_put_num(b, "seen", row->seen);
+	json_put(b, "answer", tlsrpt_answer_name(row->answer));
+	json_put(b, "why", row->why);
+	json_end(b, '}');
 }
 
 static void
@@ -189,33 +122,29 @@ put_tls_report(struct strbuf *b, const struct received_report *r)
 {
 	const struct tlsrpt *t = r->report;
 
-	comma(b);
-	strbuf_puts(b, "{");
-	put_time(b, "t", r->t);
-	put_text(b, "via", r->mail ? "mail" : "https");
-	put_bool(b, "readable", t != NULL);
-	put_text(b, "answer", tlsrpt_answer_name(r->answer));
-	put_some(b, "why", r->why);
+	json_begin(b, NULL, '{');
+	json_put_time(b, "t", r->t);
+	json_put(b, "via", r->mail ? "mail" : "https");
+	json_put_bool(b, "readable", t != NULL);
+	json_put(b, "answer", tlsrpt_answer_name(r->answer));
+	json_put_some(b, "why", r->why);
 	if (t != NULL) {
-		put_text(b, "organization", t->organization);
-		put_text(b, "contact", t->contact);
-		put_text(b, "report_id", t->id);
-		put_time(b, "from", t->start);
-		put_time(b, "to", t->end);
-		put_some(b, "dkim_domain", t->dkim);
-		key(b, "problems");
-		strbuf_puts(b, "[");
-		for (unsigned i = 0; i < t->n_problems; i++) {
-			comma(b);
-			strbuf_json(b, t->problem[i], strlen(t->problem[i]));
-		}
-		strbuf_puts(b, "]");
+		json_put(b, "organization", t->organization);
+		json_put(b, "contact", t->contact);
+		json_put(b, "report_id", t->id);
+		json_put_time(b, "from", t->start);
+		json_put_time(b, "to", t->end);
+		json_put_some(b, "dkim_domain", t->dkim);
+		json_begin(b, "problems", '[');
+		for (unsigned i = 0; i < t->n_problems; i++)
+			json_put(b, NULL, t->problem[i]);
+		json_end(b, ']');
 	}
-	key(b, "rows");
-	strbuf_puts(b, "[");
+	json_begin(b, "rows", '[');
 	for (unsigned i = 0; i < r->n; i++)
 		put_report_row(b, &r->row[i]);
-	strbuf_puts(b, "]}");
+	json_end(b, ']');
+	json_end(b, '}');
 }
 
 static void
@@ -225,88 +154,83 @@ put_entry(struct strbuf *b, const struct report_entry *e)
 	const struct facts *f = e->facts;
 	const struct verdict *v = &e->verdict;
 
-	comma(b);
-	strbuf_puts(b, "\n{");
-	put_text(b, "test", t->name);
-	put_num(b, "number", t->number);
-	put_text(b, "group", t->group);
-	put_text(b, "title", t->title);
-	put_some(b, "spec", t->spec);
-	put_names(b, "control", t->control, t->n_control);
-	put_names(b, "contrast", t->contrast, t->n_contrast);
+	begin_row(b);
+	json_put(b, "test", t->name);
+	json_put_num(b, "number", t->number);
+	json_put(b, "group", t->group);
+	json_put(b, "title", t->title);
+	json_put_some(b, "spec", t->spec);
+	json_put_list(b, "control", t->control, t->n_control);
+	json_put_list(b, "contrast", t->contrast, t->n_contrast);
 	if (t->n_graded_on > 0)
-		put_names(b, "graded_on", t->graded_on, t->n_graded_on);
-	put_text(b, "verdict", grade_name(v->grade));
-	put_bool(b, "final", v->final);
-	put_text(b, "reason", v->reason);
-	put_some(b, "missing", v->missing);
+		json_put_list(b, "graded_on", t->graded_on, t->n_graded_on);
+	json_put(b, "verdict", grade_name(v->grade));
+	json_put_bool(b, "final", v->final);
+	json_put(b, "reason", v->reason);
+	json_put_some(b, "missing", v->missing);
 	if (!v->final) {
-		put_some(b, "waits_for", v->waits);
-		put_time(b, "until", v->until);
+		json_put_some(b, "waits_for", v->waits);
+		json_put_time(b, "until", v->until);
 	}
-	put_text(b, "means", e->means);
-	put_text(b, "advice", e->advice);
-	key(b, "fix");
-	strbuf_puts(b, "{");
+	json_put(b, "means", e->means);
+	json_put(b, "advice", e->advice);
+	json_begin(b, "fix", '{');
 	for (unsigned who = 0; who < FIX_MAX; who++)
-		put_some(b, fix_name((enum fix)who), e->fix[who]);
-	strbuf_puts(b, "}");
-	put_some(b, "fooled_by", t->fooled_by);
-	put_num(b, "lookups", (int64_t)f->n_lookups);
-	key(b, "attempts");
-	strbuf_puts(b, "[");
+		json_put_some(b, fix_name((enum fix)who), e->fix[who]);
+	json_end(b, '}');
+	json_put_some(b, "fooled_by", t->fooled_by);
+	json_put_num(b, "lookups", (int64_t)f->n_lookups);
+	json_begin(b, "attempts", '[');
 	for (size_t i = 0; i < f->n_attempts; i++)
 		put_attempt(b, &f->attempts[i]);
-	strbuf_puts(b, "]");
-	put_num(b, "fetches", (int64_t)f->n_fetches);
-	key(b, "tls_reports");
-	strbuf_puts(b, "[");
+	json_end(b, ']');
+	json_put_num(b, "fetches", (int64_t)f->n_fetches);
+	json_begin(b, "tls_reports", '[');
 	for (size_t i = 0; i < f->n_reports; i++)
 		put_tls_report(b, f->reports[i]);
-	strbuf_puts(b, "]");
-	put_num(b, "events", (int64_t)f->n_events);
-	key(b, "evidence");
-	strbuf_puts(b, "[");
+	json_end(b, ']');
+	json_put_num(b, "events", (int64_t)f->n_events);
+	json_begin(b, "evidence", '[');
 	for (size_t i = 0; i < f->n_events; i = timeline_next(i, f->n_events))
 		put_evidence(b, v, f->events[i]);
-	strbuf_puts(b, "]}");
+	json_end(b, ']');
+	json_end(b, '}');
 }
 
 static void
 put_place(struct strbuf *b, const struct place *at)
 {
 	if (at->as != 0)
-		put_num(b, "as", at->as);
-	put_some(b, "organization", at->organization);
-	put_some(b, "country", at->country);
+		json_put_num(b, "as", at->as);
+	json_put_some(b, "organization", at->organization);
+	json_put_some(b, "country", at->country);
 }
 
 static void
 put_resolver(struct strbuf *b, const struct resolver *r)
 {
-	comma(b);
-	strbuf_puts(b, "\n{");
-	put_text(b, "address", r->peer);
-	put_num(b, "family", r->family);
+	begin_row(b);
+	json_put(b, "address", r->peer);
+	json_put_num(b, "family", r->family);
 	put_place(b, &r->place);
-	put_num(b, "queries", r->queries);
-	put_num(b, "udp", r->udp);
-	put_num(b, "tcp", r->tcp);
+	json_put_num(b, "queries", r->queries);
+	json_put_num(b, "udp", r->udp);
+	json_put_num(b, "tcp", r->tcp);
 	if (r->edns >= 0) {
-		put_num(b, "edns", r->edns);
-		put_num(b, "edns_min", r->edns_min);
+		json_put_num(b, "edns", r->edns);
+		json_put_num(b, "edns_min", r->edns_min);
 	}
 	for (unsigned f = 0; f < RESOLVER_FEATURE_MAX; f++)
-		put_bool(b, resolver_feature_key(f), resolver_has(r, f));
-	put_num(b, "ports", r->ports);
-	put_num(b, "ids", r->ids);
-	key(b, "port_bits");
+		json_put_bool(b, resolver_feature_key(f), resolver_has(r, f));
+	json_put_num(b, "ports", r->ports);
+	json_put_num(b, "ids", r->ids);
+	json_key(b, "port_bits");
 	strbuf_printf(b, "%.1f", r->port_bits);
-	key(b, "id_bits");
+	json_key(b, "id_bits");
 	strbuf_printf(b, "%.1f", r->id_bits);
-	put_time(b, "first", r->first);
-	put_time(b, "last", r->last);
-	strbuf_puts(b, "}");
+	json_put_time(b, "first", r->first);
+	json_put_time(b, "last", r->last);
+	json_end(b, '}');
 }
 
 static void
@@ -314,39 +238,36 @@ put_farm(struct strbuf *b, const struct report *r)
 {
 	const struct resolver_farm *f = &r->c->farm;
 
-	key(b, "resolver_farm");
-	strbuf_puts(b, "{");
-	put_num(b, "ipv4", f->ipv4);
-	put_num(b, "ipv6", f->ipv6);
-	put_text(b, "validates", trait_answer_name(r->validates));
-	put_num(b, "telling", f->telling);
-	key(b, "differ");
-	strbuf_puts(b, "[");
+	json_begin(b, "resolver_farm", '{');
+	json_put_num(b, "ipv4", f->ipv4);
+	json_put_num(b, "ipv6", f->ipv6);
+	json_put(b, "validates", trait_answer_name(r->validates));
+	json_put_num(b, "telling", f->telling);
+	json_begin(b, "differ", '[');
 	for (unsigned k = 0; k < RESOLVER_FEATURE_MAX; k++) {
 		if (((f->some & ~f->all) >> k & 1) == 0)
 			continue;
-		comma(b);
-		strbuf_printf(b, "\"%s\"", resolver_feature_key(k));
+		json_put(b, NULL, resolver_feature_key(k));
 	}
-	strbuf_puts(b, "]}");
+	json_end(b, ']');
+	json_end(b, '}');
 }
 
 static void
 put_sender(struct strbuf *b, const struct sender *s)
 {
-	comma(b);
-	strbuf_puts(b, "\n{");
-	put_text(b, "address", s->peer);
-	put_num(b, "family", s->family);
+	begin_row(b);
+	json_put(b, "address", s->peer);
+	json_put_num(b, "family", s->family);
 	put_place(b, &s->place);
-	put_some(b, "ehlo", s->ehlo);
-	put_some(b, "ja4", s->ja4);
-	put_some(b, "tls_version", s->tls_version);
-	put_some(b, "tls_cipher", s->tls_cipher);
-	put_num(b, "sessions", s->sessions);
-	put_time(b, "first", s->first);
-	put_time(b, "last", s->last);
-	strbuf_puts(b, "}");
+	json_put_some(b, "ehlo", s->ehlo);
+	json_put_some(b, "ja4", s->ja4);
+	json_put_some(b, "tls_version", s->tls_version);
+	json_put_some(b, "tls_cipher", s->tls_cipher);
+	json_put_num(b, "sessions", s->sessions);
+	json_put_time(b, "first", s->first);
+	json_put_time(b, "last", s->last);
+	json_end(b, '}');
 }
 
 static void
@@ -358,29 +279,28 @@ put_paper(struct strbuf *b, const struct paper *p)
 	};
 	struct strbuf why = { 0 };
 
-	comma(b);
-	strbuf_puts(b, "\n{");
-	put_num(b, "family", p->attempt->family);
-	put_text(b, "test", p->test->name);
-	put_time(b, "t", p->attempt->t);
-	put_some(b, "conn", p->attempt->conn);
-	put_some(b, "peer", p->attempt->peer);
-	put_num(b, "messages", p->messages);
-	put_text(b, "state", states[v->state]);
+	begin_row(b);
+	json_put_num(b, "family", p->attempt->family);
+	json_put(b, "test", p->test->name);
+	json_put_time(b, "t", p->attempt->t);
+	json_put_some(b, "conn", p->attempt->conn);
+	json_put_some(b, "peer", p->attempt->peer);
+	json_put_num(b, "messages", p->messages);
+	json_put(b, "state", states[v->state]);
 	if (v->state == VERIFIED_LOST) {
 		verified_describe(&why, v, AUTH_SPF);
-		put_text(b, "why", why.s);
+		json_put(b, "why", why.s);
 	}
 	for (unsigned m = 0; m < AUTH_METHOD_MAX; m++)
-		put_some(b, auth_method_name((enum auth_method)m),
+		json_put_some(b, auth_method_name((enum auth_method)m),
 		    verified_result(v, (enum auth_method)m));
-	put_some(b, "libspf2", verified_libspf2(v));
+	json_put_some(b, "libspf2", verified_libspf2(v));
 	if (v->state == VERIFIED_JUDGED) {
 		/* It was read as JSON, so it is. */
-		key(b, "results");
+		json_key(b, "results");
 		strbuf_puts(b, text_of(v->event, EK_RESULTS));
 	}
-	strbuf_puts(b, "}");
+	json_end(b, '}');
 	strbuf_clear(&why);
 }
 
@@ -391,12 +311,11 @@ put_papers(struct strbuf *b, const struct report *r)
 
 	papers_read(p, r->c);
 	if (p->n > 0) {
-		key(b, "mail");
-		strbuf_puts(b, "[");
+		json_begin(b, "mail", '[');
 		for (size_t i = 0; i < p->n; i++)
 			put_paper(b, &p->paper[i]);
-		strbuf_puts(b, "]");
-		put_num(b, "mail_beyond", p->beyond);
+		json_end(b, ']');
+		json_put_num(b, "mail_beyond", p->beyond);
 	}
 	free(p);
 }
@@ -407,61 +326,55 @@ put_changes(struct strbuf *b, const struct report *r)
 	struct changes c;
 
 	changes_read(&c, r);
-	key(b, "changes");
-	strbuf_puts(b, "[");
+	json_begin(b, "changes", '[');
 	for (size_t i = 0; i < c.n; i++) {
 		struct strbuf text = { 0 };
 		const char *rest;
 
-		comma(b);
-		strbuf_puts(b, "{");
-		put_num(b, "weight", c.item[i].weight);
+		json_begin(b, NULL, '{');
+		json_put_num(b, "weight", c.item[i].weight);
 		change_words(&text, &rest, &c.item[i]);
-		put_text(b, "what", text.s);
+		json_put(b, "what", text.s);
 		strbuf_reset(&text);
 		change_ask(&text, c.item[i].entry[0]);
-		put_text(b, "ask", text.s);
-		key(b, "tests");
-		strbuf_puts(b, "[");
+		json_put(b, "ask", text.s);
+		json_begin(b, "tests", '[');
 		for (size_t k = 0; k < c.item[i].n; k++) {
 			const char *name = c.item[i].entry[k]->test->name;
-			comma(b);
-			strbuf_json(b, name, strlen(name));
+			json_put(b, NULL, name);
 		}
-		strbuf_puts(b, "]}");
+		json_end(b, ']');
+		json_end(b, '}');
 		strbuf_clear(&text);
 	}
-	strbuf_puts(b, "]");
+	json_end(b, ']');
 	changes_clear(&c);
 }
 
 static void
 put_head(struct strbuf *b, const struct report *r)
 {
-	put_num(b, "version", REPORT_VERSION);
-	put_text(b, "token", r->token);
-	put_text(b, "set", r->set);
-	put_some(b, "label", r->label);
-	put_some(b, "base", r->base);
-	put_time(b, "started", r->started);
-	put_time(b, "updated", r->updated);
-	put_time(b, "made", r->now);
-	put_num(b, "pace", r->pace);
-	key(b, "score");
-	strbuf_puts(b, "{");
+	json_put_num(b, "version", REPORT_VERSION);
+	json_put(b, "token", r->token);
+	json_put(b, "set", r->set);
+	json_put_some(b, "label", r->label);
+	json_put_some(b, "base", r->base);
+	json_put_time(b, "started", r->started);
+	json_put_time(b, "updated", r->updated);
+	json_put_time(b, "made", r->now);
+	json_put_num(b, "pace", r->pace);
+	json_begin(b, "score", '{');
 	put_score(b, &r->score);
-	strbuf_puts(b, "}");
-	key(b, "groups");
-	strbuf_puts(b, "[");
+	json_end(b, '}');
+	json_begin(b, "groups", '[');
 	for (size_t i = 0; i < r->n_groups; i++) {
-		comma(b);
-		strbuf_puts(b, "\n{");
-		put_text(b, "group", r->groups[i].name);
-		put_text(b, "title", report_group_title(r->groups[i].name));
+		begin_row(b);
+		json_put(b, "group", r->groups[i].name);
+		json_put(b, "title", report_group_title(r->groups[i].name));
 		put_score(b, &r->groups[i].score);
-		strbuf_puts(b, "}");
+		json_end(b, '}');
 	}
-	strbuf_puts(b, "]");
+	json_end(b, ']');
 }
 
 void
@@ -470,25 +383,22 @@ report_json(struct strbuf *b, const struct report *r, const struct report_style 
 	(void)style;
 	strbuf_puts(b, "{");
 	put_head(b, r);
-	key(b, "tests");
-	strbuf_puts(b, "[");
+	json_begin(b, "tests", '[');
 	for (size_t i = 0; i < r->n; i++)
 		put_entry(b, &r->entries[i]);
-	strbuf_puts(b, "]");
+	json_end(b, ']');
 	put_changes(b, r);
 	put_papers(b, r);
-	key(b, "resolvers");
-	strbuf_puts(b, "[");
+	json_begin(b, "resolvers", '[');
 	for (size_t i = 0; i < r->c->n_resolvers; i++)
 		put_resolver(b, &r->c->resolvers[i]);
-	strbuf_puts(b, "]");
+	json_end(b, ']');
 	put_farm(b, r);
-	put_num(b, "resolver_queries_beyond", (int64_t)r->c->resolvers_beyond);
-	key(b, "senders");
-	strbuf_puts(b, "[");
+	json_put_num(b, "resolver_queries_beyond", (int64_t)r->c->resolvers_beyond);
+	json_begin(b, "senders", '[');
 	for (size_t i = 0; i < r->c->n_senders; i++)
 		put_sender(b, &r->c->senders[i]);
-	strbuf_puts(b, "]");
-	put_num(b, "senders_beyond", (int64_t)r->c->senders_beyond);
+	json_end(b, ']');
+	json_put_num(b, "senders_beyond", (int64_t)r->c->senders_beyond);
 	strbuf_puts(b, "}\n");
 }

@@ -1,7 +1,10 @@
 /* trace_mail.c - members of a step, put where the verifier puts them. */
 #include "results/trace_mail.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "lib/json.h"
 
 /* What follows "PART" or "PART.": "=VALUE" is its result; NULL: of another part. */
 static const char *
@@ -33,32 +36,30 @@ put_value(struct strbuf *b, const char *s)
 
 /* A member of the part; some stand in lists, or deeper. */
 static void
-put_member(struct strbuf *b, const char *name, size_t len, const char *value)
+put_member(struct strbuf *b, const char *name, const char *value)
 {
-	static const struct {
-		const char *name, *open, *close;
-	} deeper[] = {
-		{ "fault", "\"record\":{\"fault\":[{\"text\":", "}]}" },
-		{ "dkim_counts", "\"dkim_counts\":[", "]" },
-	};
-
-	for (size_t i = 0; i < sizeof deeper / sizeof deeper[0]; i++) {
-		if (strlen(deeper[i].name) != len || memcmp(name, deeper[i].name, len) != 0)
-			continue;
-		strbuf_puts(b, deeper[i].open);
+	if (strcmp(name, "fault") == 0) {
+		json_begin(b, "record", '{');
+		json_begin(b, "fault", '[');
+		json_begin(b, NULL, '{');
+		json_key(b, "text");
 		put_value(b, value);
-		strbuf_puts(b, deeper[i].close);
-		return;
+		strbuf_puts(b, "}]}");
+	} else if (strcmp(name, "dkim_counts") == 0) {
+		json_begin(b, name, '[');
+		put_value(b, value);
+		json_end(b, ']');
+	} else {
+		json_key(b, name);
+		put_value(b, value);
 	}
-	strbuf_printf(b, "\"%.*s\":", (int)len, name);
-	put_value(b, value);
 }
 
 static bool
-is_one_of(const char *const *list, const char *name, size_t len)
+is_one_of(const char *const *list, const char *name)
 {
 	for (; *list != NULL; list++)
-		if (strlen(*list) == len && memcmp(*list, name, len) == 0)
+		if (strcmp(*list, name) == 0)
 			return true;
 	return false;
 }
@@ -72,11 +73,10 @@ put_some(struct strbuf *b, const struct trace_step *s, const char *part, const c
 	for (unsigned i = 1; i < s->n; i++) {
 		const char *m = member_of(s->word[i], part);
 		size_t len = m == NULL ? 0 : strcspn(m, "=");
-		const char *name = len == 0 ? first : m;
-		if (m == NULL || is_one_of(list, name, len == 0 ? strlen(first) : len) != which)
-			continue;
-		strbuf_puts(b, b->s[b->len - 1] == '{' ? "" : ",");
-		put_member(b, name, len == 0 ? strlen(first) : len, m + len + 1);
+		char *name = len == 0 ? xstrdup(first) : xasprintf("%.*s", (int)len, m);
+		if (m != NULL && is_one_of(list, name) == which)
+			put_member(b, name, m + len + 1);
+		free(name);
 	}
 }
 
@@ -105,22 +105,13 @@ static const char *const of_key[] = { "bits", "testing", NULL };
 static const char *const elsewhere[] = { "domain", "name", NULL };
 
 static void
-comma(struct strbuf *b)
-{
-	char last = b->s[b->len - 1];
-
-	strbuf_puts(b, last == '{' || last == '[' ? "" : ",");
-}
-
-static void
 put_part(struct strbuf *b, const struct trace_step *s, const char *part, const char *name)
 {
 	if (!has(s, part))
 		return;
-	comma(b);
-	strbuf_printf(b, "\"%s\":{", name);
+	json_begin(b, name, '{');
 	put_some(b, s, part, "result", nothing, false);
-	strbuf_puts(b, "}");
+	json_end(b, '}');
 }
 
 static void
@@ -130,13 +121,12 @@ put_signature(struct strbuf *b, const struct trace_step *s, const char *part)
 
 	if (!has(s, part) || (alone != NULL && strcmp(alone, "none") == 0))
 		return;
-	comma(b);
-	strbuf_puts(b, "{");
+	json_begin(b, NULL, '{');
 	put_some(b, s, part, "result", of_key, false);
-	comma(b);
-	strbuf_puts(b, "\"key\":{");
+	json_begin(b, "key", '{');
 	put_some(b, s, part, "result", of_key, true);
-	strbuf_puts(b, "}}");
+	json_end(b, '}');
+	json_end(b, '}');
 }
 
 static void
@@ -144,10 +134,12 @@ put_signatures(struct strbuf *b, const struct trace_step *s)
 {
 	if (!has(s, "dkim"))
 		return;
-	strbuf_puts(b, ",\"dkim\":{\"signature\":[");
+	json_begin(b, "dkim", '{');
+	json_begin(b, "signature", '[');
 	put_signature(b, s, "dkim");
 	put_signature(b, s, "dkim2");
-	strbuf_puts(b, "]}");
+	json_end(b, ']');
+	json_end(b, '}');
 }
 
 /* The domain is that of the one set that such a chain has, the name that of the one PTR record. */
@@ -159,15 +151,16 @@ put_listed(struct strbuf *b, const struct trace_step *s, const char *part, const
 
 	if (!has(s, part))
 		return;
-	strbuf_printf(b, ",\"%s\":{", part);
+	json_begin(b, part, '{');
 	put_some(b, s, part, "result", elsewhere, false);
 	if (value != NULL) {
-		comma(b);
-		strbuf_printf(b, "\"%s\":[{\"%s\":", list, key);
+		json_begin(b, list, '[');
+		json_begin(b, NULL, '{');
+		json_key(b, key);
 		put_value(b, value);
 		strbuf_puts(b, "}]");
 	}
-	strbuf_puts(b, "}");
+	json_end(b, '}');
 }
 
 void
@@ -176,30 +169,31 @@ trace_mail_results(struct strbuf *b, const struct trace_step *s)
 	const char *helo = value_of(s, "ehlo.name");
 
 	strbuf_reset(b);
-	strbuf_puts(b, "{\"v\":1");
+	json_begin(b, NULL, '{');
+	json_put_num(b, "v", 1);
 	if (helo != NULL) {
-		strbuf_puts(b, ",\"helo\":");
+		json_key(b, "helo");
 		put_value(b, helo);
 	}
-	strbuf_puts(b, ",\"spf\":{");
+	json_begin(b, "spf", '{');
 	put_part(b, s, "spf", "mailfrom");
 	put_part(b, s, "helo", "helo");
-	strbuf_puts(b, "}");
+	json_end(b, '}');
 	put_signatures(b, s);
 	put_part(b, s, "author", "author");
 	if (has(s, "dmarc")) {
-		strbuf_puts(b, ",\"dmarc\":{");
+		json_begin(b, "dmarc", '{');
 		put_some(b, s, "dmarc", "result", nothing, false);
 		put_part(b, s, "rfc7489", "rfc7489");
 		put_part(b, s, "rfc9989", "rfc9989");
-		strbuf_puts(b, "}");
+		json_end(b, '}');
 	}
 	put_listed(b, s, "arc", "arc.domain", "set", "domain");
 	put_listed(b, s, "fcrdns", "fcrdns.name", "name", "name");
 	if (has(s, "ehlo")) {
-		strbuf_puts(b, ",\"ehlo\":{");
+		json_begin(b, "ehlo", '{');
 		put_some(b, s, "ehlo", "form", elsewhere, false);
-		strbuf_puts(b, "}");
+		json_end(b, '}');
 	}
-	strbuf_puts(b, "}");
+	json_end(b, '}');
 }
