@@ -113,6 +113,13 @@ format_second(char *p, int64_t second)
 	digits(p, (unsigned)(rest % 60), 2);
 }
 
+struct timeval
+clock_timeval(int64_t us)
+{
+	return (struct timeval){ .tv_sec = (time_t)(us / CLOCK_SECOND),
+		.tv_usec = (suseconds_t)(us % CLOCK_SECOND) };
+}
+
 void
 clock_format(char dst[CLOCK_TEXT_MAX], int64_t t_us)
 {

@@ -6,12 +6,16 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/time.h>
 
 #define CLOCK_SECOND   INT64_C(1000000)
 #define CLOCK_TEXT_MAX 28 /* "2026-11-21T20:00:00.123456Z" and the NUL */
 
 int64_t clock_now(void);       /* wall clock, UTC */
 int64_t clock_monotonic(void); /* for intervals; never shifted */
+
+/* A span, for timers. */
+struct timeval clock_timeval(int64_t us);
 
 /* RFC 3339 in UTC with six decimals. */
 void clock_format(char dst[CLOCK_TEXT_MAX], int64_t t_us);

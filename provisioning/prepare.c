@@ -194,6 +194,22 @@ add_names(struct names *names, const struct site *site, const struct test *t, un
 }
 
 static int
+issue(struct work *w, const char *path, const struct certs_request *r)
+{
+	X509 *cert = certs_make(r, clock_now());
+	int rc = -1;
+
+	if (cert != NULL && certs_save(path, cert, certs_issuer(r)) == 0) {
+		w->made->certs++;
+		rc = 0;
+	} else {
+		snprintf(w->err, w->errlen, "%s: the certificate could not be made", path);
+	}
+	X509_free(cert);
+	return rc;
+}
+
+static int
 make_cert(struct work *w, const char *path, const struct front *f, enum cert_kind kind,
     EVP_PKEY *key, const struct test *const *tests, size_t n)
 {
@@ -204,21 +220,13 @@ make_cert(struct work *w, const char *path, const struct front *f, enum cert_kin
 		.key = key,
 		.ca = &w->ca,
 		.other_ca = &w->other_ca };
-	X509 *cert;
-	int rc = -1;
+	int rc;
 
 	for (size_t i = 0; i < n; i++)
 		add_names(&names, w->site, tests[i], f->host);
 	r.name = (const char *const *)names.name;
 	r.n_names = names.n;
-	cert = certs_make(&r, clock_now());
-	if (cert != NULL && certs_save(path, cert, certs_issuer(&r)) == 0) {
-		w->made->certs++;
-		rc = 0;
-	} else {
-		snprintf(w->err, w->errlen, "%s: the certificate could not be made", path);
-	}
-	X509_free(cert);
+	rc = issue(w, path, &r);
 	for (size_t i = 0; i < names.n; i++)
 		free(names.name[i]);
 	free(names.name);
@@ -276,22 +284,14 @@ make_web_cert(struct work *w)
 		.ca = &w->ca,
 		.other_ca = &w->other_ca };
 	char path[512], keypath[512];
-	X509 *cert;
-	int rc = -1;
+	int rc;
 
 	site_web_cert(path, keypath, w->site);
 	if (!c->web || !c->web_tls || c->web_cert[0] != '\0' || exists(path))
 		return 0;
 	if ((r.key = key_of(w, keypath, certs_algorithm(r.kind))) == NULL)
 		return -1;
-	cert = certs_make(&r, clock_now());
-	if (cert != NULL && certs_save(path, cert, certs_issuer(&r)) == 0) {
-		w->made->certs++;
-		rc = 0;
-	} else {
-		snprintf(w->err, w->errlen, "%s: the certificate could not be made", path);
-	}
-	X509_free(cert);
+	rc = issue(w, path, &r);
 	EVP_PKEY_free(r.key);
 	return rc;
 }

@@ -255,11 +255,21 @@ unfit(const X509 *leaf, const EVP_PKEY *key, char *const *names, size_t n, int64
 }
 
 static int
-note_ready(const struct slot *s, const struct site *site, int64_t now_us)
+append(const struct site *site, struct strbuf *line)
 {
 	char path[512];
-	struct strbuf line = { 0 };
 	int rc;
+
+	site_path(path, site, "state", POOL_FILE);
+	rc = journal_append(path, line->s, line->len);
+	strbuf_clear(line);
+	return rc;
+}
+
+static int
+note_ready(const struct slot *s, const struct site *site, int64_t now_us)
+{
+	struct strbuf line = { 0 };
 
 	json_begin(&line, NULL, '{');
 	json_put_time(&line, "t", now_us);
@@ -267,10 +277,7 @@ note_ready(const struct slot *s, const struct site *site, int64_t now_us)
 	json_put(&line, "set", s->set);
 	json_put_time(&line, "until", s->until_us);
 	json_end(&line, '}');
-	site_path(path, site, "state", POOL_FILE);
-	rc = journal_append(path, line.s, line.len);
-	strbuf_clear(&line);
-	return rc;
+	return append(site, &line);
 }
 
 int
@@ -376,19 +383,14 @@ note_free(void *ctx, const struct slot *s)
 static int
 note_taken(const struct site *site, const struct token *token, int64_t now_us)
 {
-	char path[512];
 	struct strbuf line = { 0 };
-	int rc;
 
 	json_begin(&line, NULL, '{');
 	json_put_time(&line, "t", now_us);
 	json_put(&line, "token", token->text);
 	json_put_bool(&line, "taken", true);
 	json_end(&line, '}');
-	site_path(path, site, "state", POOL_FILE);
-	rc = journal_append(path, line.s, line.len);
-	strbuf_clear(&line);
-	return rc;
+	return append(site, &line);
 }
 
 int

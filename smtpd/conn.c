@@ -140,8 +140,7 @@ conn_arm(struct conn *c)
 	wait = at - now;
 	if (wait < 0)
 		wait = 0;
-	tv.tv_sec = (time_t)(wait / CLOCK_SECOND);
-	tv.tv_usec = (suseconds_t)(wait % CLOCK_SECOND);
+	tv = clock_timeval(wait);
 	evtimer_add(c->timer, &tv);
 	c->armed_us = at;
 }

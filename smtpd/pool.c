@@ -75,8 +75,7 @@ wake(struct pool *p)
 static void
 after(struct event *timer, int64_t us)
 {
-	const struct timeval tv = { .tv_sec = (time_t)(us / CLOCK_SECOND),
-		.tv_usec = (suseconds_t)(us % CLOCK_SECOND) };
+	const struct timeval tv = clock_timeval(us);
 
 	evtimer_add(timer, &tv);
 }

@@ -249,8 +249,7 @@ look_for_lost(struct verifier *v)
 static void
 after(struct event *timer, int64_t us)
 {
-	const struct timeval tv = { .tv_sec = (time_t)(us / CLOCK_SECOND),
-		.tv_usec = (suseconds_t)(us % CLOCK_SECOND) };
+	const struct timeval tv = clock_timeval(us);
 
 	evtimer_add(timer, &tv);
 }

@@ -23,8 +23,8 @@ struct piece {
 	size_t len; /* what it takes in the string */
 };
 
-static int
-error(struct spf_error *err, size_t at, const char *fmt, ...)
+int
+spf_error_at(struct spf_error *err, size_t at, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -44,7 +44,7 @@ parse_letter(struct piece *p, const char *s, size_t len, size_t base, struct spf
 	bool digits = false;
 
 	if (i == len || s[i] == '\0' || strchr("slodipvhcrt", tolower((unsigned char)s[i])) == NULL)
-		return error(err, base + i, "unknown macro letter after %%{");
+		return spf_error_at(err, base + i, "unknown macro letter after %%{");
 	p->letter = (char)tolower((unsigned char)s[i]);
 	p->url = isupper((unsigned char)s[i]);
 	for (i++; i < len && isdigit((unsigned char)s[i]); i++) {
@@ -53,7 +53,7 @@ parse_letter(struct piece *p, const char *s, size_t len, size_t base, struct spf
 		digits = true;
 	}
 	if (digits && parts == 0)
-		return error(err, base + i - 1, "a macro may not ask for 0 parts");
+		return spf_error_at(err, base + i - 1, "a macro may not ask for 0 parts");
 	p->parts = (unsigned)parts;
 	if (i < len && (s[i] == 'r' || s[i] == 'R')) {
 		p->reverse = true;
@@ -63,7 +63,7 @@ parse_letter(struct piece *p, const char *s, size_t len, size_t base, struct spf
 		if (strchr(p->delimiters, s[i]) == NULL)
 			p->delimiters[n++] = s[i];
 	if (i == len || s[i] != '}')
-		return error(err, base + i,
+		return spf_error_at(err, base + i,
 		    i == len ? "a macro is not closed by }" : "this may not stand in a macro");
 	p->len = i + 1;
 	return 0;
@@ -89,7 +89,7 @@ parse_piece(struct piece *p, const char *s, size_t len, size_t base, struct spf_
 	else if (len > 1 && s[1] == '-')
 		strcpy(p->literal, "%20");
 	else
-		return error(err, base, "%% is not followed by { %% _ or -");
+		return spf_error_at(err, base, "%% is not followed by { %% _ or -");
 	return 0;
 }
 
@@ -103,11 +103,11 @@ spf_macro_check(const char *s, size_t len, bool exp, bool *ends, struct spf_erro
 		unsigned char c = (unsigned char)s[i];
 
 		if (c > 0x7e || c < (exp ? 0x20 : 0x21))
-			return error(err, i, "octet 0x%02x is not printable ASCII", c);
+			return spf_error_at(err, i, "octet 0x%02x is not printable ASCII", c);
 		if (parse_piece(&p, s + i, len - i, i, err) < 0)
 			return -1;
 		if (!exp && p.letter != 0 && strchr("crt", p.letter) != NULL)
-			return error(
+			return spf_error_at(
 			    err, i + 2, "macro letter %c is for explanations only", p.letter);
 		*ends = c == '%';
 	}

@@ -14,6 +14,9 @@ struct spf_error {
 	size_t at; /* octet, from 0 */
 	char why[160];
 };
+/* Says it; -1. */
+int spf_error_at(struct spf_error *, size_t at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 struct spf_address {
 	bool v6; /* never of an IPv4-mapped one (RFC 7208 5) */

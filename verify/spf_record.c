@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,18 +45,6 @@ static const struct {
 	{ "exp", "exp is a modifier: it is written exp=" },
 };
 
-static int
-error(struct spf_error *err, size_t at, const char *fmt, ...)
-{
-	va_list ap;
-
-	err->at = at;
-	va_start(ap, fmt);
-	vsnprintf(err->why, sizeof(err->why), fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
 static bool
 same(const char *name, const char *s, size_t len)
 {
@@ -85,21 +71,21 @@ check_end(const char *s, size_t len, size_t base, struct spf_error *err)
 		if (s[i] == '-')
 			dash = true;
 		else if (!isalnum((unsigned char)s[i]))
-			return error(err, base + i,
+			return spf_error_at(err, base + i,
 			    "\"%c\" may not stand in the last label of a name", s[i]);
 		letter = letter || isalpha((unsigned char)s[i]);
 	}
 	if (start == n)
-		return error(err, base + n, "the last label of the name is empty");
+		return spf_error_at(err, base + n, "the last label of the name is empty");
 	if (s[start] == '-' || s[n - 1] == '-')
-		return error(
+		return spf_error_at(
 		    err, base + start, "the last label of a name may not begin or end with -");
 	if (!letter && !dash)
-		return error(err, base + start,
+		return spf_error_at(err, base + start,
 		    "the last label of a name may not be a number (is an address meant: ip4:, "
 		    "ip6:?)");
 	if (start == 0)
-		return error(err, base, "a name of one label only");
+		return spf_error_at(err, base, "a name of one label only");
 	return 0;
 }
 
@@ -110,7 +96,7 @@ domain_spec(struct spf_term *t, const char *s, size_t len, struct spf_error *err
 	bool ends;
 
 	if (len == 0)
-		return error(err, base, "a domain name is missing");
+		return spf_error_at(err, base, "a domain name is missing");
 	if (spf_macro_check(s, len, false, &ends, err) < 0) {
 		err->at += base;
 		return -1;
@@ -138,11 +124,11 @@ prefix(unsigned *bits, const char *s, size_t len, unsigned max, size_t base, str
 	unsigned n = 0;
 
 	if (len > 2 && s[1] == '0')
-		return error(err, base, "a prefix length begins with 0");
+		return spf_error_at(err, base, "a prefix length begins with 0");
 	for (size_t i = 1; i < len && n <= max; i++)
 		n = n * 10 + (unsigned)(s[i] - '0');
 	if (n > max)
-		return error(err, base, "a prefix length over %u", max);
+		return spf_error_at(err, base, "a prefix length over %u", max);
 	*bits = n;
 	return 0;
 }
@@ -167,7 +153,7 @@ domain_and_cidr(struct spf_term *t, const char *s, size_t len, struct spf_error 
 	if (len == 0)
 		return 0;
 	if (s[0] != ':')
-		return error(
+		return spf_error_at(
 		    err, base, "what follows the mechanism is neither : nor a prefix length");
 	return domain_spec(t, s + 1, len - 1, err);
 }
@@ -179,7 +165,7 @@ address(struct spf_term *t, const char *s, size_t len, bool v6, struct spf_error
 	char text[64];
 
 	if (len < 2 || s[0] != ':')
-		return error(err, base, "an address is missing");
+		return spf_error_at(err, base, "an address is missing");
 	slash = find_prefix(s, len);
 	if (slash < len && prefix(v6 ? &t->prefix6 : &t->prefix4, s + slash, len - slash,
 			       v6 ? 128 : 32, base + slash, err) < 0)
@@ -190,7 +176,7 @@ address(struct spf_term *t, const char *s, size_t len, bool v6, struct spf_error
 		if (inet_pton(v6 ? AF_INET6 : AF_INET, text, t->address) == 1)
 			return 0;
 	}
-	return error(err, base + 1, "no IPv%c address", v6 ? '6' : '4');
+	return spf_error_at(err, base + 1, "no IPv%c address", v6 ? '6' : '4');
 }
 
 static int
@@ -200,14 +186,14 @@ argument(struct spf_term *t, enum argument what, const char *s, size_t len, stru
 
 	switch (what) {
 	case NOTHING:
-		return len == 0 ? 0 : error(err, base, "nothing may follow this mechanism");
+		return len == 0 ? 0 : spf_error_at(err, base, "nothing may follow this mechanism");
 	case MAYBE_DOMAIN:
 		if (len == 0)
 			return 0;
 		/* fall through */
 	case DOMAIN:
 		if (len == 0 || s[0] != ':')
-			return error(err, base, "this mechanism needs : and a domain name");
+			return spf_error_at(err, base, "this mechanism needs : and a domain name");
 		return domain_spec(t, s + 1, len - 1, err);
 	case DOMAIN_AND_CIDR:
 		return domain_and_cidr(t, s, len, err);
@@ -223,11 +209,11 @@ unknown(const struct spf_term *t, const char *name, size_t len, struct spf_error
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (same(hints[i].name, name, len))
-			return error(err, at, "%s", hints[i].hint);
+			return spf_error_at(err, at, "%s", hints[i].hint);
 	if (len > 0 && isdigit((unsigned char)name[0]))
-		return error(
+		return spf_error_at(
 		    err, at, "unknown mechanism (an address needs ip4: or ip6: before it)");
-	return error(err, at, len > 0 ? "unknown mechanism" : "a mechanism is missing");
+	return spf_error_at(err, at, len > 0 ? "unknown mechanism" : "a mechanism is missing");
 }
 
 static int
@@ -262,12 +248,14 @@ modifier(struct spf_term *t, size_t name_len, struct spf_error *err)
 	bool ends;
 
 	if (same(VERSION, t->text, t->len))
-		return error(err, t->at, "the version a second time (are two records in one?)");
+		return spf_error_at(
+		    err, t->at, "the version a second time (are two records in one?)");
 	if (name_len == 0 || !isalpha((unsigned char)t->text[0]))
-		return error(err, t->at, "the name of a modifier does not begin with a letter");
+		return spf_error_at(
+		    err, t->at, "the name of a modifier does not begin with a letter");
 	for (size_t i = 0; i < name_len; i++)
 		if (!isalnum((unsigned char)t->text[i]) && strchr("-_.", t->text[i]) == NULL)
-			return error(err, t->at + i,
+			return spf_error_at(err, t->at + i,
 			    "\"%c\" may not stand in the name of a modifier", t->text[i]);
 	t->kind = SPF_MODIFIER;
 	if (same("redirect", t->text, name_len))
@@ -298,7 +286,7 @@ spf_record_next(
 		unsigned char c = (unsigned char)record[i];
 
 		if (c < 0x21 || c > 0x7e)
-			return error(err, i, "octet 0x%02x is not printable ASCII", c);
+			return spf_error_at(err, i, "octet 0x%02x is not printable ASCII", c);
 		i++;
 	}
 	t->len = i - t->at;
@@ -320,10 +308,10 @@ spf_record_check(const char *record, size_t len, struct spf_error *err)
 	int rc;
 
 	if (len > SPF_RECORD_MAX)
-		return error(err, SPF_RECORD_MAX, "longer than %d octets", SPF_RECORD_MAX);
+		return spf_error_at(err, SPF_RECORD_MAX, "longer than %d octets", SPF_RECORD_MAX);
 	while ((rc = spf_record_next(record, len, &at, &t, err)) == 1) {
 		if ((t.kind == SPF_REDIRECT && redirect) || (t.kind == SPF_EXP && exp))
-			return error(err, t.at, "%s a second time",
+			return spf_error_at(err, t.at, "%s a second time",
 			    t.kind == SPF_EXP ? "exp=" : "redirect=");
 		redirect = redirect || t.kind == SPF_REDIRECT;
 		exp = exp || t.kind == SPF_EXP;

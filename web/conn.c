@@ -31,7 +31,7 @@ conf(const struct conn *c)
 static void
 wait_at_most(struct conn *c, int64_t us)
 {
-	struct timeval tv = { .tv_sec = us / CLOCK_SECOND, .tv_usec = us % CLOCK_SECOND };
+	struct timeval tv = clock_timeval(us);
 
 	evtimer_add(c->timer, &tv);
 }
