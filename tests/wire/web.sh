@@ -348,6 +348,72 @@ is 503 "$(status plain "$url$run/events.jsonl")" "with a web-output of 1M it is 
 is 200 "$(status plain "$url$run/report.json")" "what is small is not"
 is 640 "$(stat -c %a "$site"/store.db* | sort -u)" "nobody else on this machine reads the store"
 
+# --- further limits, at their edge ---------------------------------------------------------------------------
+restart 'web-tls 0' 'web-max 5' 'web-per-client 100' 'web-send 1s' 'web-stream-life 1s' 'web-report-events 100' 'web-name www.outpost.example'
+has "https://www.outpost.example$second" "$(plain "$url$second")" "the address of a page has web-name, whatever the request called us"
+has "https://www.outpost.example$second" "$(plain -H 'Host: evil.example' "$url$second")" "also one that names another host"
+python3 - 127.0.53.1 "$port" "$run/events.jsonl" >"$dir/raw" 2>&1 <<'PY'
+import re, socket, sys, time
+host, port, download = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
+def check(what, good, why=""): print("ok" if good else "not ok", what, "" if good else why)
+def answers():
+    s = socket.create_connection((host, port), 20)
+    try:
+        s.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return b" 200 " in s.recv(4096)
+    except OSError: return False
+    finally: s.close()
+def again(what, wanted):
+    for _ in range(200):
+        if answers() == wanted: break
+        time.sleep(0.1)
+    else: return check(what, False, "not in 20 s")
+    check(what, True)
+held = [socket.create_connection((host, port), 20) for _ in range(4)]
+again("web-max: a fifth connection is served", True)
+held.append(socket.create_connection((host, port), 20))
+again("and a sixth is closed", False)
+for s in held: s.close()
+again("until one of them has ended", True)
+# Who does not take a response in time: what the kernel has of it comes, and then the end.
+def late(seconds):
+    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # the buffer of the other side is for so many segments
+    s.settimeout(20); s.connect((host, port))
+    s.sendall(b"GET " + download + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    data = s.recv(512); time.sleep(seconds)
+    try:
+        while b := s.recv(65536): data += b
+    except OSError: pass
+    s.close()
+    return len(data) < int(re.search(rb"Content-Length: (\d+)", data).group(1))
+check("web-send: who takes a response too slowly gets no more of it", any(late(t) for t in (2, 4, 8, 16)))
+PY
+while IFS= read -r line; do
+	[[ $line == ok* ]]
+	result $? "${line#*ok }" "$line"
+done <"$dir/raw"
+out=$(plain -N "$url$run/live")
+is 0 $? "web-stream-life: a stream ends by itself, and well" "$out"
+# observations NAME NUMBER: so many of the second run
+observations() {
+	python3 - "$site/log/$1" "$token2" $offset "$2" <<'PY'
+import json, sys, datetime
+path, token, offset, number = sys.argv[1:]
+now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=int(offset))
+with open(path, "w") as f:
+    for n in range(int(number)):
+        f.write(json.dumps({"v": 1, "t": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "node": "a", "d": "smtpd", "w": 2, "n": n + 1, "ev": "smtp.command", "token": token, "test": "dual", "conn": path[-7:] + "-1", "verb": "NOOP", "reply": 250}, separators=(",", ":")) + "\n")
+PY
+	"$OUTPOST" ingest -C "$site" >/dev/null
+}
+observations a-smtpd-2-1.jsonl 100
+is 200 "$(status plain "$url$second/report.json")" "web-report-events: a report of a hundred observations"
+observations a-smtpd-2-2.jsonl 1
+too_many() { [[ $(status plain "$url$second/report.json") == 503 ]]; }
+wait_for 20 too_many
+result $? "and none of one more"
+
 # --- who has much to read holds up nobody else ------------------------------------------------------------
 # A reader that is stopped is one that takes long.  The parent's children in their order: who serves, the desk, the readers.
 restart 'web-tls 0' 'web-readers 2'
