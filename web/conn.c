@@ -143,6 +143,10 @@ begin_stream(struct conn *c, const struct frame *f)
 		send_error(c, 503, "Too many pages wait for news.", "Retry-After: 60\r\n");
 		return;
 	}
+	if (strcmp(c->http.method, "HEAD") == 0) {
+		send_response(c, &r);
+		return;
+	}
 	snprintf(c->subject, sizeof c->subject, "%.*s", (int)f->field[3].len, f->field[3].s);
 	send_response(c, &r);
 	bufferevent_write(c->bev, "retry: 15000\n\n", 14);
@@ -229,14 +233,28 @@ read_client(struct conn *c)
 			    strcasecmp(scheme, "https") == 0;
 }
 
+/* Is it one of the words of a list? */
+static bool
+has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = list; *p != '\0'; p += strcspn(p, ",")) {
+		p += strspn(p, ", \t");
+		if (strncasecmp(p, word, len) == 0 && strchr(", \t", p[len]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void
 read_connection(struct conn *c)
 {
-	char text[64];
-	int n = http_field(&c->http, "Connection", text, sizeof text);
+	char text[256];
+	bool there = http_list(&c->http, "Connection", text, sizeof text) >= 0;
 
-	c->keep = c->http.minor >= 1 ? n < 0 || strcasecmp(text, "close") != 0
-				     : n >= 0 && strcasecmp(text, "keep-alive") == 0;
+	c->keep = c->http.minor >= 1 ? !there || !has_word(text, "close")
+				     : there && has_word(text, "keep-alive");
 }
 
 /* true: it was answered from what the program itself holds. */
@@ -286,7 +304,7 @@ read_body(struct conn *c, const struct route *route)
 	} else if (c->http.length > max) {
 		send_last_error(c, 413, "This is more than is taken here.");
 	} else {
-		if (c->http.expects)
+		if (c->http.expects && c->http.minor >= 1)
 			bufferevent_write(c->bev, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 		c->state = CONN_BODY; /* in the time of the whole request */
 		if (c->http.length == 0)
@@ -427,9 +445,15 @@ static void
 on_time(evutil_socket_t fd, short what, void *ctx)
 {
 	struct conn *c = ctx;
+	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
 
 	(void)fd;
 	(void)what;
+	/* Before TLS nothing can be said. */
+	if (ssl != NULL && !SSL_is_init_finished(ssl)) {
+		conn_free(c);
+		return;
+	}
 	switch (c->state) {
 	case CONN_HEAD:
 	case CONN_BODY:

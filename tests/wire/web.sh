@@ -227,6 +227,18 @@ for path in b"/favicon.ico", b"/nowhere", b"/run/aaaaaaaaaaaaaaaaaaaaaaaaaa/live
     check("what follows GET %s is no request" % path.decode(),
           len(codes(get(path, b"Content-Length: %d\r\n" % len(smuggled)) + smuggled)), 1)
 check("nor what follows HEAD", len(codes(b"HEAD /favicon.ico HTTP/1.1\r\n" + H + b"Content-Length: %d\r\n\r\n" % len(smuggled) + smuggled)), 1)
+check("Connection is a list", codes(get(more=b"Connection: TE, Close\r\n") + get()), [200])
+check("no 100 for HTTP/1.0", codes(b"POST /run HTTP/1.0\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na"), [415])
+check("and one for HTTP/1.1", codes(b"POST /run HTTP/1.1\r\n" + H + b"Connection: close\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na"), [100, 415])
+check("a blank before the colon", codes(get(more=b"X : a\r\n")), [400])
+check("a folded line", codes(get(more=b"X: a\r\n b\r\n")), [400])
+check("two lengths in one", codes(b"POST /run HTTP/1.1\r\n" + H + b"Content-Length: 1, 1\r\n\r\na"), [400])
+check("a coding that is none", codes(b"POST /run HTTP/1.1\r\n" + H + b"Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\na"), [501])
+check("64 fields", codes(get(more=b"Connection: close\r\n" + b"X: a\r\n" * 62)), [200])
+check("and one more", codes(get(more=b"Connection: close\r\n" + b"X: a\r\n" * 63)), [431])
+check("the words that begin HTTP/2", codes(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), [400])
+check("a target that is none of ours", [codes(get(t + b"", b"Connection: close\r\n")) for t in (b"http://x/", b"x:443", b"*", b"/\xc0\xae/", b"/a#b")], [[400]] * 5)
+check("paths are not decoded", [codes(get(t, b"Connection: close\r\n")) for t in (b"/%72obots.txt", b"/tests/%2e%2e/privacy", b"/robots.txt%00", b"//robots.txt", b"/./robots.txt")], [[404]] * 5)
 check("a NUL in a field", codes(get(more=b"X: a\0b\r\n")), [400])
 check("octets of another protocol", codes(b"\x16\x03\x01\x02\x00\x01\x00" * 400)[:1] in ([400], [414], [431]), True)
 pad = 2048 - len(get(more=b"Connection: close\r\nX: \r\n"))
@@ -375,6 +387,11 @@ held.append(socket.create_connection((host, port), 20))
 again("and a sixth is closed", False)
 for s in held: s.close()
 again("until one of them has ended", True)
+s = socket.create_connection((host, port), 20)
+s.sendall(b"HEAD " + download.replace(b"events.jsonl", b"live") + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+data = b""
+while b := s.recv(4096): data += b
+check("HEAD of a stream has no body", data.startswith(b"HTTP/1.1 200") and data.index(b"\r\n\r\n") + 4 == len(data), repr(data[-100:]))
 # Who does not take a response in time: what the kernel has of it comes, and then the end.
 def late(seconds):
     s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -413,6 +430,16 @@ observations a-smtpd-2-2.jsonl 1
 too_many() { [[ $(status plain "$url$second/report.json") == 503 ]]; }
 wait_for 20 too_many
 result $? "and none of one more"
+
+restart 'web-timeout 1s' 'web-send 10m'
+python3 - 127.0.53.1 "$port" <<'PY'
+import socket, sys
+for hello in (b"", b"\x16\x03\x01\x02\x00\x01"):
+    s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 60); s.sendall(hello)
+    try: assert s.recv(10) == b""
+    except ConnectionResetError: pass
+PY
+result $? "a TLS handshake that never comes has the time of a request, not that of a response too"
 
 # --- who has much to read holds up nobody else ------------------------------------------------------------
 # A reader that is stopped is one that takes long.  The parent's children in their order: who serves, the desk, the readers.
