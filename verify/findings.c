@@ -216,13 +216,15 @@ write_signature(
 		text_n(w, "headers", s->headers, strnlen(s->headers, 300));
 		flag(w, "signs_from", s->signs_from);
 		write_times(w, s);
-		if (s->body_limit >= 0)
-			json_put_num(w->b, "body_limit", s->body_limit);
 		json_put_num(w->b, "body_len", (int64_t)s->body_len);
 		json_put_num(w->b, "body_covered", (int64_t)s->body_covered);
 		flag(w, "body_hash_right", s->body_hash_right);
 		text(w, "opendkim", s->opendkim);
 	}
+	/* What words of the catalogue ask for is told however long the rest is: that it is not there would be read
+	 * as an answer. */
+	if (s->body_limit >= 0)
+		json_put_num(w->b, "body_limit", s->body_limit);
 	flag(w, "sha1", s->sha1);
 	write_key(w, s);
 	json_end(w->b, '}');
@@ -330,6 +332,11 @@ write_record(struct writer *w, const struct dmarc_view *v, const enum dmarc_cons
 	const char psd[2] = { r->psd, '\0' };
 
 	json_begin(w->b, "record", '{');
+	if (w->detail == DETAIL_VERDICTS) {
+		write_faults(w, r);
+		json_end(w->b, '}');
+		return;
+	}
 	text(w, "text", r->text);
 	text(w, "p", dmarc_policy_word(r->p));
 	text(w, "sp", dmarc_policy_word(r->sp));
@@ -367,7 +374,7 @@ write_view(struct writer *w, const char *name, const struct dmarc_view *v, bool 
 		if (v->dkim_counts[i])
 			json_put_num(w->b, NULL, (int64_t)i);
 	json_end(w->b, ']');
-	if (record && w->detail >= DETAIL_FACTS && v->at[0] != '\0')
+	if (record && v->at[0] != '\0')
 		write_record(w, v, consent);
 	json_end(w->b, '}');
 }
