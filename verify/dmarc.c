@@ -265,7 +265,7 @@ choose_policy(struct dmarc_view *v, const char *author, bool tree, bool missing)
 	const struct dmarc_record *r = &v->record;
 	bool own = strcmp(v->at, author) == 0;
 
-	v->policy = r->p;
+	v->policy = tree && r->p == DMARC_UNSET ? DMARC_NO_ACTION : r->p; /* RFC 9989 4.7 */
 	strcpy(v->tag, "p");
 	if (!own && tree && missing && r->np >= DMARC_NO_ACTION) {
 		v->policy = r->np;

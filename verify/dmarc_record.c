@@ -438,8 +438,12 @@ read_item(struct dmarc_record *r, struct span item, unsigned place, unsigned *se
 		fault(r, false, "p: RFC 7489 6.4 wants it next to v");
 	if (value.n == 0)
 		fault(r, true, "%s: it has no value", tags[i].name);
-	else
+	if (value.n > 0)
 		tags[i].read(r, value);
+	else if (tags[i].read == read_p || tags[i].read == read_sp || tags[i].read == read_np)
+		*(tags[i].read == read_p      ? &r->p
+		    : tags[i].read == read_sp ? &r->sp
+					      : &r->np) = DMARC_INVALID;
 }
 
 static void
@@ -451,7 +455,8 @@ look_over(struct dmarc_record *r, unsigned seen)
 	if (r->p == DMARC_UNSET)
 		fault(r, true,
 		    r->rua_n > 0 ? "p: it is not there: with rua that means p=none"
-				 : "p: it is not there, and no rua: the record means nothing");
+				 : "p: it is not there, and no rua: the record means nothing (RFC "
+				   "7489 6.6.3), or p=none (RFC 9989 4.7)");
 	if (fo && !ruf)
 		fault(r, false, "fo: it counts only with ruf");
 }
@@ -490,7 +495,9 @@ dmarc_record_parse(struct dmarc_record *r, const char *text, size_t len)
 enum dmarc_effect
 dmarc_record_effect(const struct dmarc_record *r, bool tree)
 {
-	if (r->p >= DMARC_NO_ACTION && r->sp != DMARC_INVALID && !(tree && r->np == DMARC_INVALID))
+	bool valid = r->p >= DMARC_NO_ACTION || (tree && r->p == DMARC_UNSET);
+
+	if (valid && r->sp != DMARC_INVALID && !(tree && r->np == DMARC_INVALID))
 		return DMARC_AS_WRITTEN;
 	return r->rua_n > 0 ? DMARC_AS_NONE : DMARC_NOT_APPLIED;
 }

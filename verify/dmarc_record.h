@@ -53,8 +53,9 @@ struct dmarc_record {
 bool dmarc_record_is(const char *text, size_t len);
 /* For a text that begins so; never fails. */
 void dmarc_record_parse(struct dmarc_record *, const char *text, size_t len);
-/* What RFC 7489 6.6.3 step 6 says of one without a valid p: with an address for reports it is p=none,
- * without there is no DMARC.  np counts with tree only (RFC 9989 4.10.1). */
+/* What RFC 7489 6.6.3 step 6 says of one without a valid p, or with an sp that is not valid: with an address for
+ * reports it is p=none, without there is no DMARC.  RFC 9989 (tree) says the same in 4.10.1, of np too; but by its 4.7
+ * a record that has no p at all is as if p=none stood there, and sp and np count as they are written. */
 enum dmarc_effect { DMARC_AS_WRITTEN, DMARC_AS_NONE, DMARC_NOT_APPLIED };
 enum dmarc_effect dmarc_record_effect(const struct dmarc_record *, bool tree);
 

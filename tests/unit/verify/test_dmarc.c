@@ -307,7 +307,19 @@ test_policy(void **state)
 		    DMARC_NO_ACTION, DMARC_NO_ACTION, DMARC_NO_ACTION, "p", "p" },
 		{ "example.com", "v=DMARC1; rua=mailto:a@example.com", DMARC_NO_ACTION,
 		    DMARC_NO_ACTION, DMARC_NO_ACTION, "p", "p" },
-		{ "example.com", "v=DMARC1", DMARC_UNSET, DMARC_UNSET, DMARC_UNSET, "", "" },
+		/* without p: RFC 7489 6.6.3 step 6, RFC 9989 4.7 */
+		{ "example.com", "v=DMARC1", DMARC_UNSET, DMARC_NO_ACTION, DMARC_NO_ACTION, "",
+		    "p" },
+		{ "example.com", "v=DMARC1; sp=reject", DMARC_UNSET, DMARC_NO_ACTION,
+		    DMARC_NO_ACTION, "", "p" },
+		{ "a.example.com", "v=DMARC1; sp=reject", DMARC_UNSET, DMARC_REJECT, DMARC_REJECT,
+		    "", "sp" },
+		{ "a.example.com", "v=DMARC1; sp=reject; rua=mailto:a@example.com", DMARC_NO_ACTION,
+		    DMARC_REJECT, DMARC_REJECT, "p", "sp" },
+		{ "a.example.com", "v=DMARC1; sp=rejct; rua=mailto:a@example.com", DMARC_NO_ACTION,
+		    DMARC_NO_ACTION, DMARC_NO_ACTION, "p", "p" },
+		{ "a.example.com", "v=DMARC1; sp=rejct", DMARC_UNSET, DMARC_UNSET, DMARC_UNSET, "",
+		    "" },
 	};
 
 	(void)state;
