@@ -24,11 +24,25 @@ found(struct moments *m, int64_t t, const struct observation *o)
 	m->item[m->n++] = (struct moment){ t, o };
 }
 
-static bool
-selects(const struct predicate *p, const struct attempt *a)
+bool
+is_canary(const struct facts *f, const struct attempt *a)
 {
+	char marker[TEST_NAME_MAX + 16];
+
+	if (!a->accepted || a->message == NULL || f->test->message == NULL)
+		return false;
+	snprintf(marker, sizeof marker, "canary %s", f->test->message);
+	return strstr(text_of(a->message, EK_SUBJECT), marker) != NULL;
+}
+
+static bool
+selects(const struct moments *m, const struct attempt *a)
+{
+	const struct predicate *p = m->p;
 	bool box = p->mailbox < 0;
 
+	if (p->canary && !is_canary(m->e->facts, a))
+		return false;
 	for (unsigned i = 0; !box && i < a->n_rcpt; i++)
 		box = a->rcpt[i].mailbox == p->mailbox &&
 		      (p->kind != P_ACCEPTED || a->rcpt[i].reply / 100 == 2);
@@ -47,7 +61,7 @@ select_attempts(struct moments *m, bool (*match)(const struct predicate *, const
 
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (selects(m->p, a) && match(m->p, a))
+		if (selects(m, a) && match(m->p, a))
 			found(m, a->accepted ? a->decides->t : a->t, a->decides);
 	}
 }
@@ -94,15 +108,13 @@ size_offered(const struct test *t, int host)
 static bool
 is_message_of(const struct facts *f, const struct predicate *p, const struct attempt *a)
 {
-	char marker[TEST_NAME_MAX + 16];
 	int64_t size = size_offered(f->test, a->host);
 
 	if (!a->accepted || a->message == NULL)
 		return false;
 	if (strcmp(p->name[0], "over-size") == 0)
 		return size > 0 && observation_num(a->message, EK_SIZE, 0) > size;
-	snprintf(marker, sizeof marker, "canary %s", f->test->message);
-	return f->test->message != NULL && strstr(text_of(a->message, EK_SUBJECT), marker) != NULL;
+	return is_canary(f, a);
 }
 
 static bool
@@ -141,7 +153,7 @@ select_auth(struct moments *m)
 		state++;
 	for (size_t i = 0; i < m->e->facts->n_attempts; i++) {
 		const struct attempt *a = &m->e->facts->attempts[i];
-		if (!selects(p, a) || a->verified == NULL)
+		if (!selects(m, a) || a->verified == NULL)
 			continue;
 		if (p->n_names == 1
 			? a->verified->state == states[state]
@@ -186,7 +198,7 @@ select_messages(struct moments *m)
 		return;
 	}
 	for (size_t i = 0; i < f->n_attempts; i++)
-		if (selects(p, &f->attempts[i]) && is_message_of(f, p, &f->attempts[i]))
+		if (selects(m, &f->attempts[i]) && is_message_of(f, p, &f->attempts[i]))
 			found(m, f->attempts[i].decides->t, f->attempts[i].decides);
 }
 
@@ -402,7 +414,7 @@ select_again(struct moments *m)
 		messages = 1;
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (!a->accepted && a->reply >= 500 && selects(m->p, a) && ++finals > messages)
+		if (!a->accepted && a->reply >= 500 && selects(m, a) && ++finals > messages)
 			found(m, a->t, a->decides);
 	}
 }
@@ -446,7 +458,7 @@ select_hellos(struct moments *m)
 
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (offer_counts(f, a) && selects(m->p, a) &&
+		if (offer_counts(f, a) && selects(m, a) &&
 		    offer_has(a->hello, m->p->thing) != m->p->without)
 			found(m, a->hello->t, a->hello);
 	}

@@ -20,4 +20,7 @@ struct moments {
  * be freed. */
 void moments_select(struct moments *m);
 
+/* Was it sent in the words that the head of the test asks for? */
+bool is_canary(const struct facts *, const struct attempt *);
+
 #endif

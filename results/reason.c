@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/describe.h"
+#include "results/moments.h"
 #include "results/offer.h"
 #include "results/session.h"
 
@@ -230,6 +231,18 @@ rank(const struct verified *v, enum auth_method m)
 	return UINT_MAX;
 }
 
+/* Where certain words were asked for, only messages in these words are spoken of. */
+static bool
+is_meant(const struct facts *f, const struct attempt *a)
+{
+	if (a->verified == NULL || is_canary(f, a))
+		return a->verified != NULL;
+	for (size_t i = 0; f->test->message != NULL && i < f->n_attempts; i++)
+		if (is_canary(f, &f->attempts[i]))
+			return false;
+	return true;
+}
+
 /* Of the messages that came over this family the one with the worst result; NULL: none came. */
 static const struct verified *
 worst(const struct facts *f, int family, enum auth_method m)
@@ -238,7 +251,7 @@ worst(const struct facts *f, int family, enum auth_method m)
 
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (a->verified != NULL && a->family == family &&
+		if (is_meant(f, a) && a->family == family &&
 		    (found == NULL || rank(a->verified, m) < rank(found, m)))
 			found = a->verified;
 	}
@@ -257,8 +270,7 @@ put_family(struct strbuf *b, const struct facts *f, int family, enum auth_method
 	verified_describe(b, v, m);
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (a->verified == NULL || a->family != family ||
-		    a->verified->state != VERIFIED_JUDGED)
+		if (!is_meant(f, a) || a->family != family || a->verified->state != VERIFIED_JUDGED)
 			continue;
 		all++;
 		alike += rank(a->verified, m) == rank(v, m);

@@ -41,6 +41,7 @@
  *                        of P before
  *   lost                 (of met, seen) only moments whose message was put off there and never taken
  *                        (both: results/fate.h)
+ *   canary               (of message, auth) only messages that were sent in the words of the head
  * What is known of other tests and of the test as a whole:
  *   control accepted     all controls accepted a message (a test that this site can show over IPv6
  *                        only also needs trait ipv6); no controls: holds
@@ -150,7 +151,7 @@ struct predicate {
 	int host, mailbox, phase; /* -1: any */
 	int family;               /* 0 any, 4, 6 */
 	int tls;                  /* -1 any, 0 clear, 1 tls */
-	bool sni, client_cert, lost;
+	bool sni, client_cert, lost, canary;
 	unsigned count_min, count_max; /* default 1, UINT32_MAX */
 	struct predicate *after;       /* owned */
 	struct predicate *within_of;

@@ -272,6 +272,14 @@ sel_lost(struct words *w, struct predicate *p)
 }
 
 static int
+sel_canary(struct words *w, struct predicate *p)
+{
+	(void)w;
+	p->canary = true;
+	return 0;
+}
+
+static int
 sel_within(struct words *w, struct predicate *p)
 {
 	if (words_duration(w, "within", &p->within_us) != 0)
@@ -383,6 +391,7 @@ static const struct selector selectors[] = {
 	{ "dev", S_DEV, sel_dev },
 	{ "returned", S_RETURNED, sel_returned },
 	{ "lost", S_LOST, sel_lost },
+	{ "canary", S_CANARY, sel_canary },
 	{ "after", S_TIME, sel_after },
 	{ "within", S_TIME, sel_within },
 };
