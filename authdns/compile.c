@@ -7,7 +7,9 @@
 
 #include "authdns/delegate.h"
 #include "authdns/nsec3.h"
+#include "authdns/undeviated.h"
 #include "lib/strbuf.h"
+#include "provisioning/released.h"
 #include "provisioning/render.h"
 #include "zones/basezone.h"
 
@@ -325,13 +327,19 @@ check_alias(const struct zone *z, char *err, size_t errlen)
 	return -1;
 }
 
-static int
-zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
+static void
+set_absent(struct zone *z)
 {
 	static const uint16_t missing[] = { TYPE_RRSIG, TYPE_NSEC, TYPE_NXNAME };
 
-	z->nsec3 = z->test != NULL && z->test->zone[z->index].denial == DENIAL_NSEC3;
 	bitmap_build(&z->absent, missing, z->test == NULL ? 3 : z->nsec3 ? 0 : 2);
+}
+
+static int
+zone_options_apply(struct zones *zs, struct zone *z, char *err, size_t errlen)
+{
+	z->nsec3 = z->test != NULL && z->test->zone[z->index].denial == DENIAL_NSEC3;
+	set_absent(z);
 	z->on_v4 = z->on_v6 = z->is_signed = true;
 	if (z->test == NULL) {
 		z->key = &zs->keys[0];
@@ -401,6 +409,23 @@ add_all(struct record_list *l, struct zones *zs, const struct zone *z,
 	return 0;
 }
 
+/* The test's records; for who was released, what stands in their place. */
+static int
+add_own(struct record_list *l, struct zones *zs, const struct zone *z, char *err, size_t errlen)
+{
+	struct record_source own = { zs->site, z->test, 0, z->test->path };
+	struct undeviated u;
+	int rc;
+
+	if (!z->undeviated)
+		return add_all(
+		    l, zs, z, &own, z->test->records, z->test->n_records, true, err, errlen);
+	undeviated_init(&u, zs->site, z->test, z->index);
+	rc = add_all(l, zs, z, &own, u.record, u.n, true, err, errlen);
+	undeviated_clear(&u);
+	return rc;
+}
+
 static void
 add_made(struct record_list *l, struct zones *zs, const struct zone *z)
 {
@@ -430,11 +455,8 @@ zone_fill(struct zones *zs, struct zone *z, const struct basezone *bz, char *err
 		if (add_all(&l, zs, z, &common, bz->base, bz->n_base, false, err, errlen) < 0)
 			goto out;
 	} else {
-		struct record_source own = { zs->site, z->test, 0, z->test->path };
-
 		if (add_all(&l, zs, z, &common, bz->test, bz->n_test, false, err, errlen) < 0 ||
-		    add_all(&l, zs, z, &own, z->test->records, z->test->n_records, true, err,
-			errlen) < 0 ||
+		    add_own(&l, zs, z, err, errlen) < 0 ||
 		    delegate_lame(&l, zs, z, err, errlen) < 0)
 			goto out;
 	}
@@ -464,6 +486,37 @@ phases_of(const struct test *t)
 	return n;
 }
 
+/* A zone like z, filled for another occasion. */
+static struct zone *
+zone_variant(struct zones *zs, const struct zone *z)
+{
+	struct zone *v = arena_alloc(zs->arena, sizeof(*v));
+
+	*v = *z;
+	memset(v->in_phase, 0, sizeof(v->in_phase));
+	return v;
+}
+
+/* What tokens meet that were released: signed rightly whatever the test does, without phases. */
+static int
+zone_release(struct zones *zs, struct zone *z, const struct basezone *bz, char *err, size_t errlen)
+{
+	struct zone *v;
+
+	if (z->test == NULL || z->alias || !released_covers(z->test))
+		return 0;
+	v = zone_variant(zs, z);
+	v->undeviated = true;
+	v->phase = 0;
+	v->sign = SIGN_RIGHT;
+	v->has_rules = false;
+	v->nsec3 =
+	    false; /* its iterations may be the fault; NSEC is as good a proof (RFC 4035 5.4) */
+	set_absent(v);
+	z->released = v;
+	return zone_fill(zs, v, bz, err, errlen);
+}
+
 /* Every phase is a whole zone, so that denial is right in each. */
 static int
 zone_compile(struct zones *zs, struct zone *z, const struct basezone *bz, char *err, size_t errlen)
@@ -474,15 +527,15 @@ zone_compile(struct zones *zs, struct zone *z, const struct basezone *bz, char *
 		return -1;
 	z->phase = phases > 0;
 	for (unsigned p = 2; p <= phases; p++) {
-		struct zone *later = arena_alloc(zs->arena, sizeof(*later));
+		struct zone *later = zone_variant(zs, z);
 
-		*later = *z;
-		memset(later->in_phase, 0, sizeof(later->in_phase));
 		later->phase = p;
 		if (zone_fill(zs, later, bz, err, errlen) < 0)
 			return -1;
 		z->in_phase[p] = later;
 	}
+	if (zone_release(zs, z, bz, err, errlen) < 0)
+		return -1;
 	return zone_fill(zs, z, bz, err, errlen);
 }
 

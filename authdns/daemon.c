@@ -30,6 +30,7 @@ struct daemon {
 	struct signer *signer;
 	struct memory *memory;
 	struct limits *limits;
+	struct released *released;
 	unsigned workers;
 	struct socket_row *row;
 	unsigned n_rows;
@@ -92,6 +93,27 @@ set_limits(struct daemon *d)
 	d->limits->invalid.rate = d->site->conf.dns_sign_invalid;
 	quota_set(d->limits->tokens, d->site->conf.events_per_token_hour);
 	return 0;
+}
+
+/* Again at each reload, so that there is room in it; the workers before keep theirs. */
+static int
+open_released(struct daemon *d)
+{
+	struct released *r = released_open(d->site, RELEASED_SPARE);
+
+	if (r == NULL)
+		return -1;
+	released_close(d->released);
+	d->released = r;
+	return 0;
+}
+
+static void
+tick(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	released_refresh(d->released);
 }
 
 /* --- sockets --- */
@@ -178,8 +200,8 @@ run_worker(unsigned index, void *ctx)
 	struct sandbox box = {
 		.process = "authdns worker", .calls = worker_calls, .folder = folder
 	};
-	struct server_config c = { d->zones, d->signer, d->memory, d->limits, index, address, udp,
-		tcp, 0 };
+	struct server_config c = { d->zones, d->signer, d->memory, d->limits, d->released, index,
+		address, udp, tcp, 0 };
 
 	for (unsigned i = 0; i < d->n_rows && c.n < SERVER_SOCKETS_MAX; i++) {
 		address[c.n] = d->row[i].address;
@@ -197,7 +219,7 @@ reload(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	if (load(d) < 0 || open_sockets(d) < 0 || set_limits(d) < 0)
+	if (load(d) < 0 || open_sockets(d) < 0 || set_limits(d) < 0 || open_released(d) < 0)
 		return -1;
 	open_memory(d);
 	log_info("reloaded: %zu tests", d->site->catalogue->n);
@@ -225,6 +247,7 @@ clear(struct daemon *d)
 	zones_free(d->zones);
 	site_free(d->site);
 	limits_free(d->limits);
+	released_close(d->released);
 	if (d->memory != NULL)
 		memory_close(d->memory);
 	if (d->lock >= 0)
@@ -235,7 +258,7 @@ int
 daemon_run(const char *dir)
 {
 	struct daemon d = { .dir = dir, .lock = -1 };
-	struct worker_config w = { .run = run_worker, .reload = reload, .ctx = &d };
+	struct worker_config w = { .run = run_worker, .reload = reload, .tick = tick, .ctx = &d };
 	int code = EXIT_CANNOT;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -263,7 +286,7 @@ daemon_run(const char *dir)
 		code = EXIT_USAGE;
 		goto out;
 	}
-	if (set_limits(&d) < 0)
+	if (set_limits(&d) < 0 || open_released(&d) < 0)
 		goto out;
 	open_memory(&d);
 	w.n = d.workers;

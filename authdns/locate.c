@@ -166,21 +166,34 @@ find_node(struct place *p)
 		find_dname(p);
 }
 
-void
-place_in_phase(struct place *p, unsigned phase)
+/* What the name is about is in another shape of its zone. */
+static void
+place_in(struct place *p, const struct zone *variant)
 {
 	const struct zone *z = p->about;
 
-	p->phase = phase;
-	if (phase > TEST_PHASES_MAX || z->in_phase[phase] == NULL)
-		return;
-	p->about = z->in_phase[phase];
+	p->about = variant;
 	if (p->zone != z)
 		return;
 	p->zone = p->about;
 	p->dname = NULL;
 	find_node(p);
 	p->invalid = p->node == NULL && p->token.id == 0;
+}
+
+void
+place_in_phase(struct place *p, unsigned phase)
+{
+	p->phase = phase;
+	if (phase <= TEST_PHASES_MAX && p->about->in_phase[phase] != NULL)
+		place_in(p, p->about->in_phase[phase]);
+}
+
+void
+place_released(struct place *p)
+{
+	p->phase = 0;
+	place_in(p, p->about->released);
 }
 
 /* The test's name is a DNAME of BASE. */

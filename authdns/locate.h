@@ -37,5 +37,7 @@ void locate(struct place *dst, const struct zones *, const struct dns_query *, c
 
 /* From phase 1, as locate leaves it, to another. */
 void place_in_phase(struct place *, unsigned phase);
+/* The token was released (provisioning/released.h). */
+void place_released(struct place *);
 
 #endif

@@ -97,6 +97,18 @@ step_limit(struct job *j)
 	return empty(j, RCODE_NOERROR, "rate");
 }
 
+/* Not what BASE says of the test: that is everybody's. */
+static enum step_result
+step_released(struct job *j)
+{
+	struct place *p = &j->place;
+
+	if (p->zone != NULL && p->zone == p->about && p->zone->released != NULL &&
+	    released_has(j->g->released, p->token.id))
+		place_released(p);
+	return STEP_NEXT;
+}
+
 /* Only what the test's own server is asked counts: a referral tells nobody anything. */
 static enum step_result
 step_phase(struct job *j)
@@ -206,6 +218,7 @@ static const struct query_step {
 	{ "edns", step_edns },   /* RFC 7873 */
 	{ "locate", step_locate },
 	{ "limit", step_limit },
+	{ "released", step_released },
 	{ "phase", step_phase },
 	{ "answer", step_answer },
 	{ "deviate", step_deviate }, /* after the answer is chosen */

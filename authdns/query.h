@@ -7,6 +7,7 @@
 #include "authdns/limit.h"
 #include "authdns/packet.h"
 #include "lib/event.h"
+#include "provisioning/released.h"
 
 /* Where events go. */
 struct engine_log {
@@ -22,8 +23,9 @@ struct engine {
 	struct phase_memory memory; /* its ctx NULL: no test names it */
 	struct engine_log log;
 	uint8_t cookie_key[16], name_key[16];
-	struct limits *limits; /* of all workers */
-	uint64_t invalid;      /* names since the last dns.invalid */
+	struct limits *limits;           /* of all workers */
+	const struct released *released; /* NULL: nobody is */
+	uint64_t invalid;                /* names since the last dns.invalid */
 	int64_t invalid_told_us;
 	struct event_line line;
 };

@@ -186,6 +186,7 @@ server_new(const struct server_config *c)
 	if (RAND_bytes(random, sizeof(random)) != 1)
 		memset(random, 0x5a, sizeof(random));
 	engine_init(&s->engine, c->zones, c->signer, c->memory, c->limits, &log, random);
+	s->engine.released = c->released;
 	delay_init(&s->delayed, DELAYED_MAX);
 	set_endpoints(s, c);
 	return s;

@@ -50,6 +50,7 @@ struct server_config {
 	struct signer *signer;
 	struct memory *memory;
 	struct limits *limits;
+	const struct released *released;
 	unsigned index;
 	const union sockaddr_any *address; /* n of them, with their sockets of this worker */
 	const int *udp, *tcp;

@@ -71,8 +71,10 @@ struct zone {
 	unsigned index;                                   /* 0 the test's own, 1 its second */
 	unsigned phase;                                   /* 0: the test has no phases */
 	const struct zone *in_phase[TEST_PHASES_MAX + 1]; /* of phase 1: the others */
-	const struct zone_options *options;               /* NULL: BASE */
-	uint8_t apex[DNS_NAME_MAX];                       /* lower case, whole name */
+	const struct zone *released; /* for tokens that were released; NULL: BASE, an alias */
+	bool undeviated;             /* it is that one: no deviation acts in it */
+	const struct zone_options *options; /* NULL: BASE */
+	uint8_t apex[DNS_NAME_MAX];         /* lower case, whole name */
 	uint8_t apex_len, labels;
 	bool is_signed;      /* has DNSKEY and denial; else the zone is plain */
 	bool has_rules;      /* some answer_rule is about this zone */

@@ -269,6 +269,8 @@ loop(struct crew *crew, const sigset_t *signals)
 			break;
 		}
 		reap(crew);
+		if (crew->config->tick != NULL && !crew->stopping)
+			crew->config->tick(crew->config->ctx);
 		if (crew->stopping && clock_monotonic() >= crew->kill_at)
 			tell_all(crew, SIGKILL);
 	}

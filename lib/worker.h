@@ -19,6 +19,8 @@ struct worker_config {
 	int (*run)(unsigned index, void *ctx);
 	/* In the parent on SIGHUP before the new generation forks.  -1: keep the old generation. */
 	int (*reload)(void *ctx);
+	/* In the parent, at least once a second; may be NULL. */
+	void (*tick)(void *ctx);
 	void *ctx;
 };
 /* Returns the daemon's exit code. */

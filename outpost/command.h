@@ -75,6 +75,7 @@ int command_lab(const struct command *, int argc, char **argv);
 int command_invite(const struct command *, int argc, char **argv);
 int command_key(const struct command *, int argc, char **argv);
 int command_optout(const struct command *, int argc, char **argv);
+int command_release(const struct command *, int argc, char **argv);
 int command_forget(const struct command *, int argc, char **argv);
 int command_expire(const struct command *, int argc, char **argv);
 int command_manual(const struct command *, int argc, char **argv);

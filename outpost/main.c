@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	{ "invite", command_invite, "", "write to those who are to be invited" },
 	{ "key", command_key, "add|list|revoke [LABEL|ID]", "keys of the HTTP interface" },
 	{ "optout", command_optout, "add|list|check [WHAT...]", "who wants no mail, for ever" },
+	{ "release", command_release, "TOKEN...",
+	    "end what a participant still has queued, by 550" },
 	{ "forget", command_forget, "TOKEN|ADDRESS", "take a participant out of everything" },
 	{ "expire", command_expire, "", "remove what is older than outpost.conf's retention" },
 	{ "lab", command_lab, "up|send|shell|down ...", "the offline lab" },

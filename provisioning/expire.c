@@ -14,10 +14,12 @@
 #include "lib/clock.h"
 #include "lib/journal.h"
 #include "lib/log.h"
+#include "provisioning/released.h"
 #include "provisioning/runs.h"
 
 /* Their lines begin with {"t":"...", and are nobody's but one participant's. */
-static const char *const journals[] = { "enrol.jsonl", RUNS_FILE, "invitations.jsonl" };
+static const char *const journals[] = { "enrol.jsonl", RUNS_FILE, "invitations.jsonl",
+	RELEASED_FILE };
 
 #define HEAD "{\"t\":\""
 

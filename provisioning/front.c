@@ -51,6 +51,37 @@ front_key(char dst[65], const struct host *h, unsigned k, const char *owner)
 	strbuf_clear(&b);
 }
 
+bool
+front_tls_is_ordinary(const struct host *h)
+{
+	return h->tls_min <= 0x0303 && h->tls_max >= 0x0304 && h->ciphers == NULL &&
+	       h->groups == NULL && !h->weak_dh && !h->client_cert && h->cert == CERT_PKIX_VALID &&
+	       !h->sni_only;
+}
+
+static bool
+is_ordinary(const struct host *h)
+{
+	for (size_t i = 0; i < h->n_rules; i++)
+		if (h->rules[i].at <= AT_MAIL)
+			return false;
+	return h->used && h->greet == NULL && h->ehlo == NULL && h->starttls == STARTTLS_OFFER &&
+	       !h->require_tls && front_tls_is_ordinary(h);
+}
+
+const char *
+front_ordinary4(const struct site *site)
+{
+	for (size_t i = 0; i < site->n_fronts; i++) {
+		const struct front *f = &site->fronts[i];
+
+		if (f->address[0] != '\0' && f->n_tests > 0 &&
+		    is_ordinary(&f->tests[0]->host[f->host]))
+			return f->address;
+	}
+	return NULL;
+}
+
 static struct front *
 front_find(const struct site *site, const char *key)
 {

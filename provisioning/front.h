@@ -22,6 +22,11 @@ void fronts_clear(struct site *);
  * IPv6 only here though its file says otherwise, so its control includes a delivered ipv6. */
 bool front_reachable4(const struct site *, const struct test *);
 
+/* Does the host do the ordinary thing in TLS? */
+bool front_tls_is_ordinary(const struct host *);
+/* The address of a front where it does so in all that a client can meet before RCPT; NULL: there is none. */
+const char *front_ordinary4(const struct site *);
+
 /* Addresses from the journal.  A missing journal is no error.  0, or -1 logged. */
 int fronts_load(struct site *);
 

@@ -3,6 +3,7 @@
 #include "results/correlate.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -481,6 +482,14 @@ add_bounce(struct facts *f, const struct observation *o, const struct dsn *d, un
 		facts_event(f, o); /* the timeline of the test that it explains shows it */
 }
 
+/* It may tell of our own 550. */
+static bool
+is_of_release_bounce(
+    const struct correlation *c, const struct facts *f, const struct observation *o)
+{
+	return c->released != 0 && o->t >= c->released && !f->test->unmailed;
+}
+
 /* Each of its recipients is joined to the test that it is about; one that is no address of ours is that
  * of a message that we wrote. */
 static void
@@ -506,7 +515,7 @@ read_bounce(struct correlation *c, struct facts *to, const struct observation *o
 			f = test_in_address(c, d->rcpt[i].original);
 		if (f == NULL && to->test->unmailed)
 			f = to;
-		if (f != NULL)
+		if (f != NULL && !is_of_release_bounce(c, f, o))
 			add_bounce(f, o, d, i);
 	}
 }
@@ -547,13 +556,61 @@ note_event(struct correlation *c, const struct observation *o)
 	}
 }
 
+/* --- released ------------------------------------------------------------------------------------- */
+
+/* The earliest moment that anything tells of. */
+static int64_t
+released_at(const struct correlation *c, const struct observations *obs, int64_t at)
+{
+	for (size_t i = 0; i < obs->n; i++) {
+		const struct observation *o = obs->item[i];
+		if (observation_is(o, EK_DEV, "released") && (at == 0 || o->t < at) &&
+		    strcmp(text_of(o, EK_TOKEN), c->token) == 0)
+			at = o->t;
+	}
+	return at;
+}
+
+/* Mail that we write is not what was released, nor what is found out about a message that was there. */
+static bool
+is_of_release(const struct correlation *c, const struct observation *o)
+{
+	const char *name = text_of(o, EK_TEST);
+	const struct test *t;
+
+	if (o->t < c->released || (o->kind >= EV_VERIFY_RESULT && o->kind <= EV_VERIFY_AUDIT) ||
+	    strcmp(text_of(o, EK_TOKEN), c->token) != 0)
+		return false;
+	t = catalogue_find(c->catalogue, name, strlen(name));
+	return t == NULL ? o->kind == EV_LIMIT_EVENTS : !t->unmailed;
+}
+
+static struct observations
+before_release(const struct correlation *c, const struct observations *obs)
+{
+	struct observations kept = { .item = xcalloc(obs->n + 1, sizeof *kept.item) };
+
+	for (size_t i = 0; i < obs->n; i++)
+		if (!is_of_release(c, obs->item[i]))
+			kept.item[kept.n++] = obs->item[i];
+	return kept;
+}
+
 static struct correlation *
-correlate_all(const struct observations *obs, const struct catalogue *cat, const char *token)
+correlation_new(const struct catalogue *cat, const char *token)
 {
 	struct correlation *c = xcalloc(1, sizeof *c);
 
 	c->catalogue = cat;
-	strncpy(c->token, token, sizeof c->token - 1);
+	snprintf(c->token, sizeof c->token, "%s", token);
+	return c;
+}
+
+static void
+correlate_all(struct correlation *c, const struct observations *obs)
+{
+	const struct catalogue *cat = c->catalogue;
+
 	c->facts = xcalloc(cat->n + 1, sizeof *c->facts);
 	for (size_t i = 0; i < cat->n; i++)
 		c->facts[i].test = cat->tests[i];
@@ -569,7 +626,6 @@ correlate_all(const struct observations *obs, const struct catalogue *cat, const
 	count_lookups(c);
 	add_senders(c);
 	resolvers_read(c, obs);
-	return c;
 }
 
 void
@@ -578,9 +634,11 @@ correlate_own(struct correlation *c, const struct observations *obs, const bool 
 	struct observations rest = { .item = xcalloc(obs->n + 1, sizeof *rest.item) };
 
 	for (size_t i = 0; i < obs->n; i++)
-		if (!drop[i])
+		if (!drop[i] && (c->released == 0 || !is_of_release(c, obs->item[i])))
 			rest.item[rest.n++] = obs->item[i];
-	c->own = correlate_all(&rest, c->catalogue, c->token);
+	c->own = correlation_new(c->catalogue, c->token);
+	c->own->released = c->released;
+	correlate_all(c->own, &rest);
 	c->own->cut_short = c->cut_short;
 	joint_read(c->own);
 	free(rest.item);
@@ -589,13 +647,28 @@ correlate_own(struct correlation *c, const struct observations *obs, const bool 
 struct correlation *
 correlate(const struct observations *obs, const struct catalogue *cat, const char *token)
 {
-	struct correlation *c = correlate_all(obs, cat, token);
-	bool *drop = kin_strangers(c, obs);
+	return correlate_until(obs, cat, token, 0);
+}
 
-	if (drop != NULL)
+struct correlation *
+correlate_until(const struct observations *all, const struct catalogue *cat, const char *token,
+    int64_t released)
+{
+	struct correlation *c = correlation_new(cat, token);
+	const struct observations *obs = all;
+	struct observations kept = { 0 };
+	bool *drop;
+
+	if ((c->released = released_at(c, all, released)) != 0) {
+		kept = before_release(c, all);
+		obs = &kept;
+	}
+	correlate_all(c, obs);
+	if ((drop = kin_strangers(c, obs)) != NULL)
 		correlate_own(c, obs, drop);
 	free(drop);
 	joint_read(c);
+	free(kept.item);
 	return c;
 }
 

@@ -163,6 +163,7 @@ struct correlation {
 	int64_t gap;             /* largest between two attempts of one test */
 	size_t unknown_test;     /* events of tests that the catalogue has not */
 	size_t foreign;          /* events of other tokens: ignored */
+	int64_t released;        /* since then the participant is; 0: not */
 	bool cut_short;          /* limit.events: there were more than were written */
 	struct correlation *own; /* owned: the same without what strangers did (kin.h); NULL: they
 				  * did nothing */
@@ -173,6 +174,10 @@ struct correlation *correlate(
     const struct observations *obs, const struct catalogue *, const char *token);
 /* Sets c->own to the correlation of what is not dropped (a flag for each of obs). */
 void correlate_own(struct correlation *c, const struct observations *obs, const bool *drop);
+/* The same for who was released then (provisioning/released.h; 0: not, unless events say so): what the participant's
+ * mail met from that moment on shows nothing but the release, so it is left out. */
+struct correlation *correlate_until(
+    const struct observations *obs, const struct catalogue *, const char *token, int64_t released);
 void correlation_free(struct correlation *);
 /* Do the rules of the test ask who wrote a message? */
 bool correlation_asks_who(const struct test *);

@@ -19,6 +19,15 @@
 #define REPORTS   (72 * 3600 * CLOCK_SECOND)
 #define NOT_ASKED (36 * 3600 * CLOCK_SECOND)
 
+/* Nothing that came later is evidence, and nothing that did not come. */
+static int64_t
+as_of(const struct judge *j)
+{
+	int64_t released = j->c->released;
+
+	return released != 0 && released < j->now ? released : j->now;
+}
+
 static int64_t
 paced(const struct judge *j, int64_t us)
 {
@@ -295,7 +304,7 @@ judge_settled(
 	if (begun != 0 && (by == 0 || begun + paced(j, deadline) < by))
 		by = begun + paced(j, deadline);
 	*until = by;
-	return by != 0 && j->now >= by;
+	return by != 0 && as_of(j) >= by;
 }
 
 static bool
@@ -319,7 +328,7 @@ is_so_far(const struct judge *j, const struct facts *f)
 	if (f->accepted > 0 || f->test->n_control == 0 || control == 0)
 		return false;
 	if (f->n_attempts == 0)
-		return is_asked_for(f) && j->now - control >= paced(j, AGAIN);
+		return is_asked_for(f) && as_of(j) - control >= paced(j, AGAIN);
 	last = &f->attempts[f->n_attempts - 1];
 	for (size_t i = 0; i + 1 < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
@@ -412,7 +421,7 @@ still_asks(const struct evaluation *e)
 	until = last == 0 ? 0 : last + paced(j, AWAY);
 	if (until > begun + paced(j, deadline))
 		until = begun + paced(j, deadline);
-	return until > j->now ? until : 0;
+	return until > as_of(j) ? until : 0;
 }
 
 /* No verdict without evidence; and a refusal means nothing while its control was not delivered
@@ -447,6 +456,39 @@ guard(struct verdict *v, const struct evaluation *e)
 	    e->settled ? "nothing was delivered, but neither was the control: %s"
 		       : "waiting for the control: %s",
 	    v->missing);
+}
+
+/* Was the mail released that the test is about, and none of it is with the verifier still? */
+static bool
+is_released(const struct judge *j, const struct facts *f)
+{
+	const struct test *t = f->test;
+	char why[64];
+	int64_t until;
+
+	if (t->n_graded_on > 0)
+		t = catalogue_find(j->c->catalogue, t->graded_on[0], strlen(t->graded_on[0]));
+	return j->c->released != 0 && t != NULL && !t->unmailed &&
+	       !is_verifying(j, f, &until, why, sizeof why);
+}
+
+static void
+end_released(struct verdict *v)
+{
+	char before[sizeof v->reason];
+
+	snprintf(before, sizeof before, "%s", v->reason);
+	if (v->grade == GRADE_PENDING) {
+		v->grade = GRADE_INCONCLUSIVE;
+		v->line = 0;
+		v->n_evidence = 0;
+		snprintf(v->reason, sizeof v->reason, "released before this was decided: %.*s",
+		    (int)sizeof before - 64, before);
+	} else {
+		snprintf(v->reason, sizeof v->reason, "%.*s; then the participant was released",
+		    (int)sizeof before - 64, before);
+	}
+	v->final = true;
 }
 
 static void
@@ -495,6 +537,8 @@ judge_once(struct verdict *v, const struct judge *j, const struct test *t)
 		if (so_far.grade == GRADE_CONFORMS)
 			*v = so_far;
 	}
+	if (!v->final && is_released(j, e.facts))
+		end_released(v);
 	if (v->final) {
 		v->until = 0;
 		v->waits[0] = '\0';

@@ -13,6 +13,8 @@
  * settled when these are.  The site's pace divides these times.
  * Nobody stays away while we are: these times begin again when we are back.
  * A violation that no attempt was seen of waits until nothing of the test was asked for in six hours.
+ * Released (correlate_until): judged as of that moment.  What was not decided then stays undecided, and what
+ * was so far is final.
  * So far: a refusal is shown as conforms, not final, after two attempts five minutes apart with the
  * same outcome, or five minutes after the control where only lookups can be seen. */
 #ifndef RESULTS_JUDGE_H
@@ -56,6 +58,7 @@ struct judge {
 	int64_t now;
 	unsigned pace; /* >= 1: divides settling times */
 	int64_t back; /* when we were last there again after we had been away (outage.h); 0 never */
+	int64_t released; /* as the site's journal says; 0: not.  For who makes the correlation */
 	/* Why a test is not as specified (outpost check), or NULL.  May be NULL. */
 	const char *(*unsound)(void *ctx, const struct test *);
 	/* Can the site show the test over IPv4?  false: its control includes trait ipv6.  NULL: all. */

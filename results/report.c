@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "provisioning/enrol.h"
 #include "provisioning/front.h"
+#include "provisioning/released.h"
 #include "results/describe.h"
 #include "results/evaluate.h"
 #include "results/outage.h"
@@ -205,7 +206,8 @@ report_from(struct observations *obs, const struct catalogue *cat, const char *t
 	r->now = now;
 	r->pace = j.pace == 0 ? 1 : j.pace;
 	observations_sort(&r->obs);
-	r->c = correlate(&r->obs, cat, r->token);
+	r->c = correlate_until(&r->obs, cat, r->token, j.released);
+	r->released = r->c->released;
 	r->started = started != 0 ? started : r->c->first;
 	r->updated = r->c->last;
 	j.c = r->c;
@@ -326,6 +328,17 @@ read_outage(struct context *ctx, struct store *st, const struct observations *ob
 	return rc;
 }
 
+/* Since when the participant is released; hidden or unreadable (logged): what the events say counts. */
+static int64_t
+released_since(const struct site *site, const char *token, int64_t now)
+{
+	int64_t t_us = 0;
+
+	if (is_hidden(site, RELEASED_FILE, "the report knows of a release from observations only"))
+		return 0;
+	return released_find(&t_us, site, token) == 1 && t_us <= now ? t_us : 0;
+}
+
 static struct report *
 judge_all(struct observations *obs, struct context *ctx, const struct whereabouts *where,
     const char *token, const struct enrolment *who, int64_t now)
@@ -333,6 +346,7 @@ judge_all(struct observations *obs, struct context *ctx, const struct whereabout
 	const struct site *site = ctx->site;
 	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace,
 		.back = ctx->back,
+		.released = released_since(site, token, now),
 		.unsound = unsound,
 		.reachable4 = reachable4,
 		.asked4 = asked4,

@@ -30,7 +30,8 @@ struct report {
 	const struct catalogue *catalogue;
 	char token[32], set[256], label[256], base[200];
 	int64_t started, updated,
-	    now; /* enrolled (or first event); last event (0 none); built for */
+	    now;          /* enrolled (or first event); last event (0 none); built for */
+	int64_t released; /* since then the participant is; 0: not */
 	unsigned pace;
 	struct report_entry *entries;
 	size_t n; /* by group, then number */

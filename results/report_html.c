@@ -89,6 +89,14 @@ put_title(struct strbuf *b, const struct report *r)
 		describe_time(to, r->updated, false);
 		strbuf_printf(b, "Seen from <time>%s</time> to <time>%s</time> UTC.", from, to);
 	}
+	if (r->released != 0) {
+		describe_time(from, r->released, false);
+		strbuf_printf(b,
+		    " Released <time>%s</time> UTC: what was still queued was refused, and what "
+		    "was "
+		    "not decided by then stays open.",
+		    from);
+	}
 	strbuf_puts(b, "</p>\n</header>\n");
 }
 

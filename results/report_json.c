@@ -361,6 +361,8 @@ put_head(struct strbuf *b, const struct report *r)
 	json_put_some(b, "base", r->base);
 	json_put_time(b, "started", r->started);
 	json_put_time(b, "updated", r->updated);
+	if (r->released != 0)
+		json_put_time(b, "released", r->released);
 	json_put_time(b, "made", r->now);
 	json_put_num(b, "pace", r->pace);
 	json_begin(b, "score", '{');

@@ -135,6 +135,13 @@ put_head(const struct page *p, const struct report *r)
 	} else {
 		strbuf_puts(p->b, ", nothing was seen yet");
 	}
+	if (r->released != 0) {
+		describe_time(from, r->released, false);
+		strbuf_printf(p->b,
+		    "\nreleased %s UTC: what was still queued was refused, and what was not "
+		    "decided by then stays open",
+		    from);
+	}
 	strbuf_puts(p->b, "\n\n");
 }
 

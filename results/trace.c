@@ -33,7 +33,7 @@ struct play {
 	char to[TEST_NAME_MAX + sizeof TRACE_TOKEN + 16];
 	unsigned conn;
 	bool open; /* an implicit session is open */
-	int64_t last;
+	int64_t last, released;
 	const struct trace_step *verdict;
 	struct strbuf results; /* of the mail that is played */
 };
@@ -343,6 +343,9 @@ play_step(struct play *p, const struct trace_step *s)
 		if (p->n_strangers < GIVEN_TRAITS_MAX)
 			p->stranger[p->n_strangers++] = s->word[0];
 		break;
+	case TRACE_RELEASED:
+		p->released = TRACE_START + s->at_us;
+		break;
 	case TRACE_END:
 		g->settled = strcmp(s->word[0], "settled") == 0;
 		break;
@@ -429,7 +432,7 @@ trace_play(const struct test *t, const struct catalogue *cat, const struct trace
 		goto out;
 	}
 	observations_sort(&p->obs);
-	struct correlation *c = correlate(&p->obs, cat, TRACE_TOKEN);
+	struct correlation *c = correlate_until(&p->obs, cat, TRACE_TOKEN, p->released);
 	correlation_free(c->own);
 	c->own = NULL;
 	if ((drop = kin_named(c, &p->obs, p->stranger, p->n_strangers)) != NULL)

@@ -15,6 +15,12 @@ static const struct host plain_host = {
 	.tls_max = 0x0304,
 };
 
+const struct host *
+bind_ordinary(void)
+{
+	return &plain_host;
+}
+
 const char *
 bind_by_name(enum bind_by by)
 {
@@ -136,13 +142,14 @@ bind_rcpt(struct binding *dst, const struct binding *now, const struct site *sit
 		return BIND_UNKNOWN; /* a host's name is no mail domain */
 	if (now->test != NULL && same(now, &p))
 		return BIND_SAME;
+	dst->released = false;
+	dst->token = p.token;
+	dst->test = p.test;
 	if (now->by == BIND_ADDRESS)
 		return BIND_OTHER;
 	if (now->front == NULL || !front_has(now->front, p.test))
 		return BIND_FOREIGN;
 	dst->by = BIND_RCPT;
-	dst->token = p.token;
-	dst->test = p.test;
 	dst->k = now->front->host;
 	dst->host = &p.test->host[dst->k];
 	return BIND_NEW;

@@ -23,8 +23,12 @@ struct binding {
 	    zone; /* of the recipient that bind_rcpt looked at: 1 in the second zone of the test */
 	unsigned k;              /* host */
 	const struct host *host; /* never NULL: its behaviour applies */
-	bool named;              /* the ClientHello names this host of this token */
+	bool released; /* its token was (provisioning/released.h): host is bind_ordinary() */
+	bool named;    /* the ClientHello names this host of this token */
 };
+
+/* A host that does the ordinary thing. */
+const struct host *bind_ordinary(void);
 
 /* At accept: by the address that was connected to. */
 void bind_address(struct binding *, const struct site *, const union sockaddr_any *local);
@@ -33,7 +37,8 @@ enum bind_result {
 	BIND_SAME,    /* already bound so */
 	BIND_NEW,     /* bound now */
 	BIND_OTHER,   /* the name belongs to another (token, test) than the destination address */
-	BIND_FOREIGN, /* a valid name, but of a test that is not served at this address */
+	BIND_FOREIGN, /* a valid name, but of a test that is not served at this address; bind_rcpt
+	               * says whose in *dst */
 	BIND_UNKNOWN, /* not below BASE, or no such test */
 	BIND_FORGED,  /* no valid token in it */
 };

@@ -320,6 +320,19 @@ takes_bounces(const struct session *s, const struct binding *b, const struct pat
 	       (b->test->unmailed && s->from_len == 0);
 }
 
+/* Whoever mails still is told at once, whatever the test would do. */
+static void
+refuse_released(struct session *s, const struct binding *b)
+{
+	struct binding first = s->bind;
+
+	s->dev = SESSION_RELEASED;
+	s->bind = *b;
+	session_reply(s, 550,
+	    "5.7.1 This measurement was ended by its participant, no more mail is taken for it");
+	s->bind = first;
+}
+
 /* Whose recipient is it?  Binds the transaction.  false: answered. */
 static bool
 rcpt_bind(struct session *s, const struct path *path)
@@ -327,6 +340,13 @@ rcpt_bind(struct session *s, const struct path *path)
 	struct binding b;
 	enum bind_result r = bind_rcpt(&b, &s->bind, s->env->site, path->domain, path->domain_len);
 
+	if (r != BIND_UNKNOWN && r != BIND_FORGED) {
+		session_release(s, &b);
+		if (b.released) {
+			refuse_released(s, &b);
+			return false;
+		}
+	}
 	switch (r) {
 	case BIND_UNKNOWN:
 		session_reply(

@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
+#include "provisioning/front.h"
 #include "provisioning/slots.h"
 #include "smtpd/tls.h"
 
@@ -15,6 +16,7 @@ struct contexts {
 	SSL_CTX **front;                     /* n_fronts; NULL where no address */
 	SSL_CTX **host[TEST_NUMBER_MAX + 1]; /* n_hosts of the test; NULL where not used */
 	SSL_CTX *plain;                      /* for addresses that belong to nothing; not owned */
+	bool plain_ordinary;                 /* nothing is wrong with it */
 	SSL_CTX *web;                        /* HTTPS; each connection brings its certificate */
 	struct slots *slots; /* certificates of policy hosts that were issued ahead */
 };
@@ -116,6 +118,18 @@ bad:
 	return NULL;
 }
 
+/* For addresses that belong to nothing: one with nothing wrong, if there is any. */
+static void
+take_plain(struct contexts *c, SSL_CTX *ctx, const struct host *h)
+{
+	bool ordinary = front_tls_is_ordinary(h);
+
+	if (c->plain != NULL && (c->plain_ordinary || !ordinary))
+		return;
+	c->plain = ctx;
+	c->plain_ordinary = ordinary;
+}
+
 static int
 contexts_of_test(struct contexts *c, const struct test *t, char *err, size_t errlen)
 {
@@ -131,8 +145,7 @@ contexts_of_test(struct contexts *c, const struct test *t, char *err, size_t err
 		c->host[t->number][k] = context_new(&t->host[k], cert, key, err, errlen);
 		if (c->host[t->number][k] == NULL)
 			return -1;
-		if (c->plain == NULL)
-			c->plain = c->host[t->number][k];
+		take_plain(c, c->host[t->number][k], &t->host[k]);
 	}
 	return 0;
 }
@@ -156,8 +169,7 @@ contexts_new(const struct site *site, char *err, size_t errlen)
 		c->front[i] = context_new(h, f->cert, f->defaultkey, err, errlen);
 		if (c->front[i] == NULL)
 			goto bad;
-		if (c->plain == NULL)
-			c->plain = c->front[i];
+		take_plain(c, c->front[i], h);
 	}
 	if ((c->web = web_context()) == NULL) {
 		snprintf(err, errlen, "TLS settings of the HTTPS server");
@@ -198,12 +210,26 @@ contexts_free(struct contexts *c)
 
 /* --- who gets which ------------------------------------------------------------------------------- */
 
+/* For whom nothing deviates any more: the host's own if nothing is wrong with it. */
+static SSL_CTX *
+ordinary_context(const struct contexts *c, const struct binding *b)
+{
+	SSL_CTX **of_test = c->host[b->test->number], *ctx = NULL;
+
+	if (of_test != NULL && b->k < b->test->n_hosts &&
+	    front_tls_is_ordinary(&b->test->host[b->k]))
+		ctx = of_test[b->k];
+	return ctx != NULL ? ctx : c->plain;
+}
+
 SSL_CTX *
 contexts_of_binding(const struct contexts *c, const struct binding *b)
 {
 	const struct front *f = b->front;
 	SSL_CTX *ctx = NULL;
 
+	if (b->released)
+		return ordinary_context(c, b);
 	if (b->test != NULL && b->host->sni_only && !b->named)
 		f = c->site->front_of[b->test->number][b->k];
 	else if (b->test != NULL && c->host[b->test->number] != NULL)

@@ -16,6 +16,7 @@
 #include "lib/worker.h"
 #include "provisioning/lock.h"
 #include "provisioning/phase.h"
+#include "provisioning/released.h"
 #include "smtpd/io.h"
 #include "smtpd/judges.h"
 #include "smtpd/mint.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct contexts *contexts;
 	struct memory *memory;
 	struct quota *quota;
+	struct released *released;
 	unsigned workers;
 	int *fds; /* n_fds for each worker, the last n_https of them for HTTPS */
 	unsigned n_fds, n_https;
@@ -102,6 +104,8 @@ forget_all(struct daemon *d)
 	contexts_free(d->contexts);
 	memory_close(d->memory);
 	quota_free(d->quota);
+	released_close(d->released);
+	d->released = NULL;
 	d->contexts = NULL;
 	d->memory = NULL;
 	d->quota = NULL;
@@ -124,6 +128,7 @@ run_worker(unsigned index, void *ctx)
 		.mint = &d->mint,
 		.memory = d->memory,
 		.quota = d->quota,
+		.released = d->released,
 		.handover = d->handover,
 		.worker = index,
 		.n_fds = d->n_fds,
@@ -190,10 +195,13 @@ reload(void *ctx)
 	struct site *site;
 	struct contexts *contexts;
 	struct handover *handover;
+	struct released *released;
 
 	if (load(&site, &contexts, d->dir) == -1)
 		return -1;
-	if (open_handover(&handover, &site->conf) == -1) {
+	if ((released = released_open(site, RELEASED_SPARE)) == NULL ||
+	    open_handover(&handover, &site->conf) == -1) {
+		released_close(released);
 		contexts_free(contexts);
 		site_free(site);
 		return -1;
@@ -201,6 +209,8 @@ reload(void *ctx)
 	/* The earlier generation keeps its own, and its verifier until its last worker has ended. */
 	handover_free(d->handover);
 	d->handover = handover;
+	released_close(d->released);
+	d->released = released;
 	d->began = clock_now();
 	contexts_free(d->contexts);
 	site_free(d->site);
@@ -208,6 +218,14 @@ reload(void *ctx)
 	d->contexts = contexts;
 	quota_set(d->quota, site->conf.events_per_token_hour);
 	return 0;
+}
+
+static void
+tick(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	released_refresh(d->released);
 }
 
 static int
@@ -325,7 +343,7 @@ int
 daemon_run(const char *dir)
 {
 	struct daemon d = { .dir = dir, .tap = { -1, -1 } };
-	struct worker_config wc = { .run = run_worker, .reload = reload, .ctx = &d };
+	struct worker_config wc = { .run = run_worker, .reload = reload, .tick = tick, .ctx = &d };
 	int code;
 
 	if (load(&d.site, &d.contexts, dir) == -1)
@@ -342,6 +360,7 @@ daemon_run(const char *dir)
 		return EXIT_CANNOT;
 	d.memory = phase_memory_open(d.site);
 	if ((d.quota = open_quota(d.site)) == NULL || d.memory == NULL ||
+	    (d.released = released_open(d.site, RELEASED_SPARE)) == NULL ||
 	    mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1 ||
 	    open_handover(&d.handover, &d.site->conf) == -1)
 		return EXIT_CANNOT;
@@ -359,6 +378,7 @@ daemon_run(const char *dir)
 	free(d.fds);
 	memory_close(d.memory);
 	quota_free(d.quota);
+	released_close(d.released);
 	handover_free(d.handover);
 	mint_setup_close(&d.mint);
 	close(d.lock);

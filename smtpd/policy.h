@@ -11,6 +11,9 @@
 /* The policy that is served in this phase (0: the test has none); NULL: none. */
 const struct policy *policy_of(const struct test *, unsigned phase);
 
+/* What participants fetch who were released: that there is none (RFC 8461 8.3). */
+extern const struct policy policy_released;
+
 /* The policy file.  Names that cannot be rendered are left out. */
 void policy_body(struct strbuf *dst, const struct policy *, const struct site *,
     const struct test *, const struct token *);

@@ -33,6 +33,7 @@ session_init(struct session *s, const struct session_env *env, void *ctx, const 
 	s->start_us = s->active_us = s->now_us = now_us;
 	s->mailbox = -1;
 	bind_address(&s->bind, env->site, local);
+	session_release(s, &s->bind);
 }
 
 void
@@ -95,10 +96,20 @@ session_who(const struct session *s, struct behave_who *who)
 }
 
 void
+session_release(const struct session *s, struct binding *b)
+{
+	b->released = b->test != NULL && released_covers(b->test) &&
+		      released_has(s->env->released, b->token.id);
+	if (b->released)
+		b->host = bind_ordinary();
+}
+
+void
 session_phase(struct session *s, enum phase_event event)
 {
-	s->phase = phase_note_event(
-	    &s->env->memory, s->bind.test, s->bind.token.id, event, s->now_us);
+	s->phase = s->bind.released ? 0
+				    : phase_note_event(&s->env->memory, s->bind.test,
+					  s->bind.token.id, event, s->now_us);
 }
 
 /* --- greeting --------------------------------------------------------------------------------- */

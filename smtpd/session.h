@@ -11,6 +11,7 @@
 
 #include "lib/event.h"
 #include "lib/strbuf.h"
+#include "provisioning/released.h"
 #include "smtpd/bdat.h"
 #include "smtpd/behave.h"
 #include "smtpd/bind.h"
@@ -49,7 +50,8 @@ struct session_env {
 	struct event_line *line; /* scratch for encoding */
 	const EVP_MD *sha256;
 	struct phase_memory memory;
-	bool judged; /* accepted messages go to the verifier */
+	const struct released *released; /* NULL: nobody is */
+	bool judged;                     /* accepted messages go to the verifier */
 };
 
 enum session_state { ST_START, ST_COMMAND, ST_DATA, ST_TLS, ST_CLOSING };
@@ -160,6 +162,9 @@ void session_deviate(struct session *, const struct host_rule *);
 void session_close(struct session *, enum session_how, bool reset);
 void session_delay(struct session *, int64_t us, enum session_step);
 void session_bound(struct session *, const struct binding *);
+/* Notes in the binding whether its token was released: then its host does the ordinary thing. */
+void session_release(const struct session *, struct binding *);
+#define SESSION_RELEASED "released"   /* dev of the events */
 void session_reset(struct session *); /* RSET: ends the transaction */
 /* The name in EHLO or HELO, cut to what the verifier takes; NULL: none. */
 void session_helo(struct session *, const char *name, size_t len);

@@ -92,6 +92,8 @@ session_bound(struct session *s, const struct binding *b)
 	    s->stage > STAGE_RCPT)
 		s->stage = STAGE_RCPT; /* that of the recipient that binds */
 	s->bind = *b;
+	if (b->released)
+		s->dev_last = SESSION_RELEASED;
 	session_phase(s, PHASE_ATTEMPT);
 	if (s->tls)
 		session_phase(s, PHASE_TLS);

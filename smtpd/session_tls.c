@@ -83,8 +83,10 @@ on_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
 	e = session_event(s, EV_TLS_HELLO);
 	observe_hello(e, &h, msg, len, false);
 	session_event_end(s);
-	if (h.sni[0] != '\0' && bind_sni(&b, s->env->site, h.sni, strlen(h.sni)) == BIND_NEW)
+	if (h.sni[0] != '\0' && bind_sni(&b, s->env->site, h.sni, strlen(h.sni)) == BIND_NEW) {
+		session_release(s, &b);
 		session_bound(s, &b);
+	}
 	s->bind.named = b.named;
 	session_who(s, &client);
 	behave_at(&s->act, s->bind.host, AT_HANDSHAKE, -1, &client);

@@ -41,6 +41,22 @@ web_take_name(struct web *w, const struct web_name *n, const char *by)
 	return true;
 }
 
+void
+web_look_up(struct web *w)
+{
+	w->released = w->test != NULL && released_covers(w->test) &&
+		      released_has(w->env->released, w->token.id);
+	w->phase = w->released ? 0 : phase_now(&w->env->memory, w->test, w->token.id, w->now_us);
+}
+
+const struct policy *
+web_policy(const struct web *w)
+{
+	if (w->released)
+		return w->test->n_policy > 0 ? &policy_released : NULL;
+	return policy_of(w->test, w->phase);
+}
+
 /* --- events ---------------------------------------------------------------------------------------- */
 
 struct event_line *
@@ -209,7 +225,7 @@ respond(struct web *w, unsigned status, const char *reason)
 static void
 note_fetch(struct web *w)
 {
-	if (w->status == 200 && strcmp(w->request.method, "GET") == 0 &&
+	if (w->status == 200 && !w->released && strcmp(w->request.method, "GET") == 0 &&
 	    strcmp(w->request.target, POLICY_PATH) == 0)
 		phase_note_event(&w->env->memory, w->test, w->token.id, PHASE_FETCHED, w->now_us);
 }
@@ -228,8 +244,8 @@ serve_policy(struct web *w)
 	const struct policy *p;
 	const char *target = w->request.target;
 
-	w->phase = phase_now(&w->env->memory, w->test, w->token.id, w->now_us);
-	p = policy_of(w->test, w->phase);
+	web_look_up(w);
+	p = web_policy(w);
 	if (p == NULL) {
 		if (w->test->n_policy > 0)
 			snprintf(w->dev, sizeof w->dev, "status 404");
@@ -247,7 +263,10 @@ serve_policy(struct web *w)
 		respond(w, 404, "path");
 		return;
 	}
-	policy_dev(w->dev, sizeof w->dev, p);
+	if (w->released)
+		snprintf(w->dev, sizeof w->dev, "%s", SESSION_RELEASED);
+	else
+		policy_dev(w->dev, sizeof w->dev, p);
 	snprintf(w->type, sizeof w->type, "%s", p->type != NULL ? p->type : "text/plain");
 	if (w->status == 200)
 		policy_body(&w->content, p, site, w->test, &w->token);
@@ -265,7 +284,7 @@ serve_policy(struct web *w)
 static void
 take_report(struct web *w)
 {
-	w->phase = phase_now(&w->env->memory, w->test, w->token.id, w->now_us);
+	web_look_up(w);
 	report_event(w);
 	strbuf_reset(&w->content);
 	snprintf(w->type, sizeof w->type, "text/plain");
@@ -397,7 +416,7 @@ web_init(struct web *w, const struct session_env *env, void *ctx, const char *co
 	http_init(&w->request);
 	w->request.takes_chunked = true;
 	bind_by_address(w);
-	w->phase = phase_now(&env->memory, w->test, w->token.id, now_us);
+	web_look_up(w);
 }
 
 void

@@ -30,6 +30,7 @@ struct web {
 	unsigned zone;
 	enum web_host host; /* that SNI names */
 	unsigned phase;
+	bool released; /* the participant was */
 	char sni[256];
 	bool hello, tls_failed, ended, was_tls, tls_closed;
 	unsigned requests;
@@ -64,6 +65,10 @@ enum cert_kind web_certificate(const struct web *, char name[256]);
 /* --- between web.c and web_tls.c -------------------------------------------------------------------- */
 /* The participant and the test that the name tells.  false: they are not those of the address. */
 bool web_take_name(struct web *, const struct web_name *, const char *by);
+/* In which phase the test is; whether the participant was released. */
+void web_look_up(struct web *);
+/* What is served then; NULL: no policy. */
+const struct policy *web_policy(const struct web *);
 struct event_line *web_event(struct web *, enum event_kind);
 void web_event_end(struct web *);
 

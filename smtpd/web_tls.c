@@ -8,7 +8,7 @@
 enum cert_kind
 web_certificate(const struct web *w, char name[256])
 {
-	const struct policy *p = policy_of(w->test, w->phase);
+	const struct policy *p = web_policy(w);
 	const struct site *site = w->env->site;
 	struct web_name n;
 	char zone[200];
@@ -44,7 +44,7 @@ on_hello(void *who, const unsigned char *msg, size_t len, int64_t now_us)
 	hello_decode(&h, msg, len);
 	snprintf(w->sni, sizeof w->sni, "%s", h.sni);
 	if (web_name_parse(&n, h.sni, strlen(h.sni), w->env->site) && web_take_name(w, &n, "sni"))
-		w->phase = phase_now(&w->env->memory, w->test, w->token.id, now_us);
+		web_look_up(w);
 	e = web_event(w, EV_TLS_HELLO);
 	observe_hello(e, &h, msg, len, false);
 	web_event_end(w);
@@ -90,7 +90,7 @@ static void
 on_failed(void *who, const char *reason, int64_t now_us)
 {
 	struct web *w = who;
-	const struct policy *p = policy_of(w->test, w->phase);
+	const struct policy *p = web_policy(w);
 	struct event_line *e;
 
 	if (w->tls_failed)

@@ -194,6 +194,25 @@ api_report(struct exchange *x)
 }
 
 void
+api_release(struct exchange *x)
+{
+	const struct run *run = run_of(x);
+
+	if (run == NULL)
+		return;
+	if (desk_release(x->desk, run, "api", x->now_us) != 0) {
+		exchange_error(x, 500, "The release could not be written down.", NULL);
+		return;
+	}
+	exchange_type(x, "application/json");
+	json_begin(&x->out, NULL, '{');
+	json_put(&x->out, "run", run->id);
+	json_put_bool(&x->out, "released", true);
+	json_end(&x->out, '}');
+	strbuf_puts(&x->out, "\n");
+}
+
+void
 api_tests(struct exchange *x)
 {
 	const struct catalogue *c = x->site->catalogue;

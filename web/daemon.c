@@ -18,6 +18,7 @@
 #include "provisioning/apikeys.h"
 #include "provisioning/invitations.h"
 #include "provisioning/optout.h"
+#include "provisioning/released.h"
 #include "provisioning/runs.h"
 #include "results/store.h"
 #include "web/assets.h"
@@ -147,7 +148,8 @@ share_files(const struct daemon *d)
 		const char *name;
 		bool writes;
 	} journals[] = { { "enrol.jsonl", true }, { RUNS_FILE, true }, { OPTOUT_FILE, true },
-		{ INVITATIONS_FILE, true }, { APIKEYS_FILE, false }, { "check.jsonl", false } };
+		{ INVITATIONS_FILE, true }, { RELEASED_FILE, true }, { APIKEYS_FILE, false },
+		{ "check.jsonl", false } };
 	static const char *const stores[] = { "store.db", "store.db-wal", "store.db-shm" };
 	char path[512];
 	struct store *st;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -17,6 +18,7 @@
 struct kept {
 	struct report *report; /* NULL: free */
 	int64_t made_us, used_us;
+	off_t released_size; /* of the journal then */
 	bool changed;
 	struct strbuf body; /* of its page; len 0: not made yet */
 };
@@ -201,13 +203,36 @@ is_good(const struct kept *k, int64_t now_us)
 	return age >= 0 && age < (k->changed ? AGAIN_CHANGE : AGAIN_TIME);
 }
 
+static off_t
+released_size(const struct desk *d)
+{
+	struct stat sb;
+	char path[512];
+
+	site_path(path, d->site, "state", RELEASED_FILE);
+	return stat(path, &sb) == 0 ? sb.st_size : 0;
+}
+
+/* The page that is shown after a release says it, whoever made it and whoever wrote that down. */
+static bool
+is_released_since(const struct desk *d, struct kept *k, off_t size)
+{
+	int64_t t_us;
+
+	if (k->report->released != 0 || k->released_size == size)
+		return false;
+	k->released_size = size;
+	return released_find(&t_us, d->site, k->report->token) == 1;
+}
+
 const struct report *
 desk_report(struct desk *d, const struct run *run, int64_t now_us, const char **why)
 {
 	struct kept *k = kept_of(d, run->token.text);
+	off_t size = released_size(d);
 	struct report *made;
 
-	if (k != NULL && is_good(k, now_us)) {
+	if (k != NULL && is_good(k, now_us) && !is_released_since(d, k, size)) {
 		k->used_us = now_us;
 		return k->report;
 	}
@@ -220,7 +245,9 @@ desk_report(struct desk *d, const struct run *run, int64_t now_us, const char **
 	if (k != NULL)
 		drop(k);
 	k = place_of(d, made->obs.n);
-	*k = (struct kept){ .report = made, .made_us = now_us, .used_us = now_us };
+	*k = (struct kept){
+		.report = made, .made_us = now_us, .used_us = now_us, .released_size = size
+	};
 	return made;
 }
 
@@ -250,6 +277,12 @@ desk_reports(const struct report **a, const struct report **b, struct desk *d,
 		return true;
 	*why = "Too many reports are asked for.";
 	return false;
+}
+
+int
+desk_release(struct desk *d, const struct run *run, const char *by, int64_t now_us)
+{
+	return released_add(d->site, &run->token, by, now_us) < 0 ? -1 : 0;
 }
 
 int

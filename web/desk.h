@@ -11,6 +11,7 @@
 #include "provisioning/apikeys.h"
 #include "provisioning/invitations.h"
 #include "provisioning/optout.h"
+#include "provisioning/released.h"
 #include "provisioning/runs.h"
 #include "results/report.h"
 
@@ -35,6 +36,8 @@ const struct strbuf *desk_report_body(struct desk *, const struct report *);
 /* Two of them at once, valid as above.  false: *why is a sentence. */
 bool desk_reports(const struct report **a, const struct report **b, struct desk *,
     const struct run *of_a, const struct run *of_b, int64_t now_us, const char **why);
+/* Ends what its participant still has queued (provisioning/released.h).  0, or -1 logged. */
+int desk_release(struct desk *, const struct run *, const char *by, int64_t now_us);
 /* Its event lines, as store_events. */
 int desk_events(struct desk *, const struct run *,
     int (*row)(void *ctx, const char *line, size_t len), void *ctx);

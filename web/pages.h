@@ -23,12 +23,14 @@ void page_run_message(struct exchange *);
 void page_privacy(struct exchange *); /* about.c */
 void page_robots(struct exchange *);
 void page_optout(struct exchange *); /* optout.c */
+void page_run_release(struct exchange *);
 void page_optout_add(struct exchange *);
 void page_optout_link(struct exchange *);
 void page_optout_click(struct exchange *);
 void api_begin(struct exchange *); /* api.c */
 void api_run(struct exchange *);
 void api_report(struct exchange *);
+void api_release(struct exchange *);
 void api_tests(struct exchange *);
 void api_description(struct exchange *);
 

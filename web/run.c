@@ -208,6 +208,65 @@ put_address(struct exchange *x, const struct run *run)
 	page_copy(&x->out, "the address of this page", url);
 }
 
+/* Tests of the run that a release may not end. */
+static void
+put_staying(struct exchange *x, const struct run *run)
+{
+	const struct catalogue *c = x->site->catalogue;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct test *t = c->tests[i];
+		const char *why = released_covers(t) ? released_stays(t) : NULL;
+
+		if (why == NULL || !catalogue_in_set(t, run->set))
+			continue;
+		strbuf_printf(&x->out, "%s<b>%s</b> (",
+		    n++ == 0 ? "<p>Not all can be reached: mail for " : ", ", t->name);
+		html_text(&x->out, why);
+		strbuf_puts(&x->out, ")");
+	}
+	if (n > 0)
+		strbuf_puts(&x->out, " may stay queued until your server gives it up.</p>\n");
+}
+
+/* Whoever has the page may end it; loading it ends nothing. */
+static void
+put_release(struct exchange *x, const struct run *run)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/run/%s/release", run->id);
+	strbuf_puts(&x->out,
+	    "<details class=\"release\" id=\"release\">\n<summary><h2>End this run</h2></summary>\n"
+	    "<p>Mail of tests that are still open waits in your queue, for days. Release it, and "
+	    "every address of this run answers 550 from now on: at its next retry each message "
+	    "comes back to you as a bounce and the queue is empty. What was not decided by then "
+	    "stays open in the report, and this cannot be taken back.</p>\n");
+	put_staying(x, run);
+	exchange_form(x, path);
+	strbuf_puts(&x->out,
+	    "<p><button type=\"submit\">Release what is still queued</button></p>\n"
+	    "</form>\n</details>\n");
+}
+
+void
+page_run_release(struct exchange *x)
+{
+	const struct run *run = run_of(x);
+	char path[64];
+
+	if (run == NULL)
+		return;
+	if (desk_release(x->desk, run, "page", x->now_us) != 0) {
+		exchange_error(x, 503, "That could not be written down.",
+		    "Nothing was released. Try again later.");
+		return;
+	}
+	snprintf(path, sizeof path, "/run/%s", run->id);
+	exchange_redirect(x, path);
+}
+
 static void
 put_state(struct exchange *x, const struct report *r, bool done)
 {
@@ -225,8 +284,9 @@ put_state(struct exchange *x, const struct report *r, bool done)
 		strbuf_printf(b, " Last seen: %s UTC.", when);
 	}
 	strbuf_printf(b, "</p>\n<p class=\"state\" role=\"status\">%s</p>\n",
-	    done ? "All verdicts are final."
-		 : "This page fills in as mail arrives; retries take hours.");
+	    r->released != 0 ? "Released: what was still queued gets 550 at its next retry."
+	    : done           ? "All verdicts are final."
+			     : "This page fills in as mail arrives; retries take hours.");
 }
 
 void
@@ -257,13 +317,16 @@ page_run(struct exchange *x)
 	put_state(x, r, done);
 	strbuf_puts(&x->out, "</div>\n");
 	put_address(x, run);
-	put_messages(x, run, r->c->n_messages == 0);
+	if (r->released == 0)
+		put_messages(x, run, r->c->n_messages == 0);
 	strbuf_puts(&x->out, "<div id=\"report\">\n");
 	body = desk_report_body(x->desk, r);
 	strbuf_add(&x->out, body->s, body->len);
 	put_downloads(x, run);
 	strbuf_puts(&x->out, "</div>\n");
 	put_compare(x, run);
+	if (r->released == 0)
+		put_release(x, run);
 	exchange_page_end(x, &p);
 }
 

@@ -234,7 +234,8 @@ enum trace_kind {
 	TRACE_VERDICT,
 	TRACE_CONTRAST,
 	TRACE_MAIL,
-	TRACE_STRANGER
+	TRACE_STRANGER,
+	TRACE_RELEASED
 };
 /* Words of a step, checked by the loader.  What a trace does not say of control, contrast and traits
  * is open (end open) or unknown (end settled).
@@ -246,6 +247,7 @@ enum trace_kind {
  *                  "subject=TEXT"
  *   TRACE_TRAIT    NAME and "yes", "no", "open" or "unknown" (always two words)
  *   TRACE_STRANGER an address
+ *   TRACE_RELEASED no words; the participant was released then
  *   TRACE_END      "settled" or "open"; also stands at the verdict if the trace has no end line: open
  *   TRACE_VERDICT  grade, and optionally how the reason must begin; last step of a trace */
 struct trace_step {

@@ -318,6 +318,8 @@ check_predicate(struct parse *p, unsigned line, const struct predicate *q)
 		return -1;
 	if (q->kind == P_MET && q->n_names > 0 && check_dev(p, line, q->name[0]) != 0)
 		return -1;
+	if (q->canary && t->message == NULL)
+		return parse_fail(p, line, "canary: the head asks for no message");
 	if (q->kind == P_CONTRAST && t->n_contrast == 0)
 		return parse_fail(p, line, "contrast: the head names none");
 	if ((q->kind == P_CONTROL_ACCEPTED || q->kind == P_CONTROL_RETURNED) && t->n_control == 0)
@@ -342,11 +344,12 @@ predicate_same(const struct predicate *a, const struct predicate *b)
 	if (a->kind != b->kind || a->negated != b->negated || a->host != b->host ||
 	    a->mailbox != b->mailbox || a->phase != b->phase || a->family != b->family ||
 	    a->tls != b->tls || a->sni != b->sni || a->client_cert != b->client_cert ||
-	    a->lost != b->lost || a->count_min != b->count_min || a->count_max != b->count_max ||
-	    a->stage != b->stage || a->commands_min != b->commands_min ||
-	    a->commands_max != b->commands_max || a->type != b->type || a->rcode != b->rcode ||
-	    a->via != b->via || a->number != b->number || a->age_us != b->age_us ||
-	    a->outcome != b->outcome || a->answer != b->answer || a->within_us != b->within_us ||
+	    a->lost != b->lost || a->canary != b->canary || a->count_min != b->count_min ||
+	    a->count_max != b->count_max || a->stage != b->stage ||
+	    a->commands_min != b->commands_min || a->commands_max != b->commands_max ||
+	    a->type != b->type || a->rcode != b->rcode || a->via != b->via ||
+	    a->number != b->number || a->age_us != b->age_us || a->outcome != b->outcome ||
+	    a->answer != b->answer || a->within_us != b->within_us ||
 	    a->within_side != b->within_side || a->thing != b->thing || a->without != b->without ||
 	    a->n_names != b->n_names || (a->at == NULL) != (b->at == NULL) ||
 	    a->at_kind != b->at_kind || (a->at != NULL && strcmp(a->at, b->at) != 0))
@@ -405,6 +408,7 @@ check_traces(struct parse *p)
 				    check_asked(p, s->line, s->word[w] + 3) != 0)
 					return -1;
 				if (strncmp(s->word[w], "dev=", 4) == 0 &&
+				    strcmp(s->word[w] + 4, "released") != 0 &&
 				    check_dev(p, s->line, s->word[w] + 4) != 0)
 					return -1;
 			}

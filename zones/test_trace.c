@@ -195,6 +195,15 @@ stranger_step(struct parse *p, const struct text_line *l, unsigned from, struct 
 }
 
 static int
+released_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
+{
+	s->kind = TRACE_RELEASED;
+	if (l->n - from != 1)
+		return parse_fail(p, l->number, "released: nothing may stand behind it");
+	return 0;
+}
+
+static int
 end_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
 {
 	static const char *const states[] = { "settled", "open", NULL };
@@ -261,6 +270,7 @@ static const struct {
 	{ "contrast", "[TIME] contrast accepted|refused|open|unknown", true, contrast_step },
 	{ "trait", "[TIME] trait NAME [yes|no|open|unknown]", true, trait_step },
 	{ "stranger", "stranger ADDRESS", true, stranger_step },
+	{ "released", "TIME released", false, released_step },
 	{ "end", "end settled|open", true, end_step },
 	{ "verdict", "verdict GRADE [\"BEGINNING OF THE REASON\"]", true, verdict_step },
 };

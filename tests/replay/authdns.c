@@ -59,6 +59,7 @@ struct theatre {
 	ldns_pkt *packet;
 	char event[EVENT_LINE_MAX + 1];
 	bool has_event;
+	struct released *released;
 	struct text_reader *reader;
 };
 
@@ -126,6 +127,14 @@ do_test(struct theatre *s, const struct text_line *l)
 	if (s->test == NULL)
 		return text_fail(s->reader, "no such test");
 	token_from_id(&s->token, ++s->next_id, &s->site->token_key);
+	return 0;
+}
+
+static int
+do_release(struct theatre *s, const struct text_line *l)
+{
+	(void)l;
+	released_note(s->released, s->token.id);
 	return 0;
 }
 
@@ -575,6 +584,7 @@ static const struct direction {
 } directions[] = {
 	{ "at", 1, do_at },
 	{ "test", 1, do_test },
+	{ "release", 0, do_release },
 	{ "from", 1, do_from },
 	{ "option", 1, do_option },
 	{ "clock", 1, do_clock },
@@ -626,7 +636,11 @@ play(struct theatre *s, const char *path, char *err, size_t errlen)
 		return -1;
 	s->limits->answers.rate = s->site->conf.dns_rate;
 	s->limits->invalid.rate = s->site->conf.dns_sign_invalid;
+	s->released = released_open(s->site, 16);
+	if (s->released == NULL)
+		return -1;
 	engine_init(&s->engine, s->zones, s->signer, s->memory, s->limits, &log, random);
+	s->engine.released = s->released;
 	s->now = NOW;
 	s->origin = (struct event_origin){ "replay", "authdns", 0, 1 };
 	address_parse(&s->peer, "192.0.2.53", 5353);
@@ -642,6 +656,7 @@ play(struct theatre *s, const char *path, char *err, size_t errlen)
 	text_close(s->reader);
 	signer_free(s->signer);
 	limits_free(s->limits);
+	released_close(s->released);
 	ldns_pkt_free(s->packet);
 	s->packet = NULL;
 	return rc;

@@ -19,6 +19,7 @@
  *   closed [reset]  we closed
  *   set KEY N       configuration: pace, smtp_line, smtp_commands, smtp_recipients, smtp_message, smtp_headers
  *   forget          the memory table is lost
+ *   release         the participant is released
  *
  * Replies that no S: asked for are an error. */
 #include <ctype.h>
@@ -391,6 +392,8 @@ run_line(struct player *p, const char *verb, const char *rest)
 		do_set(p, rest);
 	} else if (strcmp(verb, "forget") == 0) {
 		bed_forget(b);
+	} else if (strcmp(verb, "release") == 0) {
+		released_note(b->released, b->token.id);
 	} else {
 		fail(p, "%s: what is that", verb);
 	}
@@ -409,6 +412,7 @@ play(struct player *p)
 	}
 	p->conf = p->bed->site->conf;
 	bed_forget(p->bed);
+	bed_release_none(p->bed);
 	while (getline(&line, &cap, f) > 0) {
 		p->line++;
 		line[strcspn(line, "\n")] = '\0';

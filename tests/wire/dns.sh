@@ -216,6 +216,39 @@ has "$token" "$(ask @192.0.2.2 $token.dual.lab.example MX +short)" "a wrong conf
 has "outpost.conf:" "$(tail -3 "$dir/authdns.err")" "and is told with file and line"
 sed -i '$d' "$site/outpost.conf"
 
+# --- released ---
+# A running server learns of it, and a validator then finds the way to a mail host of every test whose fault is not
+# one that all participants share.
+gone=$("$OUTPOST" enrol -C "$site" --set full 2>/dev/null | grep -om1 '[a-z2-7]\{16\}')
+has SERVFAIL "$(ask @127.0.0.1 $gone.bogus.lab.example MX)" "a bogus zone is bogus"
+out=$("$OUTPOST" release -C "$site" --json "$gone")
+has '"new":true' "$out" "outpost release"
+stays=$(grep -o '"stays":\[[^]]*' <<<"$out" | grep -o '"[^"]*"' | tr -d '"')
+has '"new":false' "$("$OUTPOST" release -C "$site" --json "$gone")" "and again: it was already"
+is_released() { ask @192.0.2.2 "$gone.mx-null.lab.example" MX +short | grep -q "^10 $gone.mx0"; }
+wait_for 20 is_released
+result $? "the server has learned of it"
+for f in "$dir"/zones/catalogue/*.test; do
+	grep -qE '^(graded on|mailed no)' "$f" || basename "$f" .test
+done | grep -vxF "$stays" >"$dir/goes"
+# one has its only mail domain below {d}
+while read -r t; do echo "$gone.$t.lab.example MX"; done <"$dir/goes" | sed 's/^[^.]*[.]idn-domain[.]/xn--bcher-kva.&/' >"$dir/names"
+missing() { # tests of which the validator finds no host
+	in_ns dig -f "$dir/names" @127.0.0.1 +time=12 +tries=3 +noall +answer +nottlid |
+		awk -v t="$gone" 'BEGIN { t = tolower(t) } $3 == "MX" || $2 == "MX" { n = split(tolower($1), l, "."); print l[n - 3]; sub(/-b$/, "", l[n - 3]); print l[n - 3] }' |
+		sort -u >"$dir/found"
+	sort "$dir/goes" | comm -23 - "$dir/found" | tr '\n' ' '
+}
+for _ in 1 2 3 4 5 6 7; do # a SERVFAIL is remembered for a while
+	missing=$(missing)
+	[[ $missing ]] || break
+	sleep 10
+done
+is "" "$missing" "a validator finds a mail host of $(wc -l <"$dir/goes") tests"
+has 2001:db8:53: "$(ask @127.0.0.1 $gone.mx0.dnssec-bogus.lab.example AAAA +short)" "and its address"
+has '"dev":"released"' "$(grep -ah "$gone.mx-null" "$site"/log/*.jsonl | tail -1)" "the event says so"
+has SERVFAIL "$(ask @127.0.0.1 $token.dnssec-bogus-mx.lab.example MX)" "another participant is where it was"
+
 lines=$(cat "$site"/log/*.jsonl | tr -d '\0' | grep -c '"dns.query"')
 # workers PID: the processes that it forked
 workers() { ps -o pid= --ppid "$1"; }
@@ -233,6 +266,8 @@ result $? "kill -9 loses no line that was written"
 start
 result $? "starts again after kill -9" "$(tail -3 "$dir/authdns.err")"
 is 20 "$(moved 20)" "phases outlive kill -9"
+is_released
+result $? "and so does the release"
 kill -TERM $server
 wait $server
 is 0 $? "SIGTERM ends it with code 0"

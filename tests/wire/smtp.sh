@@ -339,6 +339,25 @@ else
 	for i in 1 2 3 4; do result 0 'idle connections # SKIP under valgrind'; done
 fi
 
+# --- released: by a command, while it runs ---
+gone=$(wire_token dual)
+mail "$v4" "$gone.dual.outpost.example" before | grep -q '^250 2.0.0'
+result $? 'another participant is served'
+"$BUILD/outpost" release -C "$site" "$gone" | grep -q 'gets 550'
+result $? 'and is released'
+refused() { mail "$1" "$gone.dual.outpost.example" late | grep -q '^550 5.7.1 This measurement was ended'; }
+wait_for 20 refused "$v4"
+result $? 'the running workers learn of it and answer 550'
+kept=$token
+token=$gone
+refused "$(address 13)" # greets 554
+result $? 'at an address whose greeting deviates, too'
+token=$kept
+mail "$v4" "$domain" still | grep -q '^250 2.0.0'
+result $? 'others are served as before'
+seen smtp.command '"dev":"released"' "$gone"
+result $? 'the event says so'
+
 # --- stop, full disk ---
 kill "$smtpd"
 wait "$smtpd"
@@ -383,6 +402,8 @@ result $? 'every message that was acknowledged until then is in the log'
 rm -f "$site"/log/filler*
 mount -o remount,size=64m "$site/log" # whatever the processes of before had written, there is room again
 start
+refused "$v4"
+result $? 'who was released still is after a restart'
 mail "$v4" "$domain" room | grep -q '^250 2.0.0'
 result $? 'with room again it starts and serves'
 [[ $failed == 0 ]] || sed 's/^/# /' "$dir/stderr"

@@ -21,6 +21,7 @@ struct bed {
 	char dir[128];
 	struct site *site;
 	struct memory *memory;
+	struct released *released;
 	struct event_line *line;
 	struct event_origin origin;
 	struct session_env env;
@@ -124,6 +125,15 @@ bed_forget(struct bed *b)
 	phase_memory_init(&b->env.memory, b->site, b->memory);
 }
 
+static inline void
+bed_release_none(struct bed *b)
+{
+	released_close(b->released);
+	if ((b->released = released_open(b->site, 16)) == NULL)
+		exit(1);
+	b->env.released = b->released;
+}
+
 /* catalogue: directory of tests. */
 static inline void
 bed_new(struct bed *b, const char *catalogue)
@@ -163,6 +173,7 @@ bed_new(struct bed *b, const char *catalogue)
 		.judged = true };
 	b->now = BED_START;
 	bed_forget(b);
+	bed_release_none(b);
 }
 
 static inline void
@@ -170,6 +181,7 @@ bed_free(struct bed *b)
 {
 	char command[sizeof b->dir + 16];
 
+	released_close(b->released);
 	memory_close(b->memory);
 	free(b->line);
 	site_free(b->site);

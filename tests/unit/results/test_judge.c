@@ -291,6 +291,78 @@ still_asks(void **state)
 	assert_int_equal(v.grade, GRADE_VIOLATES);
 }
 
+static struct verdict
+judged_released(const char *test, double released, double now)
+{
+	struct verdict v;
+
+	observations_sort(&obs);
+	struct correlation *c = correlate_until(
+	    &obs, cat, EVENTS_TOKEN, released != 0 ? EVENTS_START + (int64_t)(released * 1e6) : 0);
+	struct judge j = { .c = c, .now = EVENTS_START + (int64_t)(now * 1e6), .pace = 1 };
+	judge_test(&v, &j, catalogue_find(cat, test, strlen(test)));
+	correlation_free(c);
+	return v;
+}
+
+/* What was not decided when the participant was released never is; what was stays. */
+static void
+test_released(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	v = judged_released("greylist", 100, 200);
+	IS(v, GRADE_INCONCLUSIVE, true);
+	assert_non_null(strstr(v.reason, "released before this was decided: "));
+	assert_int_equal(v.until, 0);
+	/* and the six hours that would have decided it do not count */
+	IS(judged_released("greylist", 100, 100 * HOUR), GRADE_INCONCLUSIVE, true);
+	IS(judged_released("greylist", 7 * HOUR, 8 * HOUR), GRADE_VIOLATES, true);
+	/* it comes back and meets the release: neither a refusal nor an attempt */
+	refuse_at(400, "greylist", 550);
+	IS(judged_released("greylist", 100, 1000), GRADE_INCONCLUSIVE, true);
+	/* the controls were delivered before; a delivery later, at a node that did not know yet, is none */
+	accept_at(500, "reject");
+	IS(judged_released("dual", 100, 1000), GRADE_CONFORMS, true);
+	IS(judged_released("reject", 100, 1000), GRADE_INCONCLUSIVE, true);
+}
+
+/* What was so far is as good as it can become. */
+static void
+test_released_so_far(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	accept_at(0, "dual");
+	accept_at(1, "dane-ee");
+	ask_at(1, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}");
+	refuse_at(2, "dane-ee-mismatch", 0);
+	refuse_at(400, "dane-ee-mismatch", 0);
+	v = judged_released("dane-ee-mismatch", 900, 1000);
+	IS(v, GRADE_CONFORMS, true);
+	assert_non_null(strstr(v.reason, "; then the participant was released"));
+	v = judged_released("dane-ee-mismatch", 300, 1000);
+	IS(v, GRADE_INCONCLUSIVE, true);
+}
+
+/* Nobody told us, but our answers say so. */
+static void
+test_released_by_events(void **state)
+{
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	event_at(&obs, 100, "smtp.command",
+	    "\"test\":\"reject\",\"conn\":\"x\",\"verb\":\"RCPT\",\"reply\":550,\"dev\":"
+	    "\"released\"");
+	IS(judged_released("greylist", 0, 10 * HOUR), GRADE_INCONCLUSIVE, true);
+	IS(judged_released("reject", 0, 10 * HOUR), GRADE_INCONCLUSIVE, true);
+}
+
 int
 main(void)
 {
@@ -310,6 +382,9 @@ main(void)
 		T(test_unsound),
 		T(test_cut_short),
 		T(test_ipv6_only),
+		T(test_released),
+		T(test_released_so_far),
+		T(test_released_by_events),
 	};
 
 	return cmocka_run_group_tests(tests, setup_stages, teardown);

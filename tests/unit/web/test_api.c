@@ -72,7 +72,7 @@ promised(void **state)
 			assert_non_null(json_get(m, "operationId"));
 			assert_non_null(json_get(m, "responses"));
 		}
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 6);
 }
 
 static void
