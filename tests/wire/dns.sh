@@ -38,8 +38,8 @@ cp zones/base.zone "$dir/zones/"
 cp "$CATALOGUE"/*.test tests/replay/dns/zones/catalogue/*.test "$dir/zones/catalogue/"
 "$OUTPOST" init "$site" --base lab.example --ipv4 192.0.2.1,192.0.2.2 --ipv6 2001:db8:53::/64 --user "" \
 	--catalogue "$dir/zones/catalogue" >"$dir/publish" 2>"$dir/init.err" || { echo "Bail out! $(cat "$dir/init.err")"; exit 1; }
-sed -i 's/^#* *dns-tcp-idle.*//; s/^#* *dns-tcp-max.*//; s/^#* *workers .*//' "$site/outpost.conf"
-printf 'dns-tcp-idle 3s\ndns-tcp-max 20\nworkers 1\n' >>"$site/outpost.conf"
+sed -i 's/^#* *dns-tcp-idle.*//; s/^#* *dns-tcp-max.*//; s/^#* *dns-tcp-queries.*//; s/^#* *workers .*//' "$site/outpost.conf"
+printf 'dns-tcp-idle 3s\ndns-tcp-max 20\ndns-tcp-queries 100\nworkers 1\n' >>"$site/outpost.conf"
 token=$("$OUTPOST" enrol -C "$site" --set full 2>"$dir/enrol.err" | grep -om1 '[a-z2-7]\{16\}')
 [[ $token ]] || { echo "Bail out! no token: $(cat "$dir/enrol.err")"; exit 1; }
 

@@ -304,7 +304,7 @@ is '201 429' "$(begin -o /dev/null -w '%{http_code} ' -d '{}')$(begin -d '{}' | 
 is 401 "$(status api "$url$run")" "a key that was revoked"
 
 # --- who asks learns nothing -------------------------------------------------------------------------------
-restart "mail-program $dir/sendmail" 'web-proxy 127.0.54.9' 'web-enrol-client 2' 'web-enrol-domain 3' 'web-enrol-all 1000' 'mail-per-domain 1' 'mail-per-address 1' 'retention 90d'
+restart "mail-program $dir/sendmail" 'web-proxy 127.0.54.9' 'web-enrol-client 2' 'web-enrol-domain 3' 'web-enrol-all 1000' 'mail-per-domain 1' 'mail-per-address 1' 'retention 90d' 'mail-rate 1' 'node-number 15'
 by() { tls --interface 127.0.54.9 -H "X-Forwarded-For: $1" "${@:2}"; } # CLIENT OPTIONS...
 lines() { cat "$site"/state/*.jsonl | wc -l; }
 # cost CLIENT ADDRESS: what is said, and how many lines are written down for it
@@ -325,6 +325,20 @@ result $? "who is out, who is not, who is ours: one answer, one cost, and counte
 is 1 "$(jq -s 'map(select(.address == "else@known2.example")) | length' "$site/state/invitations.jsonl")" "and one mailbox is asked for once, at mail-per-domain"
 is '200 3 200 3 200 3 429 0' "$(for i in 1 2 3 4; do cost 203.0.113.$i "u$i@sub$i.shop.co.uk"; done | xargs)" "web-enrol-domain: three invitations to what one holder has, the fourth is refused"
 is '200 3' "$(cost 203.0.113.5 u@other.co.uk)" "another holder below the same suffix has his own"
+
+[[ $(tail -n 1 "$site/state/enrol.jsonl" | jq -r .token) == [67]* ]]
+result $? "node-number is in the first bits of a token" "$(tail -n 1 "$site/state/enrol.jsonl")"
+sent() { jq -s 'map(select(.state == "sent")) | length' "$site/state/invitations.jsonl"; }
+before=$(sent)
+"$OUTPOST" invite -C "$site" >"$dir/out" 2>"$dir/err" &
+invite=$!
+first() { (($(sent) > before)); }
+wait_for 30 first
+result $? "mail-rate 1: one participant is written to at once" "$(cat "$dir/out" "$dir/err")"
+sleep 1
+kill "$invite" && wait "$invite"
+is "$((before + 1)) 1 written to" "$(sent) $(grep -o '1 written to' "$dir/out")" "and the next in an hour"
+is '2 written to' "$(invite --rate 1000000 | grep -o '2 written to')" "at another rate those who may be today, one for each holder of a domain"
 
 # --- too old ---------------------------------------------------------------------------------------------
 tls -o /dev/null -d "form=$form&set=quick" "$url/run"

@@ -15,8 +15,8 @@ trap 'wire_stop; rm -rf "$dir"' EXIT
 
 
 wire_site 24 "$PWD/tests/replay/smtp/catalogue"
-printf 'pace 60\nworkers 2\nhttps-timeout 3s\n' >"$dir/more"
-sed -i -e 's/^#* *pace .*//; s/^#* *workers .*//; s/^#* *https-timeout .*//' "$site/outpost.conf"
+printf 'pace 60\nworkers 2\nhttps-timeout 3s\nhttps-body 200K\n' >"$dir/more"
+sed -i -e 's/^#* *pace .*//; s/^#* *workers .*//; s/^#* *https-timeout .*//; s/^#* *https-body .*//' "$site/outpost.conf"
 cat "$dir/more" >>"$site/outpost.conf"
 start() { wire_start 127.0.53.2 443; }
 start
@@ -102,6 +102,11 @@ head -c 60000 "$dir/body" >"$dir/chunks" && cat "$dir/body" >>"$dir/chunks"
 out=$(post -H 'Transfer-Encoding: chunked' --data-binary @"$dir/chunks")
 [[ $out == 201 ]] && seen tlsrpt.report '"what":"/chunks"' '"bytes":100000'
 result $? "a report in chunks, its length not said"
+head -c 204801 /dev/zero >"$dir/large"
+[[ $(post --data-binary @<(head -c 204800 "$dir/large")) == 201 && $(post --data-binary @"$dir/large") == 413 ]]
+result $? "a report of https-body is taken, and none of one octet more"
+[[ $(post -H 'Transfer-Encoding: chunked' --data-binary @<(head -c 204800 "$dir/large")) == 201 && $(post -H 'Transfer-Encoding: chunked' --data-binary @"$dir/large") == 413 ]]
+result $? "in chunks alike"
 out=$(post -X POST -H 'Transfer-Encoding: chunked' -T - < <(head -c 3000000 /dev/zero))
 [[ $out == 413 ]] && seen http.request '"reply":413' '"reason":"body too large"'
 result $? "chunks without end are refused"
