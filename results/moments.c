@@ -393,28 +393,43 @@ select_stale(struct moments *m)
 	}
 }
 
-/* Final answers beyond the number of messages that came: the sender tried again. */
-static void
-select_again(struct moments *m)
+/* Messages that the controls accepted and whose To: names the test, by Message-ID. */
+static size_t
+messages_for(const struct correlation *c, const struct test *t)
 {
-	const struct correlation *c = m->e->judge->c;
-	const struct facts *f = m->e->facts;
-	size_t messages = 0, finals = 0;
+	size_t messages = 0;
 
 	for (size_t i = 0; i < c->n_messages; i++) {
 		const struct accepted_message *a = &c->messages[i];
 		bool control = false, twice = false;
-		for (unsigned k = 0; k < f->test->n_control; k++)
-			control |= strcmp(a->test->name, f->test->control[k]) == 0;
+		for (unsigned k = 0; k < t->n_control; k++)
+			control |= strcmp(a->test->name, t->control[k]) == 0;
 		for (size_t k = 0; k < i && *a->msgid != '\0'; k++)
 			twice |= strcmp(c->messages[k].msgid, a->msgid) == 0;
-		messages += control && !twice && evaluate_names(c, a, f->test);
+		messages += control && !twice && evaluate_names(c, a, t);
 	}
-	if (messages == 0)
-		messages = 1;
+	return messages;
+}
+
+/* The sender tried again: a message that was refused for good after its content came once more; of those refused before
+ * it there are more than messages that came.  If nothing tells how many came, maybe. */
+static void
+select_again(struct moments *m)
+{
+	const struct facts *f = m->e->facts;
+	size_t messages = messages_for(m->e->judge->c, f->test), finals = 0;
+
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
-		if (!a->accepted && a->reply >= 500 && selects(m, a) && ++finals > messages)
+		bool again = false;
+		if (a->accepted || a->reply < 500 || !selects(m, a))
+			continue;
+		for (size_t k = 0; k < i && *a->msgid != '\0' && !m->p->maybe; k++)
+			again |= f->attempts[k].reply >= 500 &&
+				 strcmp(f->attempts[k].msgid, a->msgid) == 0;
+		if (*a->msgid == '\0' && m->p->maybe == (messages == 0))
+			again = ++finals > (messages == 0 ? 1 : messages);
+		if (again)
 			found(m, a->t, a->decides);
 	}
 }

@@ -194,6 +194,13 @@ arg_report(struct words *w, struct predicate *p)
 }
 
 static int
+arg_again(struct words *w, struct predicate *p)
+{
+	p->maybe = words_take(w, "maybe");
+	return 0;
+}
+
+static int
 arg_outgoing(struct words *w, struct predicate *p)
 {
 	return words_one_of(w, p, "outgoing", outgoing_words);
@@ -300,7 +307,7 @@ static const struct row {
 	[P_AUTH] = { "auth", NULL, "auth METHOD WORD|judged|open|lost", arg_auth,
 	    S_SESSION | S_MAILBOX | S_CANARY },
 	[P_OUTGOING] = { "outgoing", NULL, "outgoing WORD", arg_outgoing, S_COUNT | S_TIME },
-	[P_AGAIN] = { "again", NULL, "again", NULL, 0 },
+	[P_AGAIN] = { "again", NULL, "again [maybe]", arg_again, 0 },
 	[P_SENT] = { "sent", NULL, "sent", NULL, 0 },
 	[P_CONTROL_ACCEPTED] = { "control", "accepted", "control accepted", NULL, 0 },
 	[P_CONTROL_RETURNED] = { "control", "returned", "control returned", NULL, 0 },

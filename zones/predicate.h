@@ -27,8 +27,10 @@
  *   dsn CODE             a bounce with this status ("5", "4.7", "5.7.1") came
  *   outgoing WORD        what became of a message that we wrote to the participant (outgoing_words), or
  *                        what the domain that it went to publishes
- *   again                final (5xx) answers outnumber the messages, by Message-ID, that the
- *                        controls accepted and whose To: names this test (one at least)
+ *   again                a message was refused for good (5xx) twice, by Message-ID; or refusals before the
+ *                        content outnumber the messages that the controls accepted and whose To: names
+ *                        this test (one at least)
+ *   again maybe          there are several of these, and no message is known to name the test
  *   sent                 a name of the test was asked for, or it was attempted, or an accepted
  *                        message of this participant (any test) names it in To:
  * Selectors on these (each row says which): host K, mailbox K, v4|v6, clear|tls, sni,
@@ -169,6 +171,7 @@ struct predicate {
 	unsigned number;          /* FETCHED status, 0 any */
 	enum hello_thing thing;   /* HELLO */
 	bool without;             /* HELLO: those that do not offer it */
+	bool maybe;               /* AGAIN: it cannot be told */
 	int64_t age_us;           /* STALE */
 	enum outcome outcome;     /* CONTRAST */
 	enum trait_answer answer; /* TRAIT */

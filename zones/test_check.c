@@ -351,8 +351,9 @@ predicate_same(const struct predicate *a, const struct predicate *b)
 	    a->number != b->number || a->age_us != b->age_us || a->outcome != b->outcome ||
 	    a->answer != b->answer || a->within_us != b->within_us ||
 	    a->within_side != b->within_side || a->thing != b->thing || a->without != b->without ||
-	    a->n_names != b->n_names || (a->at == NULL) != (b->at == NULL) ||
-	    a->at_kind != b->at_kind || (a->at != NULL && strcmp(a->at, b->at) != 0))
+	    a->maybe != b->maybe || a->n_names != b->n_names ||
+	    (a->at == NULL) != (b->at == NULL) || a->at_kind != b->at_kind ||
+	    (a->at != NULL && strcmp(a->at, b->at) != 0))
 		return false;
 	for (unsigned i = 0; i < a->n_names; i++)
 		if (strcmp(a->name[i], b->name[i]) != 0)

@@ -86,8 +86,17 @@ test_final_answer(void **state)
 	refuse_at(1, "reject", 550);
 	IS(judged("reject", 100, 1), GRADE_PENDING, false);
 	IS(judged("reject", 302, 1), GRADE_CONFORMS, true);
+	/* Nothing tells how many messages there were. */
 	refuse_at(400, "reject", 550);
+	IS(judged("reject", 800, 1), GRADE_CONFORMS, true);
+	event_at(&obs, 2, "smtp.message",
+	    "\"test\":\"dual\",\"conn\":\"m-2\",\"reply\":250,\"msgid\":\"<1@x>\",\"to\":"
+	    "\"probe@" EVENTS_TOKEN ".reject.outpost.example\"");
 	IS(judged("reject", 800, 1), GRADE_VIOLATES, true);
+	event_at(&obs, 399, "smtp.message",
+	    "\"test\":\"dual\",\"conn\":\"m-3\",\"reply\":250,\"msgid\":\"<2@x>\",\"to\":"
+	    "\"probe@" EVENTS_TOKEN ".reject.outpost.example\"");
+	IS(judged("reject", 800, 1), GRADE_CONFORMS, true);
 }
 
 static void
