@@ -393,7 +393,17 @@ select_stale(struct moments *m)
 	}
 }
 
-/* Messages that the controls accepted and whose To: names the test, by Message-ID. */
+static bool
+is_control_of(const struct test *t, const struct test *other)
+{
+	bool control = false;
+
+	for (unsigned k = 0; k < t->n_control; k++)
+		control |= strcmp(other->name, t->control[k]) == 0;
+	return control;
+}
+
+/* Messages that the controls accepted and whose To: names the test, by Message-ID; whoever else accepted them before. */
 static size_t
 messages_for(const struct correlation *c, const struct test *t)
 {
@@ -401,12 +411,13 @@ messages_for(const struct correlation *c, const struct test *t)
 
 	for (size_t i = 0; i < c->n_messages; i++) {
 		const struct accepted_message *a = &c->messages[i];
-		bool control = false, twice = false;
-		for (unsigned k = 0; k < t->n_control; k++)
-			control |= strcmp(a->test->name, t->control[k]) == 0;
+		bool twice = false;
+		if (!is_control_of(t, a->test) || !evaluate_names(c, a, t))
+			continue;
 		for (size_t k = 0; k < i && *a->msgid != '\0'; k++)
-			twice |= strcmp(c->messages[k].msgid, a->msgid) == 0;
-		messages += control && !twice && evaluate_names(c, a, t);
+			twice |= is_control_of(t, c->messages[k].test) &&
+				 strcmp(c->messages[k].msgid, a->msgid) == 0;
+		messages += !twice;
 	}
 	return messages;
 }

@@ -89,6 +89,10 @@ test_final_answer(void **state)
 	/* Nothing tells how many messages there were. */
 	refuse_at(400, "reject", 550);
 	IS(judged("reject", 800, 1), GRADE_CONFORMS, true);
+	/* The same message was taken elsewhere before: it counts where the control took it. */
+	event_at(&obs, 1, "smtp.message",
+	    "\"test\":\"ipv6\",\"conn\":\"m-1\",\"reply\":250,\"msgid\":\"<1@x>\",\"to\":"
+	    "\"probe@" EVENTS_TOKEN ".reject.outpost.example\"");
 	event_at(&obs, 2, "smtp.message",
 	    "\"test\":\"dual\",\"conn\":\"m-2\",\"reply\":250,\"msgid\":\"<1@x>\",\"to\":"
 	    "\"probe@" EVENTS_TOKEN ".reject.outpost.example\"");
