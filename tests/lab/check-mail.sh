@@ -15,6 +15,8 @@ PICTURES=(
 	exim-dkim+unbound-validating
 	list-arc+unbound-validating
 	list-careless+unbound-validating
+	postfix-rspamd+unbound-validating
+	postfix-opendkim-careless+unbound-validating
 )
 
 command -v jq >/dev/null || tap_skip "jq is not installed"
@@ -24,7 +26,9 @@ tap_lab checkmail --pace 1000 ${CATALOGUE:+--catalogue "$CATALOGUE"}
 export OUTPOST_SITE=$LAB_ROOT/$LAB/site
 out=$(mktemp -d)
 for i in "${!PICTURES[@]}"; do
-	lab send --name $LAB --as "p$i" --sender "${PICTURES[i]%+*}" --resolver "${PICTURES[i]#*+}" --set mail \
+	set=mail
+	[[ ${PICTURES[i]} != postfix-opendkim-careless+* ]] || set+=,tls-modern
+	lab send --name $LAB --as "p$i" --sender "${PICTURES[i]%+*}" --resolver "${PICTURES[i]#*+}" --set "$set" \
 		>"$out/$i" 2>"$out/$i.err" &
 done
 wait

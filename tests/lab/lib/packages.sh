@@ -64,6 +64,24 @@ packages_need() {
 	rm -rf "${PACKAGES:?}/deb"
 	exec {PACKAGES_FD}>&-
 }
+# packages_npm FOLDER: what FOLDER/package-lock.json names, in PACKAGES/npm/NAME-OF-FOLDER, unless it is there as that says.
+# No script of a package is run.
+packages_npm() {
+	local to=$PACKAGES/npm/${1##*/}
+	! cmp -s "$1/package-lock.json" "$to/.complete" || return 0
+	command -v npm >/dev/null || cannot "packages: npm is not installed: ${1##*/} needs it"
+	exec {PACKAGES_FD}>"$LAB_ROOT/.packages.lock"
+	flock "$PACKAGES_FD"
+	if ! cmp -s "$1/package-lock.json" "$to/.complete"; then
+		say "fetching ${1##*/} by npm into $to (nothing is installed)"
+		mkdir -p "$to"
+		cp "$1/package.json" "$1/package-lock.json" "$to/"
+		(cd "$to" && npm ci --ignore-scripts --omit=optional --no-audit --no-fund) >"$PACKAGES/npm/${1##*/}.log" 2>&1 ||
+			cannot "packages: npm ci failed: see $PACKAGES/npm/${1##*/}.log"
+		cp "$1/package-lock.json" "$to/.complete"
+	fi
+	exec {PACKAGES_FD}>&-
+}
 packages_download() {
 	local log=$PACKAGES/download.log
 	# A list that is a few days old may name versions that are gone: one update, one more try.

@@ -2,11 +2,11 @@
 # sender.sh - sender namespaces: network, resolver and MTA by profile (README.md says what a
 # profile is given).
 
-# The packages that a profile asks for: words of its file "packages".
+# The packages that a profile asks for: words of its file "packages", and its package-lock.json.
 profile_packages() {
-	[[ -f $1/packages ]] || return 0
 	# shellcheck disable=SC2046
-	packages_need $(cat "$1/packages")
+	[[ ! -f $1/packages ]] || packages_need $(cat "$1/packages")
+	[[ ! -f $1/package-lock.json ]] || packages_npm "$1"
 }
 
 # sender_number SHORT-NAME: its number, for ever; the next free one if it is new.
