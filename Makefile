@@ -140,7 +140,7 @@ RUN       = @BUILD='$(abspath $(BUILD))' OUTPOST='$(abspath $(BUILD))/outpost' t
 # A build that a test or the demo begins uses every processor, unless the caller said how many.
 BEGIN     = @$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
-SCRIPTS   = tests/runner tests/includes tests/limits tests/format tests/lint tests/man
+SCRIPTS   = tests/runner tests/includes tests/limits tests/format tests/lint tests/man tests/coverage
 check-programs: $(FAST)
 check-fast: all man $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST)
