@@ -194,7 +194,7 @@ static int
 give(struct sender *s, const struct invitee *e, const struct run *run,
     const struct enrol_message *m, size_t n, char *why, size_t whylen)
 {
-	char from[340], msgid[160];
+	char from[340], msgid[INVITE_MSGID_SIZE];
 	struct letter l;
 	int code = 0;
 
@@ -228,7 +228,7 @@ static int
 give_extra(
     struct sender *s, const struct invitee *e, const struct run *run, char *why, size_t whylen)
 {
-	char from[340], msgid[160];
+	char from[340], msgid[INVITE_MSGID_SIZE];
 	struct letter l;
 	int code = 0;
 

@@ -21,7 +21,7 @@
 #define STOP_MAX  (20 * CLOCK_SECOND) /* then SIGKILL */
 #define TICK_MS   200
 
-enum { DNS, SMTP, WEB, DAEMONS, INGEST = DAEMONS, EXPIRE, INVITE, CHILDREN };
+enum { DNS, SMTP, WEB, DAEMONS, INGEST = DAEMONS, EXPIRE, INVITE, MAILLOG, CHILDREN };
 
 /* What is started again and again, and ends by itself. */
 static const struct {
@@ -31,6 +31,7 @@ static const struct {
 	[INGEST] = { 3 * CLOCK_SECOND, "loading the logs" },
 	[EXPIRE] = { 6 * 3600 * CLOCK_SECOND, "removing what is too old" },
 	[INVITE] = { 30 * CLOCK_SECOND, "writing to those who are invited" },
+	[MAILLOG] = { 5 * CLOCK_SECOND, "reading the mail server's log" },
 };
 
 struct supervisor {
@@ -139,7 +140,7 @@ begin_stop(struct supervisor *s, int code)
 }
 
 /* SMTP before DNS: as long as names resolve nobody takes a stop for a test. */
-static const int stop_order[] = { INVITE, EXPIRE, WEB, SMTP, DNS, INGEST };
+static const int stop_order[] = { INVITE, MAILLOG, EXPIRE, WEB, SMTP, DNS, INGEST };
 #define STOP_STAGES ((int)(sizeof(stop_order) / sizeof(*stop_order)))
 
 /* false: all have ended. */
@@ -348,6 +349,7 @@ command_run(const struct command *c, int argc, char **argv)
 	char *web_argv[] = { web, "-C", dir, NULL };
 	char *ingest_argv[] = { self, "ingest", "--quiet", "-C", dir, NULL };
 	char *invite_argv[] = { self, "invite", "--quiet", "-C", dir, NULL };
+	char *maillog_argv[] = { self, "maillog", "-C", dir, NULL };
 	char *expire_argv[] = { self, "expire", "--quiet", "-C", dir, NULL };
 
 	s.site = site;
@@ -369,6 +371,10 @@ command_run(const struct command *c, int argc, char **argv)
 	s.child[INVITE] = (struct child){ .name = "outpost",
 		.path = site->conf.mail_program[0] != '\0' ? self : NULL,
 		.argv = invite_argv,
+		.err = -1 };
+	s.child[MAILLOG] = (struct child){ .name = "outpost",
+		.path = site->conf.mail_log[0] != '\0' ? self : NULL,
+		.argv = maillog_argv,
 		.err = -1 };
 	rc = supervise(&s);
 	close(lock);

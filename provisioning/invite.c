@@ -2,10 +2,13 @@
 #include "provisioning/invite.h"
 
 #include <ctype.h>
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "lib/clock.h"
@@ -66,13 +69,95 @@ put_list(struct strbuf *b, const char *name, const char *first, const struct inv
 	strbuf_puts(b, "\r\n");
 }
 
+/* --- Message-ID: <RANDOM-MAC.NUMBER@DOMAIN> -------------------------------------------------------------------- */
+
+#define UNIQUE_LEN 16
+#define MAC_LEN    16
+
+static void
+mac_of(char dst[MAC_LEN + 1], const struct site *site, const char *unique, unsigned number,
+    const char *domain)
+{
+	uint8_t mac[EVP_MAX_MD_SIZE];
+	char said[400];
+	int n = snprintf(said, sizeof(said), "message-id %.16s %u %s", unique, number, domain);
+
+	for (char *p = said; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (n < 0 || (size_t)n >= sizeof(said) ||
+	    HMAC(EVP_sha256(), site->token_key.secret, sizeof site->token_key.secret,
+		(const uint8_t *)said, (size_t)n, mac, NULL) == NULL)
+		log_fatal(EXIT_CANNOT, "invite: HMAC: check the OpenSSL installation");
+	for (unsigned i = 0; i < MAC_LEN / 2; i++)
+		snprintf(dst + (size_t)2 * i, 3, "%02x", mac[i]);
+}
+
+/* TOKEN.out.BASE, TOKEN.LABEL.out.BASE, LABELS.TOKEN.LABEL.out.BASE */
+static bool
+token_of(char token[TOKEN_LEN + 1], const struct site *site, const char *domain)
+{
+	char tail[300];
+	size_t len = strlen(domain), n;
+	struct token t;
+
+	n = (size_t)snprintf(tail, sizeof(tail), "." INVITE_DOMAIN ".%s", site->conf.base);
+	if (len <= n || strcasecmp(domain + len - n, tail) != 0)
+		return false;
+	len -= n;
+	for (unsigned i = 0; i < 2; i++) {
+		const char *dot = memrchr(domain, '.', len);
+		const char *label = dot != NULL ? dot + 1 : domain;
+
+		if (token_parse(&t, label, len - (size_t)(label - domain), &site->token_key) ==
+		    TOKEN_OK) {
+			memcpy(token, t.text, TOKEN_LEN + 1);
+			return true;
+		}
+		if (dot == NULL)
+			break;
+		len = (size_t)(dot - domain);
+	}
+	return false;
+}
+
+bool
+invite_msgid_read(const struct site *site, const char *msgid, char token[TOKEN_LEN + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	char domain[320], mac[MAC_LEN + 1], found[TOKEN_LEN + 1];
+	const char *at = strchr(msgid, '@');
+	size_t len = at != NULL ? strlen(at + 1) : 0;
+	char *end;
+	unsigned long number;
+
+	if (msgid[0] != '<' || len < 2 || len > sizeof domain || at[len] != '>' ||
+	    strspn(msgid + 1, hex) != UNIQUE_LEN || msgid[1 + UNIQUE_LEN] != '-' ||
+	    strspn(msgid + 2 + UNIQUE_LEN, hex) != MAC_LEN ||
+	    msgid[2 + UNIQUE_LEN + MAC_LEN] != '.')
+		return false;
+	number = strtoul(msgid + 3 + UNIQUE_LEN + MAC_LEN, &end, 10);
+	if (end != at || number == 0 || number > 9999)
+		return false;
+	snprintf(domain, sizeof domain, "%.*s", (int)(len - 1), at + 1);
+	if (!token_of(found, site, domain))
+		return false;
+	mac_of(mac, site, msgid + 1, (unsigned)number, domain);
+	if (CRYPTO_memcmp(mac, msgid + 2 + UNIQUE_LEN, MAC_LEN) != 0)
+		return false;
+	memcpy(token, found, sizeof found);
+	return true;
+}
+
 /* What all of our messages have. */
 static void
-put_common(struct strbuf *b, char msgid[160], const struct invitation *v, const char *domain,
-    const char *unique)
+put_common(struct strbuf *b, char msgid[INVITE_MSGID_SIZE], const struct invitation *v,
+    const char *domain, const char *unique)
 {
+	char mac[MAC_LEN + 1];
+
 	put_date(b, v->now_us);
-	snprintf(msgid, 160, "<%s.%u@%.100s>", unique, v->number, domain);
+	mac_of(mac, v->site, unique, v->number, domain);
+	snprintf(msgid, INVITE_MSGID_SIZE, "<%s-%s.%u@%s>", unique, mac, v->number, domain);
 	strbuf_printf(b, "Message-ID: %s\r\n", msgid);
 	strbuf_printf(b, "List-Unsubscribe: <%s>\r\n", v->optout);
 	strbuf_puts(b, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
@@ -82,8 +167,8 @@ put_common(struct strbuf *b, char msgid[160], const struct invitation *v, const 
 }
 
 static void
-put_fields(struct strbuf *b, char msgid[160], const struct invitation *v, const char *domain,
-    const char *boundary)
+put_fields(struct strbuf *b, char msgid[INVITE_MSGID_SIZE], const struct invitation *v,
+    const char *domain, const char *boundary)
 {
 	char to[400];
 
@@ -309,8 +394,8 @@ draw(char unique[40])
 }
 
 int
-invite_build_extra(
-    struct strbuf *b, char msgid[160], const struct invitation *v, const struct invite_extra *x)
+invite_build_extra(struct strbuf *b, char msgid[INVITE_MSGID_SIZE], const struct invitation *v,
+    const struct invite_extra *x)
 {
 	char domain[320], unique[40];
 
@@ -334,7 +419,8 @@ invite_build_extra(
 }
 
 int
-invite_build(struct strbuf *dst, char msgid[160], const struct invitation *v, EVP_PKEY *key)
+invite_build(
+    struct strbuf *dst, char msgid[INVITE_MSGID_SIZE], const struct invitation *v, EVP_PKEY *key)
 {
 	struct strbuf fields = { 0 }, body = { 0 };
 	char domain[320], boundary[40];

@@ -13,8 +13,9 @@
 #include "lib/strbuf.h"
 #include "provisioning/enrol.h"
 
-#define INVITE_SELECTOR "s1"
-#define INVITE_DOMAIN   "out" /* TOKEN.out.BASE */
+#define INVITE_SELECTOR   "s1"
+#define INVITE_DOMAIN     "out" /* TOKEN.out.BASE */
+#define INVITE_MSGID_SIZE 320
 
 struct invitation {
 	const struct site *site;
@@ -46,10 +47,15 @@ extern const struct invite_extra invite_extras[INVITE_EXTRAS];
 void invite_extra_domain(
     char *dst, size_t dstlen, const struct site *, const char *token, const struct invite_extra *);
 /* Uses address, page, optout, about and now_us of the invitation.  As invite_build. */
-int invite_build_extra(
-    struct strbuf *dst, char msgid[160], const struct invitation *, const struct invite_extra *);
+int invite_build_extra(struct strbuf *dst, char msgid[INVITE_MSGID_SIZE], const struct invitation *,
+    const struct invite_extra *);
 /* The message as it goes over SMTP: lines end in CRLF, no dot-stuffing; DKIM-Signature first.  key NULL: not signed.
- * msgid (80 octets): what its Message-ID became.  0, or -1 logged. */
-int invite_build(struct strbuf *dst, char msgid[160], const struct invitation *, EVP_PKEY *key);
+ * msgid: what its Message-ID became.  0, or -1 logged. */
+int invite_build(
+    struct strbuf *dst, char msgid[INVITE_MSGID_SIZE], const struct invitation *, EVP_PKEY *key);
+
+/* Is this the Message-ID of a message of this site, by the MAC in it?  Who was not written to cannot make one.  Its
+ * participant's token is then in token, else that is untouched. */
+bool invite_msgid_read(const struct site *, const char *msgid, char token[TOKEN_LEN + 1]);
 
 #endif

@@ -66,6 +66,7 @@ struct site_conf {
 	unsigned web_enrol_client, web_enrol_domain, web_enrol_all; /* a day */
 	unsigned web_optout_client;                                 /* a day */
 	char mail_program[256]; /* the host's sendmail; empty: no mail leaves */
+	char mail_log[256];     /* what it logs; empty: not read */
 	unsigned mail_rate, mail_per_address, mail_per_domain; /* participants an hour; a day */
 	int64_t
 	    mail_extra; /* so long after an invitation an answer brings further messages; 0: none */

@@ -159,6 +159,10 @@ static const struct conf_row rows[] = {
 	    "Program of this host's mail system that sends invitations, such as "
 	    "/usr/sbin/sendmail; "
 	    "empty: no mail leaves this site"),
+	STRING("mail-log", mail_log, "",
+	    "Log of this host's mail server, Postfix or Exim, such as /var/log/mail.log: what "
+	    "became of a message, and over which TLS; Postfix must have smtp_tls_loglevel = 1; "
+	    "empty: not known, and test 227 is inconclusive"),
 	UINT("mail-rate", mail_rate, 1, 3600000, "120", "Participants an hour that are written to"),
 	UINT("mail-per-address", mail_per_address, 1, 1000, "2",
 	    "Invitations, reminders and rounds of mail-extra to one address in 24 hours; further "

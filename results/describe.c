@@ -313,7 +313,10 @@ describe_delivery(struct strbuf *b, const struct observation *o)
 	strbuf_puts(b, "our host: ");
 	describe_said(b, text_of(o, EK_WHAT));
 	say_key(b, o, EK_MX, " at ");
-	say_key(b, o, EK_VERSION, " over ");
+	if (observation_is(o, EK_VERSION, "none"))
+		strbuf_puts(b, " without TLS");
+	else
+		say_key(b, o, EK_VERSION, " over ");
 	say_key(b, o, EK_VERIFIED, ", certificate ");
 	say_key(b, o, EK_ECODE, ": ");
 }

@@ -20,8 +20,7 @@ is_one_of(const char *list, const char *value)
 	return false;
 }
 
-/* A word holds for an event of this kind whose key has one of the values; "" is that it is not there, NULL any
- * value. */
+/* A word holds for an event of this kind whose key has one of the values; NULL any value. */
 static const struct {
 	const char *word;
 	enum event_kind kind;
@@ -35,6 +34,8 @@ static const struct {
 	{ "delivered", EV_OUT_DELIVERY, EK_WHAT, "delivered" },
 	{ "deferred", EV_OUT_DELIVERY, EK_WHAT, "deferred" },
 	{ "refused", EV_OUT_DELIVERY, EK_WHAT, "refused" },
+	/* Of a delivery of which nothing is said it is not known that it went without. */
+	{ "clear", EV_OUT_DELIVERY, EK_VERSION, "none" },
 	{ "tls", EV_OUT_DELIVERY, EK_VERSION, "TLSv1.3 TLSv1.2 TLSv1.1 TLSv1 SSLv3" },
 	{ "tls-old", EV_OUT_DELIVERY, EK_VERSION, "TLSv1.1 TLSv1 SSLv3" },
 	{ "verified", EV_OUT_DELIVERY, EK_VERIFIED, "trusted verified" },
@@ -50,16 +51,21 @@ static const struct {
 };
 
 bool
+outgoing_is_further(const struct observation *o)
+{
+	return strncasecmp(text_of(o, EK_FROM), "dsn@", 4) == 0;
+}
+
+bool
 outgoing_is(const struct observation *o, const char *word)
 {
-	/* Only of what was delivered is it known that it went without. */
-	if (strcmp(word, "clear") == 0)
-		return o->kind == EV_OUT_DELIVERY && observation_is(o, EK_WHAT, "delivered") &&
-		       *text_of(o, EK_VERSION) == '\0';
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		if (strcmp(rows[i].word, word) == 0 && rows[i].kind == o->kind)
-			return rows[i].values == NULL ||
-			       is_one_of(rows[i].values, text_of(o, rows[i].key));
+		if (strcmp(rows[i].word, word) != 0 || rows[i].kind != o->kind)
+			continue;
+		/* A receiver may well refuse the further messages: SPF fails for two of them. */
+		if (o->kind == EV_OUT_DELIVERY && rows[i].key == EK_WHAT && outgoing_is_further(o))
+			return false;
+		return rows[i].values == NULL || is_one_of(rows[i].values, text_of(o, rows[i].key));
 	}
 	return false;
 }

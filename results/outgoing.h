@@ -12,6 +12,8 @@
 
 /* Does the event say this (outgoing_word() of zones/predicate.h)? */
 bool outgoing_is(const struct observation *, const char *word);
+/* Is it about one of the further messages, which come after an answer? */
+bool outgoing_is_further(const struct observation *);
 /* When we wrote last, or our host last tried to deliver; 0: never. */
 int64_t outgoing_last(const struct facts *);
 

@@ -10,6 +10,7 @@
 #include "results/describe.h"
 #include "results/moments.h"
 #include "results/offer.h"
+#include "results/outgoing.h"
 #include "results/session.h"
 
 #define TIMES_MAX 12 /* times listed in a schedule; of more the number is told */
@@ -421,12 +422,13 @@ put_delivery(struct strbuf *b, const struct evaluation *e, const struct verdict 
 
 	(void)v;
 	for (size_t i = 0; i < f->n_events; i++)
-		if (f->events[i]->kind == EV_OUT_DELIVERY)
+		if (f->events[i]->kind == EV_OUT_DELIVERY &&
+		    (o == NULL || !outgoing_is_further(f->events[i])))
 			o = f->events[i];
 	if (o == NULL)
 		return;
-	describe_said(b, *text_of(o, EK_MX) != '\0' ? text_of(o, EK_MX) : "a host without a name");
-	if (*text_of(o, EK_VERSION) != '\0') {
+	describe_said(b, *text_of(o, EK_MX) != '\0' ? text_of(o, EK_MX) : "no host was reached");
+	if (*text_of(o, EK_VERSION) != '\0' && !observation_is(o, EK_VERSION, "none")) {
 		strbuf_puts(b, ", ");
 		describe_said(b, text_of(o, EK_VERSION));
 		strbuf_puts(b, " ");

@@ -52,7 +52,7 @@ site_mta_up() {
 	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q -C %q "$@"\n' "$PACKAGE_LIBS" "$PACKAGES/postfix/usr/sbin/sendmail" \
 		"$WORK/senders/conf" >"$LAB_DIR/sendmail"
 	chmod 755 "$LAB_DIR/sendmail"
-	printf 'mail-program %s\nmail-spf "ip4:%s ip6:%s"\n' "$LAB_DIR/sendmail" "$IPV4" "$IPV6" >>"$SITE/outpost.conf"
+	printf 'mail-program %s\nmail-log %s\nmail-spf "ip4:%s ip6:%s"\n' "$LAB_DIR/sendmail" "$WORK/senders/log/mail.log" "$IPV4" "$IPV6" >>"$SITE/outpost.conf"
 }
 
 site_up() {

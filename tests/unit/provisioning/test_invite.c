@@ -62,7 +62,7 @@ read_it(void **state)
 		"probe@" TOKEN ".other.probe.example" };
 	struct invitation v = invitation(rcpt, 2);
 	struct strbuf b = { 0 };
-	char msgid[160], *head;
+	char msgid[INVITE_MSGID_SIZE], *head;
 
 	(void)state;
 	assert_int_equal(invite_build(&b, msgid, &v, NULL), 0);
@@ -110,7 +110,7 @@ further(void **state)
 	static const char *const from[] = { "<dsn@" TOKEN ".lim.out.probe.example>",
 		"<dsn@" TOKEN ".void.out.probe.example>",
 		"<dsn@a.b." TOKEN ".tree.out.probe.example>" };
-	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example" }, msgid[160];
+	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example" }, msgid[INVITE_MSGID_SIZE];
 	struct strbuf b = { 0 };
 
 	(void)state;
@@ -141,7 +141,7 @@ further(void **state)
 static void
 signed_too(void **state)
 {
-	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example" }, msgid[160];
+	char *rcpt[] = { "probe@" TOKEN ".plain.probe.example" }, msgid[INVITE_MSGID_SIZE];
 	struct invitation v = invitation(rcpt, 1);
 	EVP_PKEY *key = keys_generate(8);
 	struct strbuf b = { 0 };
@@ -280,12 +280,53 @@ thousands(void **state)
 	}
 }
 
+/* Only who has the site's secret makes one. */
+static void
+message_id(void **state)
+{
+	char *rcpt[] = { "probe@x.example" }, msgid[INVITE_MSGID_SIZE], other[INVITE_MSGID_SIZE];
+	char token[TOKEN_LEN + 1] = "";
+	struct strbuf b = { 0 };
+	struct token t;
+	struct invitation v = invitation(rcpt, 1);
+
+	(void)state;
+	assert_int_equal(token_new(&t, 0, &site->token_key), 0);
+	v.token = t.text;
+	v.number = 12;
+	for (size_t i = 0; i <= INVITE_EXTRAS; i++) {
+		strbuf_reset(&b);
+		token[0] = '\0';
+		assert_int_equal(i == 0 ? invite_build(&b, msgid, &v, NULL)
+					: invite_build_extra(&b, msgid, &v, &invite_extras[i - 1]),
+		    0);
+		assert_true(invite_msgid_read(site, msgid, token));
+		assert_string_equal(token, t.text);
+	}
+	for (size_t i = 0; i < strlen(msgid); i++) {
+		memcpy(other, msgid, sizeof other);
+		other[i] = other[i] == 'b' ? 'c' : 'b';
+		assert_false(invite_msgid_read(site, other, token));
+		other[i] = '\0';
+		assert_false(invite_msgid_read(site, other, token));
+	}
+	memcpy(other, msgid, sizeof other);
+	strcat(other, ">");
+	assert_false(invite_msgid_read(site, other, token));
+	assert_false(invite_msgid_read(site, "", token));
+	assert_false(invite_msgid_read(site, "<>", token));
+	assert_false(invite_msgid_read(site,
+	    "<0123456789abcdef-0123456789abcdef.1@acacacacacacacac.out.probe.example>", token));
+	strbuf_clear(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(read_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(further, setup, teardown),
+		cmocka_unit_test_setup_teardown(message_id, setup, teardown),
 		cmocka_unit_test_setup_teardown(signed_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(states, setup, teardown),
 		cmocka_unit_test_setup_teardown(counted, setup, teardown),
