@@ -535,6 +535,9 @@ command_invite(const struct command *c, int argc, char **argv)
 	s.pause_us = 3600 * CLOCK_SECOND / rate;
 	if (!s.dry && (lock = lock_site(s.site, "invite")) < 0)
 		log_fatal(EXIT_CANNOT, "invite: nobody is written to");
+	/* What another one did while this one waited for the lock: nobody is written to twice. */
+	if (invitations_refresh(s.invitations) != 0)
+		log_fatal(EXIT_CANNOT, "invite: nobody is written to");
 	if ((remind > 0 || s.site->conf.mail_extra != 0) && some_were_written_to(&s)) {
 		site_path(path, s.site, "", "store.db");
 		if (command_load_new(s.site, NULL) != 0 || (store = store_open(path)) == NULL)
