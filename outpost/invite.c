@@ -284,6 +284,11 @@ write_to(struct sender *s, const struct invitee *row)
 	if (run == NULL || enrol_messages(&m, &n, s->site, &enrolment) != 0)
 		return invitations_note(s->invitations, e.token, INVITATION_REFUSED,
 		    "no more enrolled, or its set has left the catalogue", clock_now());
+	if (n == 0) { /* such as the set inbound alone */
+		enrol_messages_free(m, n);
+		return invitations_note(s->invitations, e.token, INVITATION_REFUSED,
+		    "its set has no address to answer to: add another set", clock_now());
+	}
 	if (invitations_note(s->invitations, e.token, INVITATION_BEGUN, NULL, clock_now()) != 0) {
 		enrol_messages_free(m, n);
 		return -1;
