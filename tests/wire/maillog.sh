@@ -39,7 +39,7 @@ CONF
 unbound -d -c "$dir/unbound.conf" 2>"$dir/unbound.err" &
 unbound=$!
 wait_for 20 connects 127.0.0.1 53 || wire_bail "unbound does not start: $(cat "$dir/unbound.err")"
-printf 'mail-program %s\nmail-log %s\npace 10000\nverify-resolver 127.0.0.1\n' "$dir/sendmail" "$log" >>"$site/outpost.conf"
+printf '%s\n' "mail-program $dir/sendmail" "mail-log $log" 'pace 10000' 'verify-resolver 127.0.0.1' >>"$site/outpost.conf"
 printf 'address\nann@post.example\nbob@post.example\n' >"$dir/people.csv"
 read -r -d '' -a tokens < <("$OUTPOST" enrol -C "$site" --set full --csv "$dir/people.csv" 2>/dev/null | grep -o '^[a-z2-7]\{16\}')
 [[ ${#tokens[@]} == 2 ]] || wire_bail "not enrolled"
