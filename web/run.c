@@ -62,10 +62,10 @@ put_mailto(struct strbuf *b, const struct enrol_message *m, size_t number)
 }
 
 static void
-put_swaks(struct exchange *x, const struct run *run, const struct enrol_message *m)
+put_swaks(struct exchange *x, const struct run *run, const struct enrol_message *m, size_t number)
 {
 	struct strbuf line = { 0 };
-	char path[128], url[400];
+	char path[128], url[400], label[64];
 
 	if (m->message != NULL) {
 		snprintf(path, sizeof path, "/run/%s/message/%s", run->id, m->message);
@@ -76,7 +76,8 @@ put_swaks(struct exchange *x, const struct run *run, const struct enrol_message 
 	join(&line, m, ",");
 	if (m->message != NULL)
 		strbuf_printf(&line, " --data @%s.eml", m->message);
-	page_copy(&x->out, "the swaks line", line.s);
+	snprintf(label, sizeof label, "the swaks line of message %zu", number);
+	page_copy(&x->out, label, line.s);
 	strbuf_clear(&line);
 }
 
@@ -87,6 +88,7 @@ put_message(struct exchange *x, const struct run *run, const struct enrol_messag
 	const struct message *words = m->message != NULL ? message_find(m->message) : NULL;
 	struct strbuf list = { 0 };
 	struct strbuf *b = &x->out;
+	char label[64];
 
 	strbuf_printf(b, "<section class=\"message\">\n<h3>Message %zu of %zu</h3>\n", number, all);
 	if (words != NULL) {
@@ -99,7 +101,8 @@ put_message(struct exchange *x, const struct run *run, const struct enrol_messag
 			       "same.</p>\n");
 	}
 	join(&list, m, ",\n");
-	page_copy(b, "the addresses", list.s);
+	snprintf(label, sizeof label, "the addresses of message %zu", number);
+	page_copy(b, label, list.s);
 	strbuf_clear(&list);
 	if (words == NULL) {
 		strbuf_puts(b, "<p>");
@@ -107,7 +110,7 @@ put_message(struct exchange *x, const struct run *run, const struct enrol_messag
 		strbuf_puts(b, "</p>\n");
 	}
 	strbuf_puts(b, "<details class=\"more\"><summary>With swaks</summary>\n");
-	put_swaks(x, run, m);
+	put_swaks(x, run, m, number);
 	strbuf_puts(b, "</details>\n</section>\n");
 }
 

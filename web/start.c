@@ -106,6 +106,26 @@ put_invite(struct exchange *x)
 		       "</section>\n");
 }
 
+/* For programs: what they say to the interface, to be tried by hand. */
+static void
+put_programs(struct exchange *x)
+{
+	struct strbuf line = { 0 };
+	char url[400];
+
+	site_web_url(url, sizeof url, x->site, "/api/v1/runs");
+	strbuf_printf(
+	    &line, "curl -H \"Authorization: Bearer $KEY\" --json '{\"set\":\"quick\"}' %s", url);
+	strbuf_puts(&x->out,
+	    "<section class=\"way\">\n<h2>I have an API key</h2>\n"
+	    "<p>Your program begins a run, sends its messages and asks for the report: see <a "
+	    "href=\"/api/v1/openapi.json\">what it can ask for</a>, in the words of OpenAPI. Who "
+	    "wants a key asks the operator of this site.</p>\n");
+	page_copy(&x->out, "how to begin a run", line.s);
+	strbuf_puts(&x->out, "</section>\n");
+	strbuf_clear(&line);
+}
+
 void
 page_start(struct exchange *x)
 {
@@ -128,7 +148,9 @@ page_start(struct exchange *x)
 	exchange_form(x, "/run");
 	put_sets(x);
 	strbuf_puts(b,
-	    "<p><button type=\"submit\">Show me the addresses</button></p>\n</form>\n</section>\n"
+	    "<p><button type=\"submit\">Show me the addresses</button></p>\n</form>\n</section>\n");
+	put_programs(x);
+	strbuf_puts(b,
 	    "<section>\n<h2>Before you begin</h2>\n<ul>\n"
 	    "<li><b>What happens:</b> your server delivers some of the messages, retries others "
 	    "for hours, and must refuse to deliver a few. At worst you get bounces.</li>\n"
