@@ -148,7 +148,7 @@ size_t session_preface(
 /* The functions for its TLS engine (tls.h); who is the session, which a ClientHello may bind. */
 extern const struct tls_user session_tls;
 
-/* --- between session.c, session_reply.c, command.c and message.c --------------------------------------- */
+/* --- for the files that make up a session: session*.c, command, ehlo, envelope, message ------------ */
 void session_stage(struct session *, enum stage);
 /* The event of the command that is being answered; code 0: the connection ends instead. */
 void session_command_event(struct session *, unsigned code, const char *text);
