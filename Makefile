@@ -110,7 +110,7 @@ $(2): $(3) $(call archives,$(1))
 endef
 
 # tests/unit/MODULE/test_X.c -> unit/MODULE/test_X, cmocka
-# tests/replay/MODULE.c      -> replay/MODULE
+# tests/replay/MODULE*.c     -> replay/MODULE
 # tests/fuzz/MODULE/fuzz_X.c -> fuzz-replay/X: runs the corpus once; fuzz/X: see make fuzz
 define module-tests
 UNIT_$(1)   := $$(patsubst tests/unit/$(1)/%.c,$$(BUILD)/unit/$(1)/%,$$(wildcard tests/unit/$(1)/test_*.c))
@@ -120,7 +120,8 @@ UNITS       += $$(UNIT_$(1))
 REPLAYS     += $$(REPLAY_$(1))
 FUZZ        += $$(FUZZ_$(1))
 $$(if $$(UNIT_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/unit/$(1)/%,$$(BUILD)/obj/tests/unit/$(1)/%.o,-lcmocka $(TEST_LIBS_$(1)))))
-$$(if $$(REPLAY_$(1)),$$(eval $$(call test-program,$(1),$$(REPLAY_$(1)),$$(BUILD)/obj/tests/replay/$(1).o)))
+$$(if $$(REPLAY_$(1)),$$(eval $$(call test-program,$(1),$$(REPLAY_$(1)),\
+    $$(patsubst %.c,$$(BUILD)/obj/%.o,$$(wildcard tests/replay/$(1)*.c)))))
 $$(foreach x,$$(FUZZ_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/fuzz-replay/$$(x),\
     $$(BUILD)/obj/tests/fuzz/$(1)/fuzz_$$(x).o $$(BUILD)/obj/tests/fuzz/main.o)))
 $$(foreach x,$$(FUZZ_$(1)),$$(eval $$(call test-program,$(1),$$(BUILD)/fuzz-$$(x),\
