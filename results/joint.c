@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/strbuf.h"
 #include "results/session.h"
@@ -44,6 +45,23 @@ is_about(const struct observation *event, const struct observation *message)
 	return true;
 }
 
+/* A message of ours that came back, by a loop or an auto-reply that keeps From: the author's domain has the
+ * token as a label, as every domain that we write from.  Its signature would be taken for the participant's. */
+static bool
+is_ours(const struct verified *v, const char *token)
+{
+	const char *label = verified_text(verified_part(v, "author"), "domain");
+	size_t len = strlen(token);
+
+	for (; *label != '\0';
+	     label += label[strcspn(label, ".")] == '.' ? strcspn(label, ".") + 1 : strlen(label)) {
+		if (strncasecmp(label, token, len) == 0 &&
+		    (label[len] == '.' || label[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 /* Every accepted message has one event of these at most; of two equal messages in a connection each has its
  * own. */
 static void
@@ -65,7 +83,10 @@ read_verified(struct correlation *c, struct facts *f)
 			k++;
 		c->verified = grow(c->verified, c->n_verified, sizeof *c->verified);
 		c->verified[c->n_verified] = verified_read(a->message, k < n ? events[k] : NULL);
-		a->verified = c->verified[c->n_verified++];
+		a->verified = is_ours(c->verified[c->n_verified], c->token)
+				  ? NULL
+				  : c->verified[c->n_verified];
+		c->n_verified++;
 		read++;
 		if (k < n)
 			events[k] = NULL;

@@ -349,6 +349,40 @@ belongs(void **state)
 	correlation_free(c);
 }
 
+/* A message of ours that a loop brings back says nothing about who it came through. */
+static void
+ours(void **state)
+{
+	static const struct {
+		const char *author;
+		bool ours;
+	} from[] = {
+		{ EVENTS_TOKEN ".out.example", true },
+		{ "a.b.AAAAAAAAAAAAAAAA.tree.out.example", true },
+		{ "out." EVENTS_TOKEN, true },
+		{ "x" EVENTS_TOKEN ".out.example", false },
+		{ EVENTS_TOKEN "x.out.example", false },
+		{ "sender.example", false },
+		{ "", false },
+	};
+	const size_t n = sizeof from / sizeof from[0];
+	char results[200];
+
+	(void)state;
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(results, sizeof results,
+		    "{'author':{'domain':'%s'},'dkim':{'signature':[{'result':'pass'}]}}",
+		    from[i].author);
+		mail(2 * i, "dual", 4, i);
+		judged(2 * i + 1, "dual", i, results, "");
+	}
+	struct correlation *c = correlated(&obs);
+	assert_int_equal(facts(c, "dual")->n_attempts, n);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(facts(c, "dual")->attempts[i].verified == NULL, from[i].ours);
+	correlation_free(c);
+}
+
 static void
 unreadable(void **state)
 {
@@ -570,6 +604,7 @@ main(void)
 		OBSERVED(every_word),
 		OBSERVED(in_words),
 		OBSERVED(belongs),
+		OBSERVED(ours),
 		OBSERVED(unreadable),
 		OBSERVED(settles),
 		OBSERVED(worst_is_told),
