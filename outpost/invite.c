@@ -540,8 +540,9 @@ command_invite(const struct command *c, int argc, char **argv)
 	s.pause_us = 3600 * CLOCK_SECOND / rate;
 	if (!s.dry && (lock = lock_site(s.site, "invite")) < 0)
 		log_fatal(EXIT_CANNOT, "invite: nobody is written to");
-	/* What another one did while this one waited for the lock: nobody is written to twice. */
-	if (invitations_refresh(s.invitations) != 0)
+	/* What another one did while this one waited for the lock: nobody is written to twice.  Who was enrolled
+	 * meanwhile has a run: that is written before it is asked for. */
+	if (invitations_refresh(s.invitations) != 0 || runs_refresh(s.runs) != 0)
 		log_fatal(EXIT_CANNOT, "invite: nobody is written to");
 	if ((remind > 0 || s.site->conf.mail_extra != 0) && some_were_written_to(&s)) {
 		site_path(path, s.site, "", "store.db");

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "lib/log.h"
 #include "lib/strbuf.h"
@@ -279,6 +280,43 @@ test_files_stay(void **state)
 	}
 }
 
+static int
+count_steps(void *ctx)
+{
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+/* Node events, and nothing else is looked at for them: what strangers send to an address without a participant may be
+ * millions of lines. */
+static void
+test_nodes(void **state)
+{
+	static const char row[] = "{\"v\":1,\"t\":\"2026-11-21T%02d:00:00.%06dZ\",\"node\":\"a\","
+				  "\"d\":\"smtpd\",\"w\":0,\"n\":%d,\"ev\":\"%s\"}\n";
+	struct store *st = open_store();
+	struct strbuf b = { 0 };
+	unsigned steps = 0;
+
+	(void)state;
+	write_file("a-nodes-0-1.jsonl", "w", row, 12, 1, 1, "node.stop");
+	write_file("a-nodes-0-1.jsonl", "a", row, 10, 2, 2, "node.start");
+	write_file("a-nodes-0-1.jsonl", "a", row, 11, 3, 3, "node.stop");
+	for (int i = 0; i < 10000; i++)
+		write_file("a-nodes-0-1.jsonl", "a", row, 13, i, i, "net.syn");
+	assert_int_equal(load(st).events, 10003);
+	sqlite3_progress_handler(store_db(st), 1, count_steps, &steps);
+	assert_int_equal(store_nodes(st, INT64_C(1795258800000000), collect, &b), 0);
+	assert_true(steps > 0 && steps < 500);
+	assert_non_null(strstr(b.s, "T11:"));
+	assert_non_null(strstr(b.s, "T12:"));
+	assert_true(strstr(b.s, "T11:") < strstr(b.s, "T12:"));
+	assert_null(strstr(b.s, "T10:"));
+	assert_null(strstr(b.s, "net.syn"));
+	store_close(st);
+	strbuf_clear(&b);
+}
+
 int
 main(void)
 {
@@ -288,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_corrupt),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_files_stay),
+		cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_unbound),
 		cmocka_unit_test(test_at_once),
