@@ -281,10 +281,13 @@ write_to(struct sender *s, const struct invitee *row)
 		enrolment.t_us = run->t_us;
 		snprintf(enrolment.set, sizeof(enrolment.set), "%s", run->set);
 	}
-	if (run == NULL || enrol_messages(&m, &n, s->site, &enrolment) != 0)
+	if (run == NULL || enrol_messages(&m, &n, s->site, &enrolment) != 0) {
+		s->refused++;
 		return invitations_note(s->invitations, e.token, INVITATION_REFUSED,
 		    "no more enrolled, or its set has left the catalogue", clock_now());
+	}
 	if (n == 0) { /* such as the set inbound alone */
+		s->refused++;
 		enrol_messages_free(m, n);
 		return invitations_note(s->invitations, e.token, INVITATION_REFUSED,
 		    "its set has no address to answer to: add another set", clock_now());

@@ -122,6 +122,26 @@ is "dsn@$token.lim.$out dsn@$token.void.$out dsn@a.b.$token.tree.$out" "$(grep -
 is 3 "$(grep -c '^List-Unsubscribe: <https' "$dir/mail")" "each with the way out"
 has '0 written to' "$(invite)" "and never again"
 has '"extra":1' "$("$OUTPOST" invite --status --json -C "$site")" "the status counts them"
+
+# Who is enrolled while it waits for the lock of another invite.  It waits for 3 s: a machine that is slower tries again.
+for i in {1..9}; do
+	coproc holder { exec python3 -c 'import fcntl, sys
+f = open(sys.argv[1], "r+")
+fcntl.lockf(f, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()' "$site/run/invite.lock"; }
+	read -r _ <&"${holder[0]}"
+	ip netns exec $ns "$OUTPOST" invite -C "$site" >"$dir/late" 2>>"$dir/invite.err" &
+	late=$!
+	for _ in {1..100}; do ls -l /proc/$late/fd 2>/dev/null | grep -q 'invite\.lock' && break; sleep 0.02; done
+	printf 'address\nlate%d@post.example\n' "$i" >"$dir/people.csv"
+	"$OUTPOST" enrol -C "$site" --set full --csv "$dir/people.csv" >/dev/null 2>>"$dir/enrol.err"
+	held=$holder_PID
+	kill "$held"
+	wait "$held" 2>/dev/null
+	wait "$late" && break
+done
+has '1 written to' "$(cat "$dir/late")" "who was enrolled while it waited for the lock is not refused"
 secure "$token.$out" TXT "exists:%{i}._spf.$token.$out" "the SPF record has a macro, and is signed"
 secure "192.0.2.25._spf.$token.$out" A "ANSWER: 0" "the name that it expands to exists, without an address"
 secure "_dmarc.$token.$out" TXT "v=DMARC1; p=none" "the policy of DMARC"
