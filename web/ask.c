@@ -5,7 +5,8 @@
 #include "lib/clock.h"
 #include "web/serve.h"
 
-#define READ_MAX (60 * CLOCK_SECOND) /* a reader that says nothing for so long was started anew */
+#define READ_MAX                                                                                   \
+	(60 * CLOCK_SECOND) /* who asked a reader that says nothing for so long has been answered */
 
 static int
 send_to(const struct desk_link *l, struct conn *c)
@@ -117,5 +118,23 @@ ask_answered(struct desk_link *l, uint32_t id)
 {
 	if (l->ask == id)
 		l->ask = 0;
+	ask_next(l->serve);
+}
+
+void
+ask_is_here(struct desk_link *l)
+{
+	struct conn *c = l->serve->all;
+
+	while (c != NULL && (c->state != CONN_ASKED || c->ask == 0 || c->ask != l->ask))
+		c = c->next;
+	if (l->here) {
+		l->ask = 0;
+		if (c != NULL) {
+			c->ask = 0;
+			conn_busy(c);
+		}
+	}
+	l->here = true;
 	ask_next(l->serve);
 }

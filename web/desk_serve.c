@@ -73,6 +73,7 @@ on_change(void *ctx, const char *subject)
 int
 desk_serve(struct desk *d, int fd)
 {
+	const struct frame here = { 0 };
 	struct frame_reader reader = { 0 };
 	int64_t look = 0;
 	sigset_t mask;
@@ -83,6 +84,9 @@ desk_serve(struct desk *d, int fd)
 	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 		{ .fd = signalfd(-1, &mask, SFD_CLOEXEC), .events = POLLIN } };
 
+	/* What the one before was at, if there was one, nobody answers any more. */
+	if (desk_is_reader(d))
+		(void)frame_send(fd, &here);
 	for (;;) {
 		struct frame f;
 

@@ -104,6 +104,10 @@ on_desk(evutil_socket_t fd, short what, void *ctx)
 
 	(void)what;
 	while ((rc = frame_receive(&f, &l->reader, (int)fd)) > 0) {
+		if (f.id == 0 && f.n == 0) {
+			ask_is_here(l);
+			continue;
+		}
 		for (c = s->all; c != NULL; c = next) {
 			next = c->next;
 			if (f.id != 0 && c->state == CONN_ASKED && c->ask == f.id)

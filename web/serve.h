@@ -68,6 +68,7 @@ struct desk_link {
 	int fd;
 	struct event *event;
 	struct frame_reader reader;
+	bool here; /* of a reader: one has begun */
 	/* Of a reader: what it works at (0: nothing), since when, the run, and that of before. */
 	uint32_t ask;
 	int64_t since;
@@ -94,6 +95,9 @@ struct serve {
 int ask_begin(struct conn *);
 /* An answer came over this link. */
 void ask_answered(struct desk_link *, uint32_t id);
+/* A reader says that it begins.  If another one had begun before on this link, that one died: what it was at is
+ * answered as busy and not given out again, because it may be what it died of. */
+void ask_is_here(struct desk_link *);
 /* Who waits gets a reader, if one is free. */
 void ask_next(struct serve *);
 

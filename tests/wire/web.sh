@@ -461,6 +461,17 @@ kill -CONT "$slow"
 answered() { answers 2 && [[ -s $dir/answer.3 ]]; }
 wait_for 25 answered
 is 200200200 "$(cat "$dir"/answer.?)" "then all have their answer"
+# One that dies of a report, which is not given to its successor.
+rm "$dir"/answer.?
+kill -STOP "$slow"
+ask "$run" 1
+ask "$second" 2
+wait_for 25 answers 1
+[[ -s $dir/answer.1 ]] && held=$second || held=$run
+kill -KILL "$slow"
+wait_for 25 answers 2
+is 200503 "$(cat "$dir"/answer.? | fold -w 3 | sort | tr -d '\n')" "a reader dies: who waited for it is told so"
+is 200 "$(status plain "$url$held/report.txt")" "and who asks again has an answer"
 
 # --- start, reload, end -----------------------------------------------------------------------------------
 serving() { pgrep -P "$web" | tr '\n' ' '; }
