@@ -142,13 +142,16 @@ RUN       = @BUILD='$(abspath $(BUILD))' OUTPOST='$(abspath $(BUILD))/outpost' t
 BEGIN     = @$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
 SCRIPTS   = tests/runner tests/includes tests/limits tests/format tests/lint tests/man tests/coverage
+# The longest first: they mostly wait, two at a time.
+LABS      = tests/lab/check-senders.sh tests/lab/check-web.sh \
+    $(filter-out %/check-senders.sh %/check-web.sh,$(wildcard tests/lab/check*.sh))
 check-programs: $(FAST)
 check-fast: all man $(FAST)
 	$(RUN) $(SCRIPTS) $(FAST)
 check:
 	@tests/packages build check
 	$(BEGIN) all man $(FAST)
-	$(RUN) $(SCRIPTS) $(FAST) $(wildcard tests/wire/*.sh) $(wildcard tests/lab/check*.sh) tests/readme
+	$(RUN) $(SCRIPTS) $(FAST) $(wildcard tests/wire/*.sh) -j 2 $(LABS) -j 1 tests/readme
 
 # The fuzzers are a build of their own: every object knows the fuzzer.
 FUZZ_SECONDS ?= 60
