@@ -10,6 +10,7 @@
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
+#include "lib/suffix.h"
 #include "results/session.h"
 
 #define WINDOW      (600 * CLOCK_SECOND) /* a lookup belongs to what comes so soon after it */
@@ -43,18 +44,33 @@ network_of(const char *address)
 	return inet_pton(AF_INET6, address, a) == 1 ? tie_hash(TIE_NETWORK, a, 6) : 0;
 }
 
-/* The domain above the host's name; where that is one label, the name. */
+static bool
+is_host_name(const char *name)
+{
+	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0' &&
+	       name[0] != '.' && strstr(name, "..") == NULL && name[strlen(name) - 1] != '.';
+}
+
+/* What somebody registered: all hosts of one provider are below it, and those of two are not, as they may be below
+ * co.uk or the domain of a cloud.  What is no name of a host stands for itself. */
 static uint64_t
 ehlo_of(const char *name)
 {
-	size_t len = strcspn(name, " "), host = strcspn(name, ". ");
+	size_t len = strcspn(name, " ");
+	char lower[256];
+	const char *domain = lower;
 
 	if (len == 0 || *name == '[' || strncasecmp(name, "localhost", 9) == 0 ||
 	    inet_addr(name) != INADDR_NONE)
 		return 0;
-	if (host < len && memchr(name + host + 1, '.', len - host - 1) != NULL)
-		return tie_hash(TIE_EHLO, name + host + 1, len - host - 1);
-	return tie_hash(TIE_EHLO, name, len);
+	if (len >= sizeof lower)
+		return tie_hash(TIE_EHLO, name, len);
+	for (size_t i = 0; i < len; i++)
+		lower[i] = (char)tolower((unsigned char)name[i]);
+	lower[len] = '\0';
+	if (is_host_name(lower))
+		domain = suffix_organisation(lower);
+	return tie_hash(TIE_EHLO, domain, strlen(domain));
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "lib/journal.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/suffix.h"
 #include "provisioning/enrol.h"
 #include "provisioning/front.h"
 #include "provisioning/released.h"
@@ -377,6 +378,7 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 	int known = is_hidden(site, "enrol.jsonl", "the report does not say who it is about")
 			? 0
 			: enrol_find(&who, site, lower);
+	(void)suffix_load();
 	snprintf(path, sizeof path, "%s/store.db", site->dir);
 	struct store *st = known < 0 ? NULL : store_open(path);
 	if (st == NULL || store_events(st, lower, take_line, &u) < 0 ||
@@ -438,6 +440,7 @@ report_source_open(const struct site *site)
 {
 	struct report_source *s = xcalloc(1, sizeof *s);
 
+	(void)suffix_load(); /* before the process is confined */
 	s->site = site;
 	snprintf(s->path, sizeof s->path, "%s/store.db", site->dir);
 	s->where = whereabouts_open(&site->conf.location_database);

@@ -182,6 +182,36 @@ pool(void **state)
 	expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA record");
 }
 
+/* The same in another region, by its name alone; and who has a name below the same public suffix is somebody else. */
+static void
+registered(void **state)
+{
+	static const char *const tests[] = { "dual", "ipv4", "mx-implicit", "tls-required",
+		"dane-ee", "greylist" };
+	char id[64];
+
+	(void)state;
+	delivered_most();
+	validates();
+	ask(99, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
+	mail(100, "dane-ee-mismatch", "192.0.2.7", "out7.EU.sender.example", "<7@x.example>");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA record");
+	observations_clear(&obs);
+	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+		snprintf(id, sizeof id, "<%zu@sender.co.uk>", i);
+		ask(10 * (double)i - 2, tests[i], "MX", "{d}", RESOLVER);
+		ask(10 * (double)i - 1, tests[i], "A", "{mx0}", RESOLVER);
+		mail(10 * (double)i, tests[i], OWN, "sender.co.uk", id);
+	}
+	validates();
+	ask(99, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
+	mail(100, "dane-ee-mismatch", STRANGER, "evil.co.uk", "<7@x.example>");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, STRANGER " took part");
+	mail(110, "dane-ee-mismatch", STRANGER, "..\\u00e9.co.uk", "<8@x.example>");
+	mail(120, "dane-ee-mismatch", STRANGER, ".", "<9@x.example>");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, STRANGER " took part");
+}
+
 static void
 connected(void **state)
 {
@@ -304,6 +334,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(farm, NULL, clean),
 		cmocka_unit_test_setup_teardown(mailed, NULL, clean),
 		cmocka_unit_test_setup_teardown(pool, NULL, clean),
+		cmocka_unit_test_setup_teardown(registered, NULL, clean),
 		cmocka_unit_test_setup_teardown(connected, NULL, clean),
 		cmocka_unit_test_setup_teardown(scanned, NULL, clean),
 		cmocka_unit_test_setup_teardown(trait, NULL, clean),
