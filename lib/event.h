@@ -53,6 +53,7 @@ enum event_kind {
 	EV_OUT_SENT,       /* the local MTA took a message that we wrote to a participant */
 	EV_OUT_DELIVERY,   /* what the local MTA says of its delivery */
 	EV_OUT_PUBLISHED,  /* what the domain that it went to publishes for those who mail it */
+	EV_SMTP_OPERATOR,  /* mail to who runs the site: its data is the message, durable before a 250 */
 	EV_KIND_MAX
 };
 

@@ -215,6 +215,12 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	    "disk before the reply",
 	    KEYS(EK_PEER, EK_LOCAL, EK_HOST, EK_TYPE, EK_BYTES, EK_DATA, EK_REPLY, EK_TLS, EK_FROM,
 		EK_MAILBOX, EK_MSGID, EK_SUBJECT, EK_DEV, EK_PHASE) },
+	[EV_SMTP_OPERATOR] = { "smtp.operator",
+	    "mail to postmaster, abuse or hostmaster of the base domain; if it was accepted its "
+	    "data is the message, whole, on disk before the reply; it is nobody's mail of a "
+	    "measurement; see outpost mail",
+	    KEYS(EK_PEER, EK_LOCAL, EK_FROM, EK_MAILBOX, EK_REPLY, EK_ECODE, EK_TLS, EK_BYTES,
+		EK_SUBJECT, EK_DATA) },
 	[EV_OUT_SENT] = { "out.sent",
 	    "the local MTA has taken a message that we wrote to the participant; what: invitation, "
 	    "reminder, limit, void, tree",

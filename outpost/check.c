@@ -19,6 +19,7 @@
 #include "outpost/check_dns.h"
 #include "outpost/check_smtp.h"
 #include "outpost/command.h"
+#include "outpost/mailbox.h"
 
 #define WORKERS     24
 #define RESULT_TEXT 3800 /* a result is one write to a pipe, which is whole up to PIPE_BUF */
@@ -195,6 +196,18 @@ check_all(struct check *c, const size_t *todo, size_t n)
 	return wrong;
 }
 
+/* It is no fault of the site, but somebody has to know. */
+static void
+print_mail(const struct site *site)
+{
+	struct mailbox_count count;
+
+	if (mailbox_count(&count, site) != 0 || count.waiting == 0)
+		return;
+	printf("mail: %llu to postmaster or abuse that nobody has read: outpost mail lists %s\n",
+	    (unsigned long long)count.waiting, count.waiting == 1 ? "it" : "them");
+}
+
 static void
 prepare(struct check *c)
 {
@@ -245,6 +258,8 @@ command_check(const struct command *command, int argc, char **argv)
 				 : c.site->catalogue->tests[i] == only)
 			todo[n++] = i;
 	wrong = check_all(&c, todo, n);
+	if (!c.json)
+		print_mail(c.site);
 	if (!c.json)
 		printf("%zu of %zu tests are as specified\n", n - wrong, n);
 	free(todo);

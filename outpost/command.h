@@ -73,6 +73,7 @@ int command_ingest(const struct command *, int argc, char **argv);
 int command_verify(const struct command *, int argc, char **argv);
 int command_lab(const struct command *, int argc, char **argv);
 int command_invite(const struct command *, int argc, char **argv);
+int command_mail(const struct command *, int argc, char **argv);
 int command_maillog(const struct command *, int argc, char **argv);
 int command_key(const struct command *, int argc, char **argv);
 int command_optout(const struct command *, int argc, char **argv);

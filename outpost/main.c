@@ -17,6 +17,8 @@ static const struct command commands[] = {
 	{ "verify", command_verify, "FILE", "who wrote a stored message: SPF, DKIM, ARC, DMARC" },
 	{ "ingest", command_ingest, "", "load new log lines into the store" },
 	{ "invite", command_invite, "", "write to those who are to be invited" },
+	{ "mail", command_mail, "[MAILDIR]",
+	    "mail to postmaster and abuse: list it, or put what is new there" },
 	{ "maillog", command_maillog, "",
 	    "read what this host's mail server says of our messages" },
 	{ "key", command_key, "add|list|revoke [LABEL|ID]", "keys of the HTTP interface" },

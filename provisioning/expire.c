@@ -17,9 +17,9 @@
 #include "provisioning/released.h"
 #include "provisioning/runs.h"
 
-/* Their lines begin with {"t":"...", and are nobody's but one participant's. */
+/* Their lines begin with {"t":"...", and are nobody's but one participant's or correspondent's. */
 static const char *const journals[] = { "enrol.jsonl", RUNS_FILE, "invitations.jsonl",
-	RELEASED_FILE };
+	RELEASED_FILE, "mail.jsonl" };
 
 #define HEAD "{\"t\":\""
 

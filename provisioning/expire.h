@@ -10,7 +10,7 @@ struct expired {
 	uint64_t octets, lines;
 };
 /* Removes segments that nobody writes and that were last written before t_us, and lines older than that from
- * enrol.jsonl, runs.jsonl, invitations.jsonl and released.jsonl.  0, or -1 logged. */
+ * enrol.jsonl, runs.jsonl, invitations.jsonl, released.jsonl and mail.jsonl.  0, or -1 logged. */
 int expire_files(struct expired *, const struct site *, int64_t t_us);
 
 #endif

@@ -65,6 +65,9 @@ is_ordinary(const struct host *h)
 	for (size_t i = 0; i < h->n_rules; i++)
 		if (h->rules[i].at <= AT_MAIL)
 			return false;
+	for (size_t i = 0; i < h->n_rules; i++)
+		if (h->rules[i].at <= AT_MAIL)
+			return false;
 	return h->used && h->greet == NULL && h->ehlo == NULL && h->starttls == STARTTLS_OFFER &&
 	       !h->require_tls && front_tls_is_ordinary(h);
 }

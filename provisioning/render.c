@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "provisioning/address.h"
+#include "provisioning/front.h"
 
 #define DKIM_FIRST 200 /* characters of the key in the first of two strings */
 
@@ -187,6 +188,17 @@ put_ns6(char *dst, size_t dstlen, const struct job *j)
 	return ipv6(dst, dstlen, j, 0, j->test->number, ADDRESS_SERVES, j->zone);
 }
 
+static enum render_result
+put_mail4(char *dst, size_t dstlen, const struct job *j)
+{
+	const char *address = front_ordinary4(j->site);
+
+	if (address == NULL)
+		return RENDER_NO_ADDRESS;
+	snprintf(dst, dstlen, "%s", address);
+	return RENDER_OK;
+}
+
 /* --- digests --------------------------------------------------------------------------------------- */
 
 static enum render_result
@@ -346,6 +358,7 @@ static const struct placeholder {
 	{ "ipv6-silent", NEEDS_TOKEN | NEEDS_TEST | ARG_K, put_ipv6_silent },
 	{ "ns4", 0, put_ns4 },
 	{ "ns6", 0, put_ns6 },
+	{ "mail4", 0, put_mail4 },
 	{ "spki", NEEDS_TEST | ARG_K, put_spki },
 	{ "spki-wrong", NEEDS_TEST | ARG_K, put_spki_wrong },
 	{ "spki512", NEEDS_TEST | ARG_K, put_spki512 },

@@ -5,6 +5,7 @@
  *   {ipv4:K} {ipv4-refused} {ipv4-silent} {ipv6:K} {ipv6-refused:K} {ipv6-silent:K}
  *   {policy4} {policy6} addresses of the HTTPS host
  *   {ns4} {ns6} addresses of the zone's name server
+ *   {mail4} where SMTP does the ordinary thing: see front_ordinary4
  *   {spki:K} {spki-wrong:K} {spki512:K} {spki512-wrong:K} {cert:K}           hex digests
  *   {ca-spki} {other-ca-spki}
  *   {dkim:0} {dkim:1} the halves of the public key that signs what we write, base64

@@ -45,6 +45,7 @@ struct site_conf {
 	unsigned dns_rate;         /* UDP answers a second to one /24 or /56; 0 no limit */
 	unsigned smtp_max, smtp_per_client; /* connections a worker; of one address */
 	unsigned smtp_line, smtp_commands, smtp_recipients;
+	unsigned smtp_operator; /* messages an hour to who runs the site; 0: none is taken */
 	uint64_t smtp_message, smtp_headers; /* bytes of a message; of headers kept in the event */
 	int64_t https_timeout;               /* until a request is complete */
 	uint64_t https_body;                 /* octets of a POST */

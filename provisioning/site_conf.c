@@ -97,6 +97,9 @@ static const struct conf_row rows[] = {
 	    "smtp-message", smtp_message, 64 << 10, UINT64_C(1) << 32, "10M", "Size of a message"),
 	BYTES("smtp-headers", smtp_headers, 1 << 10, 48 << 10, "16K",
 	    "Octets of the header that are kept"),
+	UINT("smtp-operator", smtp_operator, 0, 1000000, "20",
+	    "Messages an hour to postmaster, abuse and hostmaster of the base domain; further ones "
+	    "get 452; see outpost mail; 0: none is taken"),
 	DURATION("smtp-timeout", smtp_timeout, S / 10, 3600 * S, "5m",
 	    "Wait for a command (RFC 5321 4.5.3.2.7)"),
 	DURATION("smtp-data-timeout", smtp_data_timeout, S / 10, 3600 * S, "3m",

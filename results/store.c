@@ -17,7 +17,7 @@
 #include "lib/strbuf.h"
 #include "results/eventhead.h"
 
-#define SCHEMA      3
+#define SCHEMA      4
 #define CHUNK       (8u << 20) /* bytes of a segment in one transaction */
 #define BUSY_MS     60000
 #define SETTLED_AGE 2 /* seconds; a younger modification time does not tell a later write apart */
@@ -34,9 +34,10 @@ enum {
 	Q_MAX
 };
 
-/* Few among all that names nobody, such as the SYNs to an address that many share: they have an index, which is
- * taken only for a query that says this word for word. */
-#define OF_NODE "token IS NULL AND conn IS NULL AND instr(line, '\"ev\":\"node.') > 0"
+/* Few among all that names nobody, such as the SYNs to an address that many share: they have an index each, which
+ * is taken only for a query that says this word for word. */
+#define OF_NODE     "token IS NULL AND conn IS NULL AND instr(line, '\"ev\":\"node.') > 0"
+#define OF_OPERATOR "token IS NULL AND conn IS NULL AND instr(line, '\"ev\":\"smtp.operator\"') > 0"
 
 static const char schema[] =
     "CREATE TABLE segment (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL,"
@@ -48,7 +49,8 @@ static const char schema[] =
     "CREATE INDEX event_unbound ON event (conn) WHERE token IS NULL AND conn IS NOT NULL;"
     "CREATE TABLE corrupt (segment INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL);"
     "CREATE INDEX event_node ON event (t) WHERE " OF_NODE ";"
-    "PRAGMA user_version = 3;";
+    "CREATE INDEX event_operator ON event (t) WHERE " OF_OPERATOR ";"
+    "PRAGMA user_version = 4;";
 
 static const char *const queries[Q_MAX] = {
 	[Q_SEGMENT] = "SELECT id, offset, size, mtime FROM segment WHERE name = ?1",
@@ -497,15 +499,15 @@ store_changes(struct store *st, int64_t *after, void (*row)(void *, const char *
 	return rc == SQLITE_DONE ? 0 : store_fail(st, "cannot read");
 }
 
-int
-store_nodes(struct store *st, int64_t since, int (*row)(void *, const char *, size_t), void *ctx)
+/* Lines that belong to no participant and to no connection. */
+static int
+read_nobody(struct store *st, const char *sql, int64_t since,
+    int (*row)(void *, const char *, size_t), void *ctx)
 {
 	sqlite3_stmt *q = NULL;
 	int rc, stop = 0;
 
-	if (sqlite3_prepare_v2(st->db,
-		"SELECT line FROM event WHERE " OF_NODE " AND t >= ?1 ORDER BY t", -1, &q,
-		NULL) != SQLITE_OK ||
+	if (sqlite3_prepare_v2(st->db, sql, -1, &q, NULL) != SQLITE_OK ||
 	    sqlite3_bind_int64(q, 1, since) != SQLITE_OK)
 		return store_fail(st, "cannot read");
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)
@@ -513,6 +515,21 @@ store_nodes(struct store *st, int64_t since, int (*row)(void *, const char *, si
 		    (size_t)sqlite3_column_bytes(q, 0));
 	sqlite3_finalize(q);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? stop : store_fail(st, "cannot read");
+}
+
+int
+store_nodes(struct store *st, int64_t since, int (*row)(void *, const char *, size_t), void *ctx)
+{
+	return read_nobody(
+	    st, "SELECT line FROM event WHERE " OF_NODE " AND t >= ?1 ORDER BY t", since, row, ctx);
+}
+
+int
+store_operator(struct store *st, int64_t since, int (*row)(void *, const char *, size_t), void *ctx)
+{
+	return read_nobody(st,
+	    "SELECT line FROM event WHERE " OF_OPERATOR " AND t >= ?1 ORDER BY t, segment, at",
+	    since, row, ctx);
 }
 
 int

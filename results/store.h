@@ -54,6 +54,10 @@ int store_changes(
 int store_nodes(
     struct store *, int64_t since, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 
+/* The same for smtp.operator: mail to who runs the site. */
+int store_operator(
+    struct store *, int64_t since, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
+
 /* Lines that were no event, oldest first. */
 int store_corrupt(struct store *,
     int (*row)(void *ctx, const char *segment, uint64_t offset, const char *why), void *ctx);

@@ -214,6 +214,7 @@ split_line(struct session *s, const char *line, size_t len)
 	s->arg_len = len - n;
 	s->rcpt = NULL;
 	s->mailbox = -1;
+	s->to_operator = false;
 	s->dev = NULL;
 }
 
@@ -262,7 +263,7 @@ command_line(struct session *s, const char *line, size_t len)
 		return;
 	}
 	at = s->cmd->at == AT_EHLO && s->tls ? AT_TLS_EHLO : s->cmd->at;
-	if (at != AT_MAX) {
+	if (at != AT_MAX && !s->to_operator && !s->for_operator) {
 		session_who(s, &who);
 		behave_at(&s->act, s->bind.host, at, s->mailbox, &who);
 	}

@@ -32,7 +32,7 @@ struct daemon {
 	struct site *site;
 	struct contexts *contexts;
 	struct memory *memory;
-	struct quota *quota;
+	struct quota *quota, *operator_mail;
 	struct released *released;
 	unsigned workers;
 	int *fds; /* n_fds for each worker, the last n_https of them for HTTPS */
@@ -104,11 +104,12 @@ forget_all(struct daemon *d)
 	contexts_free(d->contexts);
 	memory_close(d->memory);
 	quota_free(d->quota);
+	quota_free(d->operator_mail);
 	released_close(d->released);
 	d->released = NULL;
 	d->contexts = NULL;
 	d->memory = NULL;
-	d->quota = NULL;
+	d->quota = d->operator_mail = NULL;
 }
 
 static enum role
@@ -128,6 +129,7 @@ run_worker(unsigned index, void *ctx)
 		.mint = &d->mint,
 		.memory = d->memory,
 		.quota = d->quota,
+		.operator_mail = d->operator_mail,
 		.released = d->released,
 		.handover = d->handover,
 		.worker = index,
@@ -217,6 +219,7 @@ reload(void *ctx)
 	d->site = site;
 	d->contexts = contexts;
 	quota_set(d->quota, site->conf.events_per_token_hour);
+	quota_set(d->operator_mail, site->conf.smtp_operator);
 	return 0;
 }
 
@@ -325,7 +328,7 @@ raise_limit(const struct site_conf *c)
 }
 
 static struct quota *
-open_quota(const struct site *site)
+open_quota(unsigned per_hour)
 {
 	uint8_t random[16];
 	struct quota *q;
@@ -335,7 +338,7 @@ open_quota(const struct site *site)
 		return NULL;
 	}
 	if ((q = quota_new(random)) != NULL)
-		quota_set(q, site->conf.events_per_token_hour);
+		quota_set(q, per_hour);
 	return q;
 }
 
@@ -359,8 +362,9 @@ daemon_run(const char *dir)
 	if ((d.lock = lock_site(d.site, PROGRAM)) == -1)
 		return EXIT_CANNOT;
 	d.memory = phase_memory_open(d.site);
-	if ((d.quota = open_quota(d.site)) == NULL || d.memory == NULL ||
-	    (d.released = released_open(d.site, RELEASED_SPARE)) == NULL ||
+	if ((d.quota = open_quota(d.site->conf.events_per_token_hour)) == NULL ||
+	    (d.operator_mail = open_quota(d.site->conf.smtp_operator)) == NULL ||
+	    d.memory == NULL || (d.released = released_open(d.site, RELEASED_SPARE)) == NULL ||
 	    mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1 ||
 	    open_handover(&d.handover, &d.site->conf) == -1)
 		return EXIT_CANNOT;
@@ -378,6 +382,7 @@ daemon_run(const char *dir)
 	free(d.fds);
 	memory_close(d.memory);
 	quota_free(d.quota);
+	quota_free(d.operator_mail);
 	released_close(d.released);
 	handover_free(d.handover);
 	mint_setup_close(&d.mint);

@@ -147,6 +147,36 @@ refuse_released(struct session *s, const struct binding *b)
 	s->bind = first;
 }
 
+/* RFC 5321 4.5.1: postmaster, in any case, also without a domain; RFC 2142: abuse, and hostmaster, which our SOA
+ * records name. */
+static bool
+is_operator(const struct session *s, const struct path *path)
+{
+	static const char *const mailboxes[] = { "postmaster", "abuse", "hostmaster" };
+	const struct site_conf *conf = &s->env->site->conf;
+	size_t n = path->domain_len, known = n == 0 ? 1 : sizeof mailboxes / sizeof *mailboxes;
+
+	if (conf->smtp_operator == 0)
+		return false;
+	if (n > 0 && (n != strlen(conf->base) || strncasecmp(path->domain, conf->base, n) != 0))
+		return false;
+	for (size_t i = 0; i < known; i++)
+		if (path->local_len == strlen(mailboxes[i]) &&
+		    strncasecmp(path->local, mailboxes[i], path->local_len) == 0)
+			return true;
+	return false;
+}
+
+/* What is for us and what is for a test are never one message.  false: answered. */
+static bool
+rcpt_operator(struct session *s)
+{
+	s->to_operator = s->n_rcpts == 0 || s->for_operator;
+	if (!s->to_operator)
+		session_reply(s, 452, "4.5.3 Send this recipient a message of its own, please");
+	return s->to_operator;
+}
+
 /* Whose recipient is it?  Binds the transaction.  false: answered. */
 static bool
 rcpt_bind(struct session *s, const struct path *path)
@@ -226,6 +256,12 @@ rcpt_check(struct session *s)
 		session_reply(s, 452, "4.5.3 Too many recipients");
 		return false;
 	}
+	if (is_operator(s, &path))
+		return rcpt_operator(s);
+	if (s->for_operator) {
+		session_reply(s, 452, "4.5.3 Send this recipient a message of its own, please");
+		return false;
+	}
 	return rcpt_bind(s, &path);
 }
 
@@ -234,6 +270,7 @@ rcpt_run(struct session *s)
 {
 	s->n_reports += s->to_reports;
 	s->n_bounces += s->to_bounces;
+	s->for_operator = s->to_operator;
 	if (s->n_rcpts++ > 0)
 		strbuf_add(&s->rcpts, " ", 1);
 	else

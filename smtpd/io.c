@@ -72,6 +72,7 @@ io_open(struct io *io)
 		handover_worker(c->handover, c->worker);
 	phase_memory_init(&io->env.memory, c->site, c->memory);
 	io->env.released = c->released;
+	io->env.operator_mail = c->operator_mail;
 	io->mint = mint_new(c->mint);
 	io->clients = clients_new(conf->smtp_max, io->env.memory.key);
 	io->env.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);

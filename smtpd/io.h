@@ -18,7 +18,8 @@ struct io_config {
 	const struct contexts *contexts;
 	const struct mint_setup *mint;
 	struct memory *memory;
-	struct quota *quota; /* events of a participant */
+	struct quota *quota;         /* events of a participant */
+	struct quota *operator_mail; /* messages to who runs the site */
 	const struct released *released;
 	struct handover *handover; /* to the verifier; NULL: no message is judged */
 	const int *fds;            /* listening sockets of this worker, those for HTTPS last */

@@ -11,6 +11,11 @@
 
 #define REPORT_MAX 44000 /* octets of a TLS report or bounce that fit into an event, in base64 */
 
+/* A message to who runs the site is whole in its event, so what else is said there must leave it room. */
+#define OPERATOR_MAX         REPORT_MAX
+#define OPERATOR_FROM_MAX    512
+#define OPERATOR_SUBJECT_MAX 200
+
 /* Octets over the limit that are still read, so that the reply can be given in order. */
 #define OVERRUN_MAX (UINT64_C(64) * 1024 * 1024)
 
@@ -33,7 +38,7 @@ message_begin(struct session *s)
 {
 	s->data = xcalloc(1, sizeof *s->data);
 	data_init(s->data, s->env->sha256, s->env->site->conf.smtp_headers);
-	if (is_report(s) || is_bounce(s)) {
+	if (is_report(s) || is_bounce(s) || s->for_operator) {
 		s->data->raw_max = REPORT_MAX;
 	} else if (s->env->judged) {
 		s->data->sink = s->env->ops->body;
@@ -121,6 +126,38 @@ report_event(struct session *s, enum event_kind kind, unsigned code)
 	free(data);
 }
 
+/* Not the session's: it names neither connection nor token, so it is in no participant's observations. */
+static void
+operator_event(struct session *s, unsigned code, const char *text)
+{
+	struct event_line *e = s->env->line;
+	struct data *d = s->data;
+	char address[ADDRESS_TEXT_MAX], subject[OPERATOR_SUBJECT_MAX + 1], *data;
+
+	event_begin(e, EV_SMTP_OPERATOR, s->env->ops->origin(s->ctx), s->now_us);
+	address_format(address, &s->peer);
+	event_str(e, EK_PEER, address);
+	address_format(address, &s->local);
+	event_str(e, EK_LOCAL, address);
+	event_text(
+	    e, EK_FROM, s->from, s->from_len < OPERATOR_FROM_MAX ? s->from_len : OPERATOR_FROM_MAX);
+	event_str(e, EK_MAILBOX, s->mailbox_text);
+	event_num(e, EK_REPLY, code);
+	event_text(e, EK_ECODE, text, strcspn(text, "\r\n"));
+	event_bool(e, EK_TLS, s->tls);
+	event_num(e, EK_BYTES, (int64_t)d->size);
+	data_field(d, "Subject", subject, sizeof subject);
+	event_str(e, EK_SUBJECT, subject);
+	if (code / 100 == 2) {
+		data = xcalloc(1, 4 * ((d->raw.len + 2) / 3) + 1);
+		EVP_EncodeBlock((unsigned char *)data,
+		    (const unsigned char *)(d->raw.s != NULL ? d->raw.s : ""), (int)d->raw.len);
+		event_str(e, EK_DATA, data);
+		free(data);
+	}
+	session_event_end(s);
+}
+
 static void
 message_event(struct session *s, unsigned code, const char *text)
 {
@@ -175,7 +212,7 @@ message_end(struct session *s, unsigned code, const char *text)
 {
 	bool accepted = code / 100 == 2;
 
-	if (accepted) {
+	if (accepted && !s->for_operator) {
 		session_stage(s, STAGE_ACCEPTED);
 		if (!is_report(s) && !is_bounce(s))
 			session_phase(s, PHASE_ACCEPTED);
@@ -184,7 +221,9 @@ message_end(struct session *s, unsigned code, const char *text)
 		s->dev_last = s->dev;
 	if (s->bdat.arg[0] != '\0')
 		session_command_event(s, code, text);
-	if ((is_report(s) || is_bounce(s)) && accepted)
+	if (s->for_operator)
+		operator_event(s, code, text);
+	else if ((is_report(s) || is_bounce(s)) && accepted)
 		report_event(s, is_report(s) ? EV_TLSRPT_REPORT : EV_SMTP_DSN, code);
 	else
 		message_event(s, code, text);
@@ -239,6 +278,18 @@ message_resume(struct session *s)
 	at_dot(s);
 }
 
+/* Never answered and never passed on, so a loop ends here. */
+static void
+operator_done(struct session *s)
+{
+	if (s->data->size > OPERATOR_MAX)
+		message_end(s, 552, "5.3.4 Message too big: these mailboxes take 44000 octets");
+	else if (quota_take(s->env->operator_mail, 0, s->now_us) != QUOTA_WITHIN)
+		message_end(s, 452, "4.3.1 Too much mail for these mailboxes, try again later");
+	else
+		message_end(s, 250, "2.0.0 Ok, somebody will read it");
+}
+
 void
 message_done(struct session *s)
 {
@@ -247,6 +298,10 @@ message_done(struct session *s)
 	memset(&s->act, 0, sizeof s->act);
 	if (s->data->size > s->env->site->conf.smtp_message) {
 		message_end(s, 552, "5.3.4 Message too big");
+		return;
+	}
+	if (s->for_operator) {
+		operator_done(s);
 		return;
 	}
 	session_who(s, &who);

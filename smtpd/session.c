@@ -53,7 +53,7 @@ session_reset(struct session *s)
 	s->from_len = 0;
 	strbuf_clear(&s->rcpts);
 	s->n_rcpts = s->n_tried = s->n_reports = s->n_bounces = 0;
-	s->mail = s->batched = s->binary = false;
+	s->mail = s->batched = s->binary = s->for_operator = false;
 	s->bdat.arg[0] = '\0';
 	s->mailbox_text[0] = '\0';
 	if (s->data != NULL) {

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "lib/event.h"
+#include "lib/quota.h"
 #include "lib/strbuf.h"
 #include "provisioning/released.h"
 #include "smtpd/bdat.h"
@@ -51,6 +52,7 @@ struct session_env {
 	const EVP_MD *sha256;
 	struct phase_memory memory;
 	const struct released *released; /* NULL: nobody is */
+	struct quota *operator_mail;     /* messages to who runs the site, an hour */
 	bool judged;                     /* accepted messages go to the verifier */
 };
 
@@ -93,6 +95,7 @@ struct session {
 	int mailbox;             /* of a RCPT, index; -1 */
 	bool to_reports;         /* of a RCPT: the mailbox that takes TLS reports */
 	bool to_bounces;         /* of a RCPT: the mailbox that takes bounces */
+	bool to_operator;        /* of a RCPT: who runs the site */
 	const struct path *rcpt; /* of a RCPT, while it is being run */
 	struct behaviour act;
 	const struct host_rule *override; /* positive reply instead of ours */
@@ -110,6 +113,7 @@ struct session {
 	unsigned n_rcpts, n_tried;
 	unsigned n_reports; /* of n_rcpts: the mailbox that takes TLS reports */
 	unsigned n_bounces; /* of n_rcpts: the mailbox that takes bounces */
+	bool for_operator;  /* all of n_rcpts are who runs the site: nobody's mail of a test */
 	char mailbox_text[PATH_LOCAL_MAX + 1];
 	struct data *data; /* owned; during ST_DATA, and between chunks of BDAT */
 	struct bdat bdat;

@@ -16,7 +16,7 @@ session_event(struct session *s, enum event_kind kind)
 	struct event_line *e = s->env->line;
 
 	event_begin(e, kind, s->env->ops->origin(s->ctx), s->now_us);
-	if (s->bind.test != NULL) {
+	if (s->bind.test != NULL && !s->to_operator && !s->for_operator) {
 		event_str(e, EK_TOKEN, s->bind.token.text);
 		event_str(e, EK_TEST, s->bind.test->name);
 	}

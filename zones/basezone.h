@@ -1,6 +1,6 @@
 /* basezone.h - base.zone: the records that stand in the zone BASE (section [base]) and in every test's
  * zone (section [test]).  Lines are those of a test's [dns] section; owners and data use {zone}, {base},
- * {ns4}, {ns6} and, for [test], whatever a test may use but hosts. */
+ * {ns4}, {ns6}, {mail4} and, for [test], whatever a test may use but hosts. */
 #ifndef ZONES_BASEZONE_H
 #define ZONES_BASEZONE_H
 

@@ -181,6 +181,7 @@ static const struct {
 	[PH_MX] = { "mx", PH_INSIDE, TEST_HOSTS_MAX - 1, false, "{mxK}" },
 	[PH_NS4] = { "ns4", PH_PLAIN, 0, false, "{ns4}" },
 	[PH_NS6] = { "ns6", PH_PLAIN, 0, false, "{ns6}" },
+	[PH_MAIL4] = { "mail4", PH_PLAIN, 0, false, "{mail4}" },
 	[PH_IPV4] = { "ipv4", PH_NUMBER, TEST_HOSTS_MAX - 1, true, "{ipv4:K}" },
 	[PH_IPV4_REFUSED] = { "ipv4-refused", PH_PLAIN, 0, false, "{ipv4-refused}" },
 	[PH_IPV4_SILENT] = { "ipv4-silent", PH_PLAIN, 0, false, "{ipv4-silent}" },

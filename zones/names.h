@@ -35,6 +35,7 @@ enum placeholder_kind {
 	PH_MX,
 	PH_NS4,
 	PH_NS6,
+	PH_MAIL4, /* takes mail for who runs the site */
 	PH_IPV4,
 	PH_IPV4_REFUSED,
 	PH_IPV4_SILENT,

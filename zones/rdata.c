@@ -37,6 +37,7 @@ placeholder_family(enum placeholder_kind k)
 	case PH_IPV4_SILENT:
 	case PH_POLICY4:
 	case PH_NS4:
+	case PH_MAIL4:
 		return 4;
 	case PH_IPV6:
 	case PH_IPV6_REFUSED:

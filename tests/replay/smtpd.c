@@ -17,7 +17,8 @@
  *   preface BYTES   a segment comes before TLS begins
  *   eof             the client closes
  *   closed [reset]  we closed
- *   set KEY N       configuration: pace, smtp_line, smtp_commands, smtp_recipients, smtp_message, smtp_headers
+ *   set KEY N       configuration: pace, smtp_line, smtp_commands, smtp_recipients, smtp_operator, smtp_message,
+ *                   smtp_headers
  *   forget          the memory table is lost
  *   release         the participant is released
  *
@@ -316,7 +317,10 @@ do_set(struct player *p, const char *text)
 		c->smtp_commands = (unsigned)n;
 	else if (strcmp(key, "smtp_recipients") == 0)
 		c->smtp_recipients = (unsigned)n;
-	else if (strcmp(key, "smtp_message") == 0)
+	else if (strcmp(key, "smtp_operator") == 0) {
+		c->smtp_operator = (unsigned)n;
+		bed_operator_mail(p->bed);
+	} else if (strcmp(key, "smtp_message") == 0)
 		c->smtp_message = n;
 	else if (strcmp(key, "smtp_headers") == 0)
 		c->smtp_headers = n;
@@ -413,6 +417,7 @@ play(struct player *p)
 	p->conf = p->bed->site->conf;
 	bed_forget(p->bed);
 	bed_release_none(p->bed);
+	bed_operator_mail(p->bed);
 	while (getline(&line, &cap, f) > 0) {
 		p->line++;
 		line[strcspn(line, "\n")] = '\0';

@@ -22,6 +22,7 @@ struct bed {
 	struct site *site;
 	struct memory *memory;
 	struct released *released;
+	struct quota *operator_mail;
 	struct event_line *line;
 	struct event_origin origin;
 	struct session_env env;
@@ -125,6 +126,19 @@ bed_forget(struct bed *b)
 	phase_memory_init(&b->env.memory, b->site, b->memory);
 }
 
+/* As many messages to who runs the site as outpost.conf says, from now on. */
+static inline void
+bed_operator_mail(struct bed *b)
+{
+	static const uint8_t key[16] = { 1 };
+
+	quota_free(b->operator_mail);
+	if ((b->operator_mail = quota_new(key)) == NULL)
+		exit(1);
+	quota_set(b->operator_mail, b->site->conf.smtp_operator);
+	b->env.operator_mail = b->operator_mail;
+}
+
 static inline void
 bed_release_none(struct bed *b)
 {
@@ -174,6 +188,7 @@ bed_new(struct bed *b, const char *catalogue)
 	b->now = BED_START;
 	bed_forget(b);
 	bed_release_none(b);
+	bed_operator_mail(b);
 }
 
 static inline void
@@ -181,6 +196,7 @@ bed_free(struct bed *b)
 {
 	char command[sizeof b->dir + 16];
 
+	quota_free(b->operator_mail);
 	released_close(b->released);
 	memory_close(b->memory);
 	free(b->line);

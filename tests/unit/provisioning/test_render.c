@@ -99,6 +99,7 @@ test_addresses(void **state)
 	assert_rendered(plain, "{ipv6-refused:0}", "2001:db8:53::1234:60");
 	assert_rendered(plain, "{ipv6-silent:7}", "2001:db8:53::1234:7f");
 	assert_rendered(plain, "{ns4} {ns6}", "192.0.2.2 2001:db8:53::40");
+	assert_rendered(NULL, "{mail4}", "192.0.2.10");
 	assert_rendered(NULL, "{ns4} {ns6} {zone} {base}",
 	    "192.0.2.1 2001:db8:53:: probe.example. probe.example.");
 }

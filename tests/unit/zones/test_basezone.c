@@ -23,7 +23,7 @@ shipped(void **state)
 
 	(void)state;
 	assert_string_equal(err, "");
-	assert_int_equal(b->n_base, 6);
+	assert_int_equal(b->n_base, 9);
 	assert_int_equal(b->n_test, 4);
 	assert_int_equal(b->base[0].type, 6);
 	assert_string_equal(b->base[0].owner, "{zone}");
