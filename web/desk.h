@@ -26,7 +26,8 @@ const uint8_t *desk_form_key(const struct desk *); /* 32 octets, for csrf.h */
 /* Who wants no mail, as of now.  NULL: it cannot be known, so nobody is written to; logged. */
 struct optouts *desk_optouts(struct desk *);
 
-/* The run of this id, as it stands in a URL; NULL: there is none. */
+/* The run of this id, as it stands in a URL, valid until the next call of this or of one that enrols; NULL: there is
+ * none. */
 const struct run *desk_run(struct desk *, const char *id);
 /* Its report, valid until the next call of any desk function.  NULL: *why is a sentence. */
 const struct report *desk_report(

@@ -376,11 +376,13 @@ put_comparison(struct exchange *x, const struct run *run, const struct run *othe
 void
 page_run_changes(struct exchange *x)
 {
-	const struct run *run = run_of(x), *other;
+	const struct run *run, *other;
 
-	if (run == NULL)
+	if (run_of(x) == NULL)
 		return;
 	other = run_in(x, form_get(&x->query, "with"));
+	if ((run = run_of(x)) == NULL) /* again: looking for the other may have moved it */
+		return;
 	if (other == NULL)
 		exchange_error(
 		    x, 404, "There is no such other run.", "Paste the whole address of its page.");
