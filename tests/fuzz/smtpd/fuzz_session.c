@@ -21,7 +21,7 @@ check_events(const struct bed *b)
 	const char *s = b->events.s, *end;
 	struct event e;
 	char err[200];
-	unsigned closes = 0, messages = 0, acks = 0;
+	unsigned closes = 0, messages = 0, acks = 0, letters = 0, promises = 0;
 
 	for (; s != NULL && *s != '\0'; s = end + 1) {
 		end = strchr(s, '\n');
@@ -29,11 +29,18 @@ check_events(const struct bed *b)
 			abort();
 		closes += e.kind == EV_SMTP_CLOSE;
 		messages += e.kind == EV_SMTP_MESSAGE && e.v[EK_REPLY].num == 250;
+		if (e.kind == EV_SMTP_OPERATOR && e.v[EK_REPLY].num == 250) {
+			letters++;
+			if (e.v[EK_CUT].set || e.v[EK_TOKEN].set || e.v[EK_CONN].set)
+				abort();
+		}
 		event_clear(&e);
 	}
 	for (s = b->replies.s; s != NULL && (s = strstr(s, "noted\r\n")) != NULL; s++)
 		acks++;
-	if (closes != 1 || messages != acks)
+	for (s = b->replies.s; s != NULL && (s = strstr(s, "will read it\r\n")) != NULL; s++)
+		promises++;
+	if (closes != 1 || messages != acks || letters != promises)
 		abort();
 }
 
