@@ -70,7 +70,7 @@ static void
 shared(void **state)
 {
 	struct released *r;
-	int ask[2], status;
+	int ask[2], ready[2], status;
 	char c = 0;
 	pid_t child;
 
@@ -83,12 +83,17 @@ shared(void **state)
 	assert_false(released_has(r, 0));
 	assert_false(released_has(NULL, 1));
 	assert_int_equal(pipe(ask), 0);
+	assert_int_equal(pipe(ready), 0);
 	fflush(NULL);
 	if ((child = fork()) == 0) {
 		bool before = released_has(r, 2);
 
-		_exit(read(ask[0], &c, 1) == 1 && !before && released_has(r, 2) ? 0 : 1);
+		_exit(write(ready[1], &c, 1) == 1 && read(ask[0], &c, 1) == 1 && !before &&
+			      released_has(r, 2)
+			  ? 0
+			  : 1);
 	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
 	assert_int_equal(release(2), 0);
 	assert_false(released_has(r, 2));
 	assert_int_equal(released_refresh(r), 0);
@@ -97,8 +102,10 @@ shared(void **state)
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	released_close(r);
-	close(ask[0]);
-	close(ask[1]);
+	for (int i = 0; i < 2; i++) {
+		close(ask[i]);
+		close(ready[i]);
+	}
 }
 
 static bool
