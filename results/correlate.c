@@ -632,15 +632,18 @@ void
 correlate_own(struct correlation *c, const struct observations *obs, const bool *drop)
 {
 	struct observations rest = { .item = xcalloc(obs->n + 1, sizeof *rest.item) };
+	struct correlation **own = &c->own;
 
 	for (size_t i = 0; i < obs->n; i++)
 		if (!drop[i] && (c->released == 0 || !is_of_release(c, obs->item[i])))
 			rest.item[rest.n++] = obs->item[i];
-	c->own = correlation_new(c->catalogue, c->token);
-	c->own->released = c->released;
-	correlate_all(c->own, &rest);
-	c->own->cut_short = c->cut_short;
-	joint_read(c->own);
+	while (*own != NULL)
+		own = &(*own)->own;
+	*own = correlation_new(c->catalogue, c->token);
+	(*own)->released = c->released;
+	correlate_all(*own, &rest);
+	(*own)->cut_short = c->cut_short;
+	joint_read(*own);
 	free(rest.item);
 }
 
@@ -657,16 +660,19 @@ correlate_until(const struct observations *all, const struct catalogue *cat, con
 	struct correlation *c = correlation_new(cat, token);
 	const struct observations *obs = all;
 	struct observations kept = { 0 };
-	bool *drop;
+	bool *drop[KIN_SENDERS_MAX];
+	unsigned n;
 
 	if ((c->released = released_at(c, all, released)) != 0) {
 		kept = before_release(c, all);
 		obs = &kept;
 	}
 	correlate_all(c, obs);
-	if ((drop = kin_strangers(c, obs)) != NULL)
-		correlate_own(c, obs, drop);
-	free(drop);
+	n = kin_strangers(c, obs, drop);
+	for (unsigned i = 0; i < n; i++) {
+		correlate_own(c, obs, drop[i]);
+		free(drop[i]);
+	}
 	joint_read(c);
 	free(kept.item);
 	return c;

@@ -166,13 +166,14 @@ struct correlation {
 	int64_t released;        /* since then the participant is; 0: not */
 	bool cut_short;          /* limit.events: there were more than were written */
 	struct correlation *own; /* owned: the same without what strangers did (kin.h); NULL: they
-				  * did nothing */
+				  * did nothing.  It has one itself if somebody else may be the participant
+				  * as well, and so on */
 };
 
 /* obs must be sorted and outlive the correlation.  Never fails (memory: fatal). */
 struct correlation *correlate(
     const struct observations *obs, const struct catalogue *, const char *token);
-/* Sets c->own to the correlation of what is not dropped (a flag for each of obs). */
+/* Adds the correlation of what is not dropped (a flag for each of obs) behind the last c->own. */
 void correlate_own(struct correlation *c, const struct observations *obs, const bool *drop);
 /* The same for who was released then (provisioning/released.h; 0: not, unless events say so): what the participant's
  * mail met from that moment on shows nothing but the release, so it is left out. */

@@ -551,25 +551,41 @@ without_strangers(struct verdict *v, const struct judge *j, const struct test *t
 {
 	struct judge alone = *j;
 	const struct facts *f = correlation_facts(j->c, t);
-	struct verdict own;
+	struct verdict own, kept = *v;
 	char with[sizeof v->reason];
 
-	alone.c = j->c->own;
-	judge_once(&own, &alone, t);
-	if (own.grade == v->grade || own.grade == GRADE_PENDING) {
-		*v = own;
+	for (const struct correlation *c = j->c->own; c != NULL; c = c->own) {
+		alone.c = c;
+		judge_once(&own, &alone, t);
+		if (own.grade == GRADE_PENDING) {
+			*v = own;
+			return;
+		}
+		if (c == j->c->own && own.grade == v->grade)
+			kept = own;
+		if (own.grade == v->grade)
+			continue;
+		if (v->grade == GRADE_PENDING)
+			return;
+		memcpy(with, v->reason, sizeof with);
+		v->final &= own.final;
+		v->grade = GRADE_INCONCLUSIVE;
+		v->line = 0;
+		if (j->c->own->own != NULL)
+			snprintf(v->reason, sizeof v->reason,
+			    "several senders took part, and nothing tells which is the "
+			    "participant; "
+			    "with all of them: %.150s; with one alone: %.150s",
+			    with, own.reason);
+		else
+			snprintf(v->reason, sizeof v->reason,
+			    "%s took part, which nothing else ties to this sender; with it: "
+			    "%.180s; "
+			    "without it: %.180s",
+			    f->stranger == NULL ? "somebody" : f->stranger, with, own.reason);
 		return;
 	}
-	if (v->grade == GRADE_PENDING)
-		return;
-	memcpy(with, v->reason, sizeof with);
-	v->final &= own.final;
-	v->grade = GRADE_INCONCLUSIVE;
-	v->line = 0;
-	snprintf(v->reason, sizeof v->reason,
-	    "%s took part, which nothing else ties to this sender; with it: %.180s; without it: "
-	    "%.180s",
-	    f->stranger == NULL ? "somebody" : f->stranger, with, own.reason);
+	*v = kept;
 }
 
 void

@@ -1,8 +1,6 @@
 /* kin.c - see kin.h. */
 #include "results/kin.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,76 +8,15 @@
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
-#include "lib/suffix.h"
+#include "results/party.h"
 #include "results/session.h"
+#include "results/tie.h"
 
 #define WINDOW      (600 * CLOCK_SECOND) /* a lookup belongs to what comes so soon after it */
 #define RRTYPE_A    1
 #define RRTYPE_AAAA 28
 
 #define SLACK (5 * CLOCK_SECOND) /* clocks of nodes differ */
-
-/* What ties messages to each other, as a hash of its kind and text; 0: nothing. */
-enum tie { TIE_NETWORK, TIE_EHLO, TIE_MSGID, TIE_MAX };
-
-static uint64_t
-tie_hash(enum tie kind, const void *text, size_t len)
-{
-	const unsigned char *p = text;
-	uint64_t h = UINT64_C(14695981039346656037) ^ (uint64_t)kind; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (uint64_t)(kind == TIE_NETWORK ? p[i] : tolower(p[i]))) *
-		    UINT64_C(1099511628211);
-	return h == 0 ? 1 : h;
-}
-
-static uint64_t
-network_of(const char *address)
-{
-	unsigned char a[16];
-
-	if (inet_pton(AF_INET, address, a) == 1)
-		return tie_hash(TIE_NETWORK, a, 3);
-	return inet_pton(AF_INET6, address, a) == 1 ? tie_hash(TIE_NETWORK, a, 6) : 0;
-}
-
-static bool
-is_host_name(const char *name)
-{
-	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0' &&
-	       name[0] != '.' && strstr(name, "..") == NULL && name[strlen(name) - 1] != '.';
-}
-
-/* What somebody registered: all hosts of one provider are below it, and those of two are not, as they may be below
- * co.uk or the domain of a cloud.  What is no name of a host stands for itself. */
-static uint64_t
-ehlo_of(const char *name)
-{
-	size_t len = strcspn(name, " ");
-	char lower[256];
-	const char *domain = lower;
-
-	if (len == 0 || *name == '[' || strncasecmp(name, "localhost", 9) == 0 ||
-	    inet_addr(name) != INADDR_NONE)
-		return 0;
-	if (len >= sizeof lower)
-		return tie_hash(TIE_EHLO, name, len);
-	for (size_t i = 0; i < len; i++)
-		lower[i] = (char)tolower((unsigned char)name[i]);
-	lower[len] = '\0';
-	if (is_host_name(lower))
-		domain = suffix_organisation(lower);
-	return tie_hash(TIE_EHLO, domain, strlen(domain));
-}
-
-static void
-ties_of(uint64_t tie[TIE_MAX], const struct attempt *a)
-{
-	tie[TIE_NETWORK] = network_of(a->peer);
-	tie[TIE_EHLO] = ehlo_of(a->ehlo);
-	tie[TIE_MSGID] = *a->msgid == '\0' ? 0 : tie_hash(TIE_MSGID, a->msgid, strlen(a->msgid));
-}
 
 struct set { /* of hashes; sorted when it is asked */
 	uint64_t *item;
@@ -93,128 +30,17 @@ set_add(struct set *s, uint64_t h)
 	s->item[s->n++] = h;
 }
 
-static int
-hash_order(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-
-	return a < b ? -1 : a > b;
-}
-
 static bool
 set_has(const struct set *s, uint64_t h)
 {
-	return h != 0 && s->n > 0 &&
-	       bsearch(&h, s->item, s->n, sizeof *s->item, hash_order) != NULL;
+	return h != 0 && s->n > 0 && bsearch(&h, s->item, s->n, sizeof *s->item, tie_order) != NULL;
 }
 
 static void
 set_sort(struct set *s)
 {
 	if (s->n > 0)
-		qsort(s->item, s->n, sizeof *s->item, hash_order);
-}
-
-/* --- the group ----------------------------------------------------------------------------------------- */
-
-struct delivery {
-	const struct attempt *a;
-	size_t test;
-	uint64_t tie[TIE_MAX];
-	size_t up;          /* a delivery of the same sender; itself: none */
-	size_t tests, last; /* of the sender, while they are counted */
-	bool root;
-};
-
-struct tied {
-	uint64_t hash;
-	size_t delivery;
-};
-
-static int
-tied_order(const void *pa, const void *pb)
-{
-	const struct tied *a = pa, *b = pb;
-
-	return hash_order(&a->hash, &b->hash);
-}
-
-static size_t
-sender_of(struct delivery *d, size_t i)
-{
-	while (d[i].up != i)
-		i = d[i].up = d[d[i].up].up;
-	return i;
-}
-
-static bool
-is_sent_to(const struct test *t)
-{
-	return !t->unmailed && t->n_graded_on == 0;
-}
-
-static struct delivery *
-deliveries(const struct correlation *c, size_t *n)
-{
-	struct delivery *d = NULL;
-
-	*n = 0;
-	for (size_t i = 0; i < c->catalogue->n; i++) {
-		const struct facts *f = &c->facts[i];
-		for (size_t k = 0; is_sent_to(f->test) && k < f->n_attempts; k++) {
-			if (!f->attempts[k].accepted)
-				continue;
-			d = grow(d, *n, sizeof *d);
-			d[*n] = (struct delivery){ .a = &f->attempts[k], .test = i, .up = *n };
-			d[*n].last = SIZE_MAX;
-			ties_of(d[*n].tie, d[*n].a);
-			++*n;
-		}
-	}
-	return d;
-}
-
-static void
-join_ties(struct delivery *d, size_t n)
-{
-	struct tied *t = xcalloc(n * TIE_MAX + 1, sizeof *t);
-	size_t m = 0;
-
-	for (size_t i = 0; i < n; i++)
-		for (unsigned k = 0; k < TIE_MAX; k++)
-			if (d[i].tie[k] != 0)
-				t[m++] = (struct tied){ d[i].tie[k], i };
-	qsort(t, m, sizeof *t, tied_order);
-	for (size_t i = 1; i < m; i++)
-		if (t[i].hash == t[i - 1].hash)
-			d[sender_of(d, t[i].delivery)].up = sender_of(d, t[i - 1].delivery);
-	free(t);
-}
-
-/* The sender that is the participant; SIZE_MAX: none stands out, or there is no other. */
-static size_t
-participant(const struct correlation *c, struct delivery *d, size_t n)
-{
-	size_t best = SIZE_MAX;
-	bool equal = false;
-
-	for (size_t i = 0; i < n; i++) { /* in the order of tests */
-		struct delivery *s = &d[sender_of(d, i)];
-		const struct test *t = c->facts[d[i].test].test;
-		s->tests += s->last != d[i].test;
-		s->last = d[i].test;
-		s->root |= t->n_control == 0;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (d[i].up != i || i == best)
-			continue;
-		int more = best == SIZE_MAX              ? 1
-			   : d[i].tests != d[best].tests ? (d[i].tests > d[best].tests ? 1 : -1)
-							 : (int)d[i].root - (int)d[best].root;
-		equal = more == 0 || (more < 0 && equal);
-		best = more > 0 ? i : best;
-	}
-	return equal ? SIZE_MAX : best;
+		qsort(s->item, s->n, sizeof *s->item, tie_order);
 }
 
 /* --- lookups ------------------------------------------------------------------------------------------- */
@@ -231,9 +57,17 @@ struct times {
 	size_t n;
 };
 
+struct home { /* of an address from which the participant delivered */
+	uint64_t network, address;
+};
+
 struct kin {
 	struct correlation *c;
-	struct set ties; /* of the participant's deliveries */
+	const struct tie_book *book;
+	struct set ties;      /* of the participant's deliveries */
+	struct set networks;  /* from which two or more of its addresses delivered */
+	struct set claims;    /* what it said in EHLO */
+	struct set forwarded; /* pointers to deliveries that came over somebody else's host */
 	struct asker *asker;
 	size_t n_askers;
 	struct times (*asked)[ASKED_MAX]; /* of each test: when a kin resolver asked that */
@@ -262,9 +96,25 @@ static int
 asker_order(const void *pa, const void *pb)
 {
 	const struct asker *a = pa, *b = pb;
-	int d = hash_order(&a->network, &b->network);
+	int d = tie_order(&a->network, &b->network);
 
 	return d != 0 ? d : a->test < b->test ? -1 : a->test > b->test;
+}
+
+/* The network that asked; of a resolver that many use, if it says so, that of its client (RFC 7871). */
+static uint64_t
+asker_of(const struct observation *o)
+{
+	const char *ecs = text_of(o, EK_ECS);
+	size_t len = strcspn(ecs, "/");
+	char client[64];
+
+	if (len > 0 && len < sizeof client && atoi(ecs + len + (ecs[len] == '/')) >= 24) {
+		memcpy(client, ecs, len);
+		client[len] = '\0';
+		return tie_network(client);
+	}
+	return tie_network(text_of(o, EK_PEER));
 }
 
 /* Who asked in the ten minutes before a delivery to the test. */
@@ -275,7 +125,7 @@ add_askers(struct kin *k, const struct times *delivered, size_t test)
 
 	for (size_t i = 0; i < f->n_lookups; i++) {
 		int64_t t = f->lookups[i].t;
-		uint64_t net = network_of(text_of(f->lookups[i].event, EK_PEER));
+		uint64_t net = asker_of(f->lookups[i].event);
 		if (net == 0 || !any_between(delivered, t - SLACK, t + WINDOW))
 			continue;
 		k->asker = grow(k->asker, k->n_askers, sizeof *k->asker);
@@ -319,7 +169,7 @@ asked_elsewhere(const struct kin *k, uint64_t network, size_t test)
 static bool
 is_kin_lookup(const struct kin *k, const struct lookup *l, size_t test)
 {
-	uint64_t net = network_of(text_of(l->event, EK_PEER));
+	uint64_t net = asker_of(l->event);
 
 	return net == 0 || k->c->facts[test].test->n_control == 0 ||
 	       strncasecmp(l->at, "_smtp._tls.", 11) == 0 || asked_elsewhere(k, net, test);
@@ -358,25 +208,51 @@ asked_before(const struct kin *k, size_t test, int64_t t, enum asked what)
 static uint64_t
 conn_hash(const char *node, const char *conn)
 {
-	uint64_t h = tie_hash(TIE_MSGID, node, strlen(node));
+	return tie_text(node) ^ (tie_text(conn) << 1);
+}
 
-	return h ^ (tie_hash(TIE_EHLO, conn, strlen(conn)) << 1);
+/* Is it from a network that the participant has several addresses in, and says no other name there? */
+static bool
+is_at_home(const struct kin *k, const char *peer, const char *ehlo)
+{
+	uint64_t claim = tie_claim(ehlo);
+
+	return set_has(&k->networks, tie_network(peer)) &&
+	       (claim == 0 || set_has(&k->claims, claim));
+}
+
+static bool
+is_forwarded(const struct kin *k, const struct attempt *a)
+{
+	return set_has(&k->forwarded, (uint64_t)(uintptr_t)a);
 }
 
 static bool
 is_kin_attempt(const struct kin *k, const struct attempt *a, size_t test)
 {
-	uint64_t tie[TIE_MAX];
-	bool nothing; /* shown but its address */
+	struct ties t;
+	bool nothing = *a->ehlo == '\0' && *a->msgid == '\0'; /* shown but its address */
 
-	ties_of(tie, a);
-	for (unsigned i = 0; i < TIE_MAX; i++)
-		if (set_has(&k->ties, tie[i]))
+	ties_of(&t, k->book, a->peer, a->ehlo, a->msgid);
+	for (unsigned i = 0; i < t.n; i++)
+		if (set_has(&k->ties, t.hash[i]) && (t.hash[i] != t.message || !is_forwarded(k, a)))
 			return true;
-	if (tie[TIE_NETWORK] == 0)
+	if (tie_address(a->peer) == 0 || is_at_home(k, a->peer, a->ehlo))
 		return true;
-	nothing = *a->ehlo == '\0' && *a->msgid == '\0';
 	return nothing && (a->accepted || asked_before(k, test, a->t, ASKED_ADDRESS));
+}
+
+/* Of events that show nothing but an address. */
+static bool
+is_kin_address(const struct kin *k, const char *peer)
+{
+	struct ties t;
+
+	ties_of(&t, k->book, peer, "", "");
+	for (unsigned i = 0; i < t.n; i++)
+		if (set_has(&k->ties, t.hash[i]))
+			return true;
+	return tie_address(peer) == 0 || is_at_home(k, peer, "");
 }
 
 static void
@@ -400,7 +276,7 @@ drop_sessions(struct kin *k)
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < c->catalogue->n; i++) {
 			struct facts *f = &c->facts[i];
-			for (size_t n = 0; is_sent_to(f->test) && n < f->n_attempts; n++) {
+			for (size_t n = 0; party_mails(f->test) && n < f->n_attempts; n++) {
 				const struct attempt *a = &f->attempts[n];
 				if (a->session == UINT_MAX)
 					continue;
@@ -417,7 +293,7 @@ drop_sessions(struct kin *k)
 		if (!tried[i] || kin[i])
 			continue;
 		set_add(&k->conns, conn_hash(s->node, s->conn));
-		set_add(&k->addresses, tie_hash(TIE_EHLO, s->peer, strlen(s->peer)));
+		set_add(&k->addresses, tie_text(s->peer));
 	}
 	set_sort(&k->conns);
 	set_sort(&k->addresses);
@@ -430,28 +306,25 @@ drop_rest(struct kin *k)
 {
 	for (size_t i = 0; i < k->c->catalogue->n; i++) {
 		const struct facts *f = &k->c->facts[i];
-		bool sent = is_sent_to(f->test);
+		bool sent = party_mails(f->test);
 		for (size_t n = 0; sent && n < f->n_lookups; n++)
 			if (!is_kin_lookup(k, &f->lookups[n], i))
 				drop_event(k, i, f->lookups[n].event);
 		for (size_t n = 0; sent && n < f->n_fetches; n++) {
 			const struct fetch *w = &f->fetches[n];
-			uint64_t net = network_of(text_of(w->event, EK_PEER));
-			if (net != 0 && !set_has(&k->ties, net) && !asked_elsewhere(k, net, i) &&
+			const char *peer = text_of(w->event, EK_PEER);
+			if (!is_kin_address(k, peer) && !asked_elsewhere(k, tie_network(peer), i) &&
 			    !asked_before(k, i, w->t, ASKED_POLICY))
 				drop_event(k, i, w->event);
 		}
 		for (size_t n = 0; n < f->n_events; n++) {
 			const struct observation *o = f->events[n];
-			uint64_t net = network_of(text_of(o, EK_PEER));
 			const char *peer = text_of(o, EK_PEER);
-			if (net == 0 || set_has(&k->ties, net))
+			if (!sent || (o->kind != EV_SMTP_DSN && o->kind != EV_NET_SYN) ||
+			    is_kin_address(k, peer))
 				continue;
-			if (o->kind == EV_SMTP_DSN && sent)
-				drop_event(k, i, o);
-			if (o->kind == EV_NET_SYN && sent &&
-			    (set_has(&k->addresses, tie_hash(TIE_EHLO, peer, strlen(peer))) ||
-				!asked_before(k, i, o->t, ASKED_ADDRESS)))
+			if (o->kind == EV_SMTP_DSN || set_has(&k->addresses, tie_text(peer)) ||
+			    !asked_before(k, i, o->t, ASKED_ADDRESS))
 				drop_event(k, i, o);
 		}
 	}
@@ -479,6 +352,9 @@ static void
 kin_clear(struct kin *k)
 {
 	free(k->ties.item);
+	free(k->networks.item);
+	free(k->claims.item);
+	free(k->forwarded.item);
 	free(k->asker);
 	for (size_t i = 0; k->asked != NULL && i < k->c->catalogue->n; i++)
 		for (unsigned what = 0; what < ASKED_MAX; what++)
@@ -489,6 +365,41 @@ kin_clear(struct kin *k)
 	free(k->events.item);
 }
 
+static int
+home_order(const void *pa, const void *pb)
+{
+	const struct home *a = pa, *b = pb;
+	int d = tie_order(&a->network, &b->network);
+
+	return d != 0 ? d : tie_order(&a->address, &b->address);
+}
+
+/* Where two or more of its addresses are, and what it says in EHLO. */
+static void
+know_networks(struct kin *k, struct delivery *d, size_t n, size_t who)
+{
+	struct home *h = xcalloc(n + 1, sizeof *h);
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t claim = tie_claim(d[i].a->ehlo), net = tie_network(d[i].a->peer);
+		if (party_of(d, i) != who)
+			continue;
+		if (claim != 0)
+			set_add(&k->claims, claim);
+		if (net != 0)
+			h[m++] = (struct home){ net, tie_address(d[i].a->peer) };
+	}
+	if (m > 0)
+		qsort(h, m, sizeof *h, home_order);
+	for (size_t i = 1; i < m; i++)
+		if (h[i].network == h[i - 1].network && h[i].address != h[i - 1].address)
+			set_add(&k->networks, h[i].network);
+	free(h);
+	set_sort(&k->networks);
+	set_sort(&k->claims);
+}
+
 /* What ties to the participant: its deliveries, and who asked before them. */
 static void
 know(struct kin *k, struct delivery *d, size_t n, size_t who)
@@ -496,10 +407,12 @@ know(struct kin *k, struct delivery *d, size_t n, size_t who)
 	struct times t = { .item = xcalloc(n + 1, sizeof *t.item) };
 
 	for (size_t i = 0; i < n; i++) { /* in the order of tests, of each in that of time */
-		if (sender_of(d, i) == who) {
-			for (unsigned what = 0; what < TIE_MAX; what++)
-				if (d[i].tie[what] != 0)
-					set_add(&k->ties, d[i].tie[what]);
+		if (d[i].forwarded)
+			set_add(&k->forwarded, (uint64_t)(uintptr_t)d[i].a);
+		if (party_of(d, i) == who) {
+			for (unsigned h = 0; h < d[i].ties.n; h++)
+				if (!d[i].forwarded || d[i].ties.hash[h] != d[i].ties.message)
+					set_add(&k->ties, d[i].ties.hash[h]);
 			t.item[t.n++] = d[i].a->t;
 		}
 		if (i + 1 == n || d[i + 1].test != d[i].test) {
@@ -509,31 +422,35 @@ know(struct kin *k, struct delivery *d, size_t n, size_t who)
 	}
 	free(t.item);
 	set_sort(&k->ties);
+	set_sort(&k->forwarded);
 	join_askers(k);
 	k->asked = xcalloc(k->c->catalogue->n + 1, sizeof *k->asked);
 	for (size_t i = 0; i < k->c->catalogue->n; i++)
 		note_asked(k, i);
 }
 
-bool *
-kin_strangers(struct correlation *c, const struct observations *obs)
+unsigned
+kin_strangers(struct correlation *c, const struct observations *obs, bool *drop[KIN_SENDERS_MAX])
 {
-	struct kin k = { .c = c };
-	bool *drop = NULL;
-	size_t n, who;
-	struct delivery *d = deliveries(c, &n);
+	struct tie_book *book = tie_book_read(obs, c->token);
+	size_t n, who[KIN_SENDERS_MAX], senders;
+	struct delivery *d = party_deliveries(c, book, &n);
+	unsigned kept = 0;
 
-	join_ties(d, n);
-	who = participant(c, d, n);
-	if (who != SIZE_MAX) {
-		know(&k, d, n, who);
+	senders = party_candidates(c, d, n, who);
+	for (size_t i = 0; i < senders; i++) {
+		struct kin k = { .c = c, .book = book };
+		know(&k, d, n, who[i]);
+		know_networks(&k, d, n, who[i]);
 		drop_sessions(&k);
 		drop_rest(&k);
-		drop = flags_of(&k, obs);
+		if ((drop[kept] = flags_of(&k, obs)) != NULL)
+			kept++;
+		kin_clear(&k);
 	}
 	free(d);
-	kin_clear(&k);
-	return drop;
+	tie_book_free(book);
+	return kept;
 }
 
 bool *

@@ -164,52 +164,246 @@ mailed(void **state)
 	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, STRANGER " took part");
 }
 
-/* Another machine of the participant: by its name, or by the message. */
+/* What the verifier found of a message from there; ' stands for ". */
 static void
-pool(void **state)
+found(double t, const char *test, const char *peer, const char *from, const char *results)
 {
-	(void)state;
+	char quoted[1024];
+	size_t n = 0;
+
+	for (; *results != '\0' && n + 3 < sizeof quoted; results++) {
+		if (*results == '\'')
+			quoted[n++] = '\\';
+		quoted[n++] = *results == '\'' ? '"' : *results;
+	}
+	quoted[n] = '\0';
+	event_at(&obs, t, "verify.result",
+	    "\"test\":\"%s\",\"conn\":\"none\",\"peer\":\"%s\",\"from\":\"%s\","
+	    "\"results\":\"%s\"",
+	    test, peer, from, quoted);
+}
+
+#define LEADS_BACK(name)                                                                           \
+	"{'helo':'" name "','fcrdns':{'name':[{'name':'" name "','confirmed':true}]}}"
+#define FORGED(name)                                                                               \
+	"{'helo':'" name "','fcrdns':{'name':[{'name':'" name "'}]},'ehlo':{'resolves':true}}"
+
+/* Delivers in spite of the wrong key, from somewhere else, after the participant's resolver has asked. */
+static void
+deliver_mismatch(const char *peer, const char *ehlo, const char *id)
+{
 	delivered_most();
 	validates();
+	ask(99, "dane-ee-mismatch", "MX", "{d}", RESOLVER);
 	ask(99, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
-	mail(100, "dane-ee-mismatch", "192.0.2.7", "out7.sender.example", "<7@x.example>");
+	mail(100, "dane-ee-mismatch", peer, ehlo, id);
+}
+
+/* What it says in EHLO is anybody's to say; what leads back to it is not. */
+static void
+named(void **state)
+{
+	(void)state;
+	deliver_mismatch("192.0.2.7", "out7.sender.example", "<7@x.example>");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, "192.0.2.7 took part");
+	found(101, "dane-ee-mismatch", "192.0.2.7", "a@sender.example",
+	    FORGED("out7.sender.example"));
+	found(11, "dual", OWN, "a@sender.example", LEADS_BACK("mail.sender.example"));
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, "192.0.2.7 took part");
+	found(102, "dane-ee-mismatch", "192.0.2.7", "a@sender.example",
+	    LEADS_BACK("out7.EU.sender.example"));
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA record");
+	observations_clear(&obs);
+	/* Forwards is as good. */
+	deliver_mismatch("192.0.2.7", "out7.sender.example", "<7@x.example>");
+	found(11, "dual", OWN, "a@sender.example",
+	    "{'helo':'mail.sender.example','ehlo':{'matches':true}}");
+	found(102, "dane-ee-mismatch", "192.0.2.7", "a@sender.example",
+	    "{'helo':'out7.sender.example','ehlo':{'matches':true}}");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA record");
+}
+
+/* Below the same public suffix, or with a name that a provider makes of the address, it is somebody else. */
+static void
+named_by_others(void **state)
+{
+	static const char *const name[][2] = {
+		{ "mail.sender.co.uk", "mail.evil.co.uk" },
+		{ "static.25.100.51.198.provider.example", "static.7.2.0.192.provider.example" },
+		{ "c6336419.provider.example", "c0000207.provider.example" },
+	};
+	char results[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+		deliver_mismatch("192.0.2.7", name[i][1], "<7@x.example>");
+		for (size_t k = 0; k < 2; k++) {
+			snprintf(results, sizeof results, "{'helo':'%s','ehlo':{'matches':true}}",
+			    name[i][k]);
+			found(102, "dual", k == 0 ? OWN : "192.0.2.7", "a@x.example", results);
+		}
+		expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, "192.0.2.7 took part");
+		observations_clear(&obs);
+	}
+}
+
+/* Its SPF record names both; but not if it names everybody. */
+static void
+spf(void **state)
+{
+	static const char *const term[] = { "ip4:192.0.2.0/24", "include:pool.example", "a", "all",
+		"+all", "ip4:192.0.0.0/2", "ip6:2000::/3", "exists:%{i}.example" };
+	char results[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof term / sizeof term[0]; i++) {
+		deliver_mismatch("192.0.2.7", "localhost", "<7@x.example>");
+		snprintf(results, sizeof results,
+		    "{'helo':'localhost','spf':{'mailfrom':{'result':'pass','domain':'sender."
+		    "example',"
+		    "'term':'%s'}}}",
+		    term[i]);
+		found(11, "dual", OWN, "a@sender.example", results);
+		found(101, "dane-ee-mismatch", "192.0.2.7", "b@sender.example", results);
+		if (i < 3)
+			expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA");
+		else
+			expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, "192.0.2.7 took");
+		observations_clear(&obs);
+	}
+}
+
+/* One message by two machines is one sender's, unless the one had it from the other: that is a forwarder. */
+static void
+same_message(void **state)
+{
+	(void)state;
+	deliver_mismatch("192.0.2.7", "relay.example.net", "<dual-0@sender.example>");
 	expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA record");
 	observations_clear(&obs);
 	delivered_most();
 	validates();
 	ask(99, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
-	mail(100, "dane-ee-mismatch", "192.0.2.7", "relay.example.net", "<dual-0@sender.example>");
+	session(100, "dane-ee-mismatch", "192.0.2.7", "relay.example.net");
+	event_at(&obs, 101, "smtp.message",
+	    "\"test\":\"dane-ee-mismatch\",\"conn\":\"dane-ee-mismatch-100\",\"reply\":250,"
+	    "\"tls\":true,\"msgid\":\"<dual-0@sender.example>\",\"headers\":\"Received: from "
+	    "mail.sender.example (mail.sender.example\\r\\n [" OWN
+	    "])\\r\\n by relay.example.net\\r\\n\"");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, "192.0.2.7 took part");
+}
+
+/* Next door in a cloud: the same /24 says nothing, until two addresses of the participant are there. */
+static void
+neighbour(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		delivered_most();
+		if (i == 1)
+			mail(70, "tls12", "198.51.100.26", "mail.sender.example",
+			    "<dual-0@sender.example>");
+		ask(65, "mx-null", "MX", "{d}", RESOLVER);
+		session(80, "mx-null", "198.51.100.99", i == 0 ? "evil.example.net" : "");
+		if (i == 0)
+			expect("mx-null", 9 * HOUR, GRADE_INCONCLUSIVE, "198.51.100.99 took part");
+		else
+			expect("mx-null", 9 * HOUR, GRADE_VIOLATES, "connected");
+		observations_clear(&obs);
+	}
+	/* A liar, whose own name is another. */
+	deliver_mismatch("198.51.100.99", "mail.sender.example", "<7@x.example>");
+	found(11, "dual", OWN, "a@sender.example", LEADS_BACK("mail.sender.example"));
+	found(101, "dane-ee-mismatch", "198.51.100.99", "a@sender.example",
+	    "{'helo':'mail.sender.example','fcrdns':{'name':[{'name':'vps99.example.net',"
+	    "'confirmed':true}]}}");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, "198.51.100.99 took part");
+}
+
+/* Addresses that an IPv6 host makes up and drops again. */
+static void
+privacy(void **state)
+{
+	(void)state;
+	delivered_most();
+	validates();
+	mail(70, "tls12", "2001:db8:7:1::25", "mail.sender.example", "<dual-0@sender.example>");
+	ask(99, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
+	mail(100, "dane-ee-mismatch", "2001:db8:7:1:a1b2::1", "mail.sender.example",
+	    "<7@x.example>");
 	expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA record");
 }
 
-/* The same in another region, by its name alone; and who has a name below the same public suffix is somebody else. */
+/* Pools in several networks, of which no session says anything but an EHLO name: by their names, where they have
+ * delivered something. */
 static void
-registered(void **state)
+big_pool(void **state)
+{
+	static const char *const at[] = { "192.0.2.7", "203.0.113.9", "198.18.4.4" };
+
+	(void)state;
+	delivered_most();
+	found(11, "dual", OWN, "a@sender.example", LEADS_BACK("o1.out.sender.example"));
+	for (size_t i = 0; i < 3; i++) {
+		mail(70 + (double)i, "tls12", at[i], "o2.out.sender.example", "");
+		found(71 + (double)i, "tls12", at[i], "a@sender.example",
+		    LEADS_BACK("o2.out.sender.example"));
+	}
+	session(100, "greylist-data", at[0], "o2.out.sender.example");
+	for (size_t i = 0; i < 3; i++) { /* nothing of it is anybody else's */
+		observations_sort(&obs);
+		struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
+		assert_null(c->own);
+		correlation_free(c);
+	}
+}
+
+/* Two who ask through one public resolver, which tells for whom. */
+static void
+client_subnet(void **state)
+{
+	static const char *const test[] = { "dual", "ipv4", "mx-implicit", "tls-required" };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		for (size_t k = 0; k < 4; k++) {
+			event_at(&obs, 10.0 * (double)k - 1, "dns.query",
+			    "\"test\":\"%s\",\"qtype\":\"A\",\"at\":\"{mx0}\",\"rcode\":"
+			    "\"NOERROR\","
+			    "\"peer\":\"192.0.2.88\",\"ecs\":\"198.51.100.0/24/0\"",
+			    test[k]);
+			mail(
+			    10.0 * (double)k, test[k], OWN, "mail.sender.example", "<1@a.example>");
+		}
+		event_at(&obs, 65, "dns.query",
+		    "\"test\":\"tls12\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\","
+		    "\"peer\":\"192.0.2.88\",\"ecs\":\"%s/24/0\"",
+		    i == 0 ? "203.0.113.0" : "198.51.100.0");
+		if (i == 0)
+			expect("tls12", 9 * HOUR, GRADE_INCONCLUSIVE, "192.0.2.88 took part");
+		else
+			expect("tls12", 9 * HOUR, GRADE_VIOLATES, "not delivered");
+		observations_clear(&obs);
+	}
+}
+
+/* A stranger who refuses nothing delivers to more tests than a participant who enforces: neither stands out. */
+static void
+busier(void **state)
 {
 	static const char *const tests[] = { "dual", "ipv4", "mx-implicit", "tls-required",
-		"dane-ee", "greylist" };
+		"dane-ee", "greylist", "tls12", "dnssec-bogus" };
 	char id[64];
 
 	(void)state;
 	delivered_most();
-	validates();
-	ask(99, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
-	mail(100, "dane-ee-mismatch", "192.0.2.7", "out7.EU.sender.example", "<7@x.example>");
-	expect("dane-ee-mismatch", 9 * HOUR, GRADE_VIOLATES, "asked for the TLSA record");
-	observations_clear(&obs);
 	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-		snprintf(id, sizeof id, "<%zu@sender.co.uk>", i);
-		ask(10 * (double)i - 2, tests[i], "MX", "{d}", RESOLVER);
-		ask(10 * (double)i - 1, tests[i], "A", "{mx0}", RESOLVER);
-		mail(10 * (double)i, tests[i], OWN, "sender.co.uk", id);
+		snprintf(id, sizeof id, "<%zu@evil.example>", i);
+		ask(200 + (double)i, tests[i], "MX", "{d}", ASKER);
+		mail(201 + (double)i, tests[i], STRANGER, "evil.example.net", id);
 	}
 	validates();
-	ask(99, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
-	mail(100, "dane-ee-mismatch", STRANGER, "evil.co.uk", "<7@x.example>");
-	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, STRANGER " took part");
-	mail(110, "dane-ee-mismatch", STRANGER, "..\\u00e9.co.uk", "<8@x.example>");
-	mail(120, "dane-ee-mismatch", STRANGER, ".", "<9@x.example>");
-	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, STRANGER " took part");
+	expect("dnssec-bogus", 9 * HOUR, GRADE_INCONCLUSIVE, "several senders took part");
 }
 
 static void
@@ -306,20 +500,34 @@ bounced(void **state)
 	expect("tls12", HOUR, GRADE_VIOLATES, "not delivered");
 }
 
-/* Without a group that stands out nobody is a stranger. */
+/* A stranger before the participant's first mail, or as busy: each may be it. */
 static void
 nobody_stands_out(void **state)
 {
 	(void)state;
-	mail(0, "dual", OWN, "mail.sender.example", "<1@a.example>");
-	mail(10, "dual", STRANGER, "evil.example.net", "<2@b.example>");
+	mail(0, "dual", STRANGER, "evil.example.net", "<2@b.example>");
+	mail(10, "dual", OWN, "mail.sender.example", "<1@a.example>");
 	observations_sort(&obs);
 	struct correlation *c = correlate(&obs, cat, EVENTS_TOKEN);
-	assert_null(c->own);
+	assert_non_null(c->own);
+	assert_non_null(c->own->own);
+	assert_null(c->own->own->own);
+	assert_int_equal(correlation_facts(c->own, cat->tests[0])->accepted, 1);
+	assert_int_equal(correlation_facts(c->own->own, cat->tests[0])->accepted, 1);
 	correlation_free(c);
+	session(20, "mx-null", STRANGER, "evil.example.net");
+	ask(20, "mx-null", "MX", "{d}", RESOLVER);
+	mail(21, "mx-implicit", STRANGER, "evil.example.net", "<2@b.example>");
+	mail(22, "mx-implicit", OWN, "mail.sender.example", "<1@a.example>");
+	expect("mx-null", 9 * HOUR, GRADE_INCONCLUSIVE, "several senders took part");
+	observations_clear(&obs);
+	mail(0, "dual", STRANGER, "evil.example.net", "<2@b.example>");
+	mail(10, "dual", OWN, "mail.sender.example", "<1@a.example>");
 	mail(20, "ipv4", OWN, "mail.sender.example", "<3@a.example>");
+	mail(30, "tls12", OWN, "mail.sender.example", "<4@a.example>");
 	observations_sort(&obs);
 	c = correlate(&obs, cat, EVENTS_TOKEN);
+	assert_null(c->own->own);
 	assert_non_null(c->own);
 	assert_int_equal(correlation_facts(c, cat->tests[0])->accepted, 2);
 	assert_int_equal(correlation_facts(c->own, cat->tests[0])->accepted, 1);
@@ -333,8 +541,15 @@ main(void)
 		cmocka_unit_test_setup_teardown(asked_for_tlsa, NULL, clean),
 		cmocka_unit_test_setup_teardown(farm, NULL, clean),
 		cmocka_unit_test_setup_teardown(mailed, NULL, clean),
-		cmocka_unit_test_setup_teardown(pool, NULL, clean),
-		cmocka_unit_test_setup_teardown(registered, NULL, clean),
+		cmocka_unit_test_setup_teardown(named, NULL, clean),
+		cmocka_unit_test_setup_teardown(named_by_others, NULL, clean),
+		cmocka_unit_test_setup_teardown(spf, NULL, clean),
+		cmocka_unit_test_setup_teardown(same_message, NULL, clean),
+		cmocka_unit_test_setup_teardown(neighbour, NULL, clean),
+		cmocka_unit_test_setup_teardown(privacy, NULL, clean),
+		cmocka_unit_test_setup_teardown(big_pool, NULL, clean),
+		cmocka_unit_test_setup_teardown(client_subnet, NULL, clean),
+		cmocka_unit_test_setup_teardown(busier, NULL, clean),
 		cmocka_unit_test_setup_teardown(connected, NULL, clean),
 		cmocka_unit_test_setup_teardown(scanned, NULL, clean),
 		cmocka_unit_test_setup_teardown(trait, NULL, clean),
