@@ -85,10 +85,7 @@ render_one(struct rendering *dst, struct arena *a, const struct record_source *s
 static void
 append(struct record_list *l, const struct record *r)
 {
-	if (l->n == l->cap) {
-		l->cap = l->cap != 0 ? 2 * l->cap : 32;
-		l->r = xrealloc(l->r, l->cap * sizeof(*l->r));
-	}
+	l->r = xgrow(l->r, l->n, sizeof(*l->r));
 	l->r[l->n++] = *r;
 }
 

@@ -24,7 +24,7 @@ struct record {
 };
 struct record_list {
 	struct record *r;
-	size_t n, cap;
+	size_t n;
 };
 
 /* What to render.  zone: which zone {zone}, {ns4} and so on mean. */

@@ -124,6 +124,15 @@ xrealloc(void *p, size_t size)
 	return checked(realloc(p, size > 0 ? size : 1), size);
 }
 
+void *
+xgrow(void *items, size_t n, size_t size)
+{
+	/* Capacity is the next power of two: grown when n is one. */
+	if (n != 0 && (n & (n - 1)) != 0)
+		return items;
+	return xrealloc(items, (n == 0 ? 1 : 2 * n) * size);
+}
+
 char *
 xstrdup(const char *s)
 {

@@ -22,6 +22,8 @@ void strbuf_clear(struct strbuf *);                              /* frees */
 void *xmalloc(size_t);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *, size_t);
+/* Room for one more behind n items of an array that grows only through this. */
+void *xgrow(void *items, size_t n, size_t size);
 char *xstrdup(const char *);
 char *xstrndup(const char *, size_t);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -42,8 +42,7 @@ on_written(void *ctx, const char *line, size_t len)
 	const char *name = doc != NULL ? json_string(json_root(doc), "name") : NULL;
 
 	if (name != NULL) {
-		if ((j->n & (j->n + 1)) == 0)
-			j->name = xrealloc(j->name, (2 * j->n + 2) * sizeof(*j->name));
+		j->name = xgrow(j->name, j->n, sizeof(*j->name));
 		j->name[j->n++] = xstrdup(name);
 	}
 	json_free(doc);

@@ -79,8 +79,7 @@ read_line(struct apikeys *all, const struct json *o)
 		return false;
 	snprintf(k.id, sizeof k.id, "%s", id);
 	snprintf(k.label, sizeof k.label, "%s", label != NULL ? label : "");
-	if ((all->n & (all->n + 1)) == 0)
-		all->row = xrealloc(all->row, (2 * all->n + 1) * sizeof *all->row);
+	all->row = xgrow(all->row, all->n, sizeof *all->row);
 	all->row[all->n++] = k;
 	return true;
 }

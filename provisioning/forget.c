@@ -281,8 +281,7 @@ connections_line(void *ctx, const char *line, size_t len)
 	if (!forget_names(f, line, len) || !connection_of(conn, line, len) ||
 	    has_connection(f, conn))
 		return 0;
-	if ((f->n_conn & (f->n_conn + 1)) == 0)
-		f->conn = xrealloc(f->conn, (2 * f->n_conn + 1) * sizeof *f->conn);
+	f->conn = xgrow(f->conn, f->n_conn, sizeof *f->conn);
 	f->conn[f->n_conn++] = xstrdup(conn);
 	return 0;
 }

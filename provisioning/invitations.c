@@ -99,8 +99,7 @@ enter(struct invitations *all, const char *token)
 		enlarge(all);
 		slot = place(all, token);
 	}
-	if ((all->n & (all->n + 1)) == 0)
-		all->row = xrealloc(all->row, (2 * all->n + 1) * sizeof *all->row);
+	all->row = xgrow(all->row, all->n, sizeof *all->row);
 	memset(&all->row[all->n], 0, sizeof *all->row);
 	snprintf(all->row[all->n].token, sizeof all->row->token, "%s", token);
 	*slot = (uint32_t)++all->n;

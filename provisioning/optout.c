@@ -356,8 +356,7 @@ on_line(void *ctx, const char *line, size_t len)
 		return -1;
 	}
 	json_free(doc);
-	if ((all->n & (all->n + 1)) == 0)
-		all->row = xrealloc(all->row, (2 * all->n + 1) * sizeof *all->row);
+	all->row = xgrow(all->row, all->n, sizeof *all->row);
 	r.again = optouts_has(all, &r.o);
 	all->row[all->n++] = r;
 	all->n_of[r.o.kind] += !r.again;

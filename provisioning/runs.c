@@ -134,8 +134,7 @@ count(struct runs *r, const struct run *run, int64_t day)
 static void
 add(struct runs *r, const struct run *run)
 {
-	if ((r->n & (r->n + 1)) == 0)
-		r->run = xrealloc(r->run, (2 * r->n + 1) * sizeof *r->run);
+	r->run = xgrow(r->run, r->n, sizeof *r->run);
 	r->run[r->n++] = *run;
 	enter(&r->by_id, key_of(run->id, RUN_ID_LEN))->value = (uint32_t)r->n;
 	enter(&r->by_token, key_of(run->token.text, TOKEN_LEN))->value = (uint32_t)r->n;
@@ -151,8 +150,7 @@ kept(struct runs *r, const char *text)
 	for (size_t i = 0; i < r->n_texts && i < TEXTS_LOOK; i++)
 		if (strcmp(r->text[i], text) == 0)
 			return r->text[i];
-	if ((r->n_texts & (r->n_texts + 1)) == 0)
-		r->text = xrealloc(r->text, (2 * r->n_texts + 1) * sizeof *r->text);
+	r->text = xgrow(r->text, r->n_texts, sizeof *r->text);
 	return r->text[r->n_texts++] = xstrdup(text);
 }
 

@@ -94,8 +94,7 @@ tally_add(struct tally *t, const void *who, size_t len, int64_t t_us)
 	struct entry *e = enter(t, who, len);
 	size_t at = e->n;
 
-	if ((e->n & (e->n + 1)) == 0)
-		e->t_us = xrealloc(e->t_us, (2 * e->n + 1) * sizeof *e->t_us);
+	e->t_us = xgrow(e->t_us, e->n, sizeof *e->t_us);
 	while (at > 0 && e->t_us[at - 1] > t_us)
 		at--;
 	memmove(e->t_us + at + 1, e->t_us + at, (e->n++ - at) * sizeof *e->t_us);

@@ -9,7 +9,6 @@
 #include "lib/utf8.h"
 #include "results/dsn.h"
 #include "results/mime.h"
-#include "results/session.h"
 #include "results/verified.h"
 
 #define SAID_MAX 200 /* of what a stranger said, in one line */

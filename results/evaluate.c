@@ -8,7 +8,7 @@
 
 #include "results/fate.h"
 #include "results/moments.h"
-#include "results/session.h"
+#include "results/window.h"
 
 /* --- after and within ---------------------------------------------------------------------------- */
 
@@ -18,22 +18,6 @@ moment_order(const void *pa, const void *pb)
 	const struct moment *a = pa, *b = pb;
 
 	return a->t < b->t ? -1 : a->t > b->t;
-}
-
-/* Is one of the moments (in order) in [from, to]? */
-static bool
-any_between(const struct moments *m, int64_t from, int64_t to)
-{
-	size_t lo = 0, hi = m->n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (m->item[mid].t < from)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < m->n && m->item[lo].t <= to;
 }
 
 static void moments_find(struct moments *, const struct evaluation *, const struct predicate *);
@@ -65,7 +49,8 @@ keep_within(struct moments *m)
 	moments_find(&of, m->e, p->within_of);
 	for (size_t i = 0; i < m->n; i++) {
 		int64_t t = m->item[i].t;
-		if (any_between(&of, p->within_side == WITHIN_BEFORE ? t : t - p->within_us,
+		if (window_has(of.item, of.n, sizeof *of.item,
+			p->within_side == WITHIN_BEFORE ? t : t - p->within_us,
 			p->within_side == WITHIN_AFTER ? t : t + p->within_us))
 			m->item[kept++] = m->item[i];
 	}

@@ -7,7 +7,6 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/evaluate.h"
-#include "results/session.h"
 
 #define FATE_KNOWN_BY (600 * CLOCK_SECOND)
 
@@ -35,7 +34,7 @@ note(struct fate_case *k, const struct accepted_message *m)
 			return;
 		}
 	}
-	k->known = grow(k->known, k->n_known, sizeof *k->known);
+	k->known = xgrow(k->known, k->n_known, sizeof *k->known);
 	k->known[k->n_known++] = (struct known){ m->t, m->msgid };
 }
 

@@ -32,7 +32,7 @@ struct fate_case {
 	struct known *known;
 	size_t n_known;
 };
-/* Takes over taken (from grow()). */
+/* Takes over taken (from xgrow()). */
 void fate_case_init(struct fate_case *, const struct correlation *, const struct facts *,
     struct taken *taken, size_t n);
 /* The same, with all acceptances by the test. */

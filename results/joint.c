@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "lib/strbuf.h"
-#include "results/session.h"
 
 /* --- who wrote the messages ------------------------------------------------------------------------ */
 
@@ -20,7 +19,7 @@ asks_who(const struct predicate *p)
 }
 
 bool
-correlation_asks_who(const struct test *t)
+joint_asks_who(const struct test *t)
 {
 	for (size_t i = 0; i < t->n_verdicts; i++) {
 		for (size_t k = 0; k < t->verdicts[i].n; k++) {
@@ -81,7 +80,7 @@ read_verified(struct correlation *c, struct facts *f)
 			continue;
 		while (k < n && (events[k] == NULL || !is_about(events[k], a->message)))
 			k++;
-		c->verified = grow(c->verified, c->n_verified, sizeof *c->verified);
+		c->verified = xgrow(c->verified, c->n_verified, sizeof *c->verified);
 		c->verified[c->n_verified] = verified_read(a->message, k < n ? events[k] : NULL);
 		a->verified = is_ours(c->verified[c->n_verified], c->token)
 				  ? NULL
@@ -99,11 +98,12 @@ read_all_verified(struct correlation *c)
 {
 	for (size_t i = 0; i < c->catalogue->n; i++) {
 		const struct test *t = c->catalogue->tests[i];
-		if (!correlation_asks_who(t))
+		if (!joint_asks_who(t))
 			continue;
 		read_verified(c, &c->facts[i]);
 		for (unsigned k = 0; k < t->n_graded_on; k++) {
-			struct facts *on = facts_of(c, t->graded_on[k], strlen(t->graded_on[k]));
+			struct facts *on = correlation_find(
+			    c, t->graded_on[k], strlen(t->graded_on[k]));
 			if (on != NULL)
 				read_verified(c, on);
 		}
@@ -136,7 +136,8 @@ join(struct correlation *c, struct facts *f)
 	const struct test *t = f->test;
 
 	for (unsigned i = 0; i < t->n_graded_on; i++) {
-		const struct facts *from = facts_of(c, t->graded_on[i], strlen(t->graded_on[i]));
+		const struct facts *from = correlation_find(
+		    c, t->graded_on[i], strlen(t->graded_on[i]));
 		if (from == NULL || from == f || from->test->n_graded_on > 0)
 			continue;
 		JOIN(f->attempts, f->n_attempts, from->attempts, from->n_attempts);

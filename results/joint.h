@@ -3,12 +3,11 @@
 #ifndef RESULTS_JOINT_H
 #define RESULTS_JOINT_H
 
-#include "results/correlate.h"
+#include "results/correlation.h"
 
 void joint_read(struct correlation *);
 
-/* Orders of correlate.c, for qsort: of attempts by time, of pointers to observations. */
-int attempt_order(const void *, const void *);
-int event_order(const void *, const void *);
+/* Do the rules of the test ask who wrote a message? */
+bool joint_asks_who(const struct test *);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "results/evaluate.h"
+#include "results/joint.h"
 #include "results/outgoing.h"
 #include "results/reason.h"
 #include "results/tlsrpt_match.h"
@@ -200,7 +201,7 @@ is_verifying(const struct judge *j, const struct facts *f, int64_t *until, char 
 {
 	int64_t by = awaits_verdict(f);
 
-	if (by <= j->now || !correlation_asks_who(f->test))
+	if (by <= j->now || !joint_asks_who(f->test))
 		return false;
 	*until = by;
 	snprintf(why, whylen, "the verifier");

@@ -9,8 +9,8 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/party.h"
-#include "results/session.h"
 #include "results/tie.h"
+#include "results/window.h"
 
 #define WINDOW      (600 * CLOCK_SECOND) /* a lookup belongs to what comes so soon after it */
 #define RRTYPE_A    1
@@ -26,7 +26,7 @@ struct set { /* of hashes; sorted when it is asked */
 static void
 set_add(struct set *s, uint64_t h)
 {
-	s->item = grow(s->item, s->n, sizeof *s->item);
+	s->item = xgrow(s->item, s->n, sizeof *s->item);
 	s->item[s->n++] = h;
 }
 
@@ -76,22 +76,6 @@ struct kin {
 	struct set events;                /* pointers to other events of strangers */
 };
 
-/* Is one of the times (in order) in [from, to]? */
-static bool
-any_between(const struct times *w, int64_t from, int64_t to)
-{
-	size_t lo = 0, hi = w->n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (w->item[mid] < from)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < w->n && w->item[lo] <= to;
-}
-
 static int
 asker_order(const void *pa, const void *pb)
 {
@@ -126,9 +110,10 @@ add_askers(struct kin *k, const struct times *delivered, size_t test)
 	for (size_t i = 0; i < f->n_lookups; i++) {
 		int64_t t = f->lookups[i].t;
 		uint64_t net = asker_of(f->lookups[i].event);
-		if (net == 0 || !any_between(delivered, t - SLACK, t + WINDOW))
+		if (net == 0 || !window_has(delivered->item, delivered->n, sizeof *delivered->item,
+				    t - SLACK, t + WINDOW))
 			continue;
-		k->asker = grow(k->asker, k->n_askers, sizeof *k->asker);
+		k->asker = xgrow(k->asker, k->n_askers, sizeof *k->asker);
 		k->asker[k->n_askers++] = (struct asker){ net, test, false };
 	}
 }
@@ -191,7 +176,7 @@ note_asked(struct kin *k, size_t test)
 		if (what == ASKED_MAX || !is_kin_lookup(k, l, test))
 			continue;
 		struct times *w = &k->asked[test][what];
-		w->item = grow(w->item, w->n, sizeof *w->item);
+		w->item = xgrow(w->item, w->n, sizeof *w->item);
 		w->item[w->n++] = l->t;
 	}
 }
@@ -200,7 +185,9 @@ note_asked(struct kin *k, size_t test)
 static bool
 asked_before(const struct kin *k, size_t test, int64_t t, enum asked what)
 {
-	return any_between(&k->asked[test][what], t - WINDOW, t + SLACK);
+	const struct times *w = &k->asked[test][what];
+
+	return window_has(w->item, w->n, sizeof *w->item, t - WINDOW, t + SLACK);
 }
 
 /* --- what strangers did -------------------------------------------------------------------------------- */

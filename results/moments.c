@@ -10,7 +10,6 @@
 
 #include "results/offer.h"
 #include "results/outgoing.h"
-#include "results/session.h"
 #include "results/tlsrpt_match.h"
 
 #define RCPT_LINE_MAX 998 /* RFC 5322 2.1.1 */
@@ -20,7 +19,7 @@ typedef void select_fn(struct moments *);
 static void
 found(struct moments *m, int64_t t, const struct observation *o)
 {
-	m->item = grow(m->item, m->n, sizeof *m->item);
+	m->item = xgrow(m->item, m->n, sizeof *m->item);
 	m->item[m->n++] = (struct moment){ t, o };
 }
 

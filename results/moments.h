@@ -5,7 +5,7 @@
 
 #include "results/evaluate.h"
 
-struct moment {
+struct moment { /* begins with its time (window.h) */
 	int64_t t;
 	const struct observation *o; /* may be NULL */
 };

@@ -72,10 +72,7 @@ observations_add(struct observations *obs, const char *line, size_t len)
 		event_clear(&e);
 		return 1;
 	}
-	if (obs->n == obs->cap) {
-		obs->cap = obs->cap == 0 ? 64 : 2 * obs->cap;
-		obs->item = xrealloc(obs->item, obs->cap * sizeof obs->item[0]);
-	}
+	obs->item = xgrow(obs->item, obs->n, sizeof *obs->item);
 	obs->item[obs->n++] = pack(&e);
 	event_clear(&e);
 	return 0;
@@ -160,11 +157,11 @@ value(const struct observation *o, enum event_key key)
 }
 
 const char *
-observation_text(const struct observation *o, enum event_key key)
+text_of(const struct observation *o, enum event_key key)
 {
 	const struct observation_value *v = value(o, key);
 
-	return v == NULL ? NULL : v->text;
+	return v == NULL || v->text == NULL ? "" : v->text;
 }
 
 int64_t
@@ -178,7 +175,7 @@ observation_num(const struct observation *o, enum event_key key, int64_t fallbac
 bool
 observation_is(const struct observation *o, enum event_key key, const char *text)
 {
-	const char *s = observation_text(o, key);
+	const struct observation_value *v = value(o, key);
 
-	return s != NULL && strcasecmp(s, text) == 0;
+	return v != NULL && v->text != NULL && strcasecmp(v->text, text) == 0;
 }

@@ -23,7 +23,7 @@ struct observation {
 
 struct observations {
 	struct observation **item; /* owned */
-	size_t n, cap;
+	size_t n;
 	size_t corrupt; /* lines that were no event */
 	size_t unknown; /* kinds of a later version: skipped */
 	size_t twice;   /* dropped by observations_sort */
@@ -37,8 +37,8 @@ void observations_sort(struct observations *);
 int observation_order(const struct observation *, const struct observation *); /* <0, 0, >0 */
 void observations_clear(struct observations *);
 
-/* NULL and fallback: the event has no such key. */
-const char *observation_text(const struct observation *, enum event_key);
+/* "" and fallback: the event has no such key. */
+const char *text_of(const struct observation *, enum event_key);
 int64_t observation_num(const struct observation *, enum event_key, int64_t fallback);
 bool observation_is(const struct observation *, enum event_key, const char *text); /* case-blind */
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "results/session.h"
-
 #define NAMES_MAX 8 /* told of one list; of more the number */
 
 struct named {

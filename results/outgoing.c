@@ -4,8 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "results/session.h"
-
 /* Is one of them, "TLSv1.3 TLSv1.2", the value? */
 static bool
 is_one_of(const char *list, const char *value)

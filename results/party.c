@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/strbuf.h"
-#include "results/session.h"
 
 #define STANDS_OUT 2  /* times as many tests as the next */
 #define PEERS_MAX  16 /* that brought one message, and are looked for in its Received: fields */
@@ -49,7 +48,7 @@ party_deliveries(const struct correlation *c, const struct tie_book *book, size_
 			const struct attempt *a = &f->attempts[k];
 			if (!a->accepted)
 				continue;
-			d = grow(d, *n, sizeof *d);
+			d = xgrow(d, *n, sizeof *d);
 			d[*n] = (struct delivery){ .a = a, .test = i, .up = *n };
 			d[*n].last = SIZE_MAX;
 			ties_of(&d[*n].ties, book, a->peer, a->ehlo, a->msgid);

@@ -11,7 +11,6 @@
 #include "results/moments.h"
 #include "results/offer.h"
 #include "results/outgoing.h"
-#include "results/session.h"
 
 #define TIMES_MAX 12 /* times listed in a schedule; of more the number is told */
 

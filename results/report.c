@@ -96,8 +96,7 @@ note_check(void *arg, const char *line, size_t len)
 				 strcmp(ctx->checks[i].what, what == NULL ? "" : what) != 0))
 		i++;
 	if (i == ctx->n) {
-		if ((ctx->n & (ctx->n + 1)) == 0)
-			ctx->checks = xrealloc(ctx->checks, (2 * ctx->n + 1) * sizeof *ctx->checks);
+		ctx->checks = xgrow(ctx->checks, ctx->n, sizeof *ctx->checks);
 		ctx->n++;
 	}
 	struct check *c = &ctx->checks[i];

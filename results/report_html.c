@@ -8,7 +8,6 @@
 #include "results/describe.h"
 #include "results/report_plot.h"
 #include "results/report_views.h"
-#include "results/session.h"
 
 void
 report_html_prose(struct strbuf *b, const char *s)

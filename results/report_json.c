@@ -7,7 +7,6 @@
 #include "results/describe.h"
 #include "results/papers.h"
 #include "results/report_views.h"
-#include "results/session.h"
 
 /* An object on a line of its own. */
 static void

@@ -7,7 +7,6 @@
 
 #include "lib/strbuf.h"
 #include "results/correlate.h"
-#include "results/session.h"
 
 #define SAMPLE        5  /* from so many queries on, ports and ids are judged */
 #define CLIENT_COOKIE 16 /* hex digits of a cookie without the server's part */

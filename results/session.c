@@ -80,9 +80,9 @@ recipient_test(struct facts **f, struct correlation *c, const char *arg)
 			/* mxK stands between the token and the test */
 		} else if (token) {
 			if (len > 2 && strncasecmp(p + len - 2, "-b", 2) == 0 &&
-			    facts_of(c, p, len) == NULL)
+			    correlation_find(c, p, len) == NULL)
 				len -= 2;
-			*f = facts_of(c, p, len);
+			*f = correlation_find(c, p, len);
 			if (*f != NULL)
 				return below == NULL || has_below((*f)->test, below, below_len);
 			if (below != NULL)
@@ -155,7 +155,7 @@ draft_of(struct reading *r, struct facts *f, int64_t t)
 		if (r->draft[i].facts == f)
 			return &r->draft[i];
 	}
-	r->draft = grow(r->draft, r->n, sizeof *r->draft);
+	r->draft = xgrow(r->draft, r->n, sizeof *r->draft);
 	struct draft *d = &r->draft[r->n++];
 	*d = (struct draft){ .facts = f, .transaction = r->transaction };
 	/* The first one began with the connection, a later one with its MAIL. */
@@ -268,7 +268,7 @@ accept_message(struct reading *r, struct draft *d, const struct observation *o)
 
 	d->a.accepted = true;
 	d->a.stage = STAGE_ACCEPTED;
-	c->messages = grow(c->messages, c->n_messages, sizeof *c->messages);
+	c->messages = xgrow(c->messages, c->n_messages, sizeof *c->messages);
 	c->messages[c->n_messages++] = (struct accepted_message){ .test = d->facts->test,
 		.msgid = text_of(o, EK_MSGID),
 		.to = text_of(o, EK_TO),
@@ -374,7 +374,7 @@ static void
 read_event(struct reading *r, const struct observation *o)
 {
 	const char *name = text_of(o, EK_TEST);
-	struct facts *named = facts_of(r->c, name, strlen(name));
+	struct facts *named = correlation_find(r->c, name, strlen(name));
 
 	r->s.end = o->t > r->s.end ? o->t : r->s.end;
 	on_place(r, o);
@@ -435,13 +435,6 @@ finish(struct reading *r, struct attempt *a, unsigned session, const struct fact
 	a->session = session;
 }
 
-static void
-push(struct facts *f, const struct attempt *a)
-{
-	f->attempts = grow(f->attempts, f->n_attempts, sizeof *f->attempts);
-	f->attempts[f->n_attempts++] = *a;
-}
-
 /* Bound, but no transaction came to be: the session itself is the attempt. */
 static void
 push_session(struct reading *r, struct facts *f, unsigned session)
@@ -467,7 +460,7 @@ push_session(struct reading *r, struct facts *f, unsigned session)
 	}
 	a.decides = r->close != NULL ? r->close : r->reply;
 	finish(r, &a, session, f);
-	push(f, &a);
+	facts_attempt(f, &a);
 }
 
 static void
@@ -487,7 +480,7 @@ end_session(struct reading *r, const struct observation **o, size_t n)
 			a->decides = r->close;
 		finish(r, a, index, r->draft[i].facts);
 		if (!r->draft[i].report)
-			push(r->draft[i].facts, a);
+			facts_attempt(r->draft[i].facts, a);
 	}
 	for (unsigned b = 0; b < r->n_bound; b++) {
 		bool has = false;
@@ -499,7 +492,7 @@ end_session(struct reading *r, const struct observation **o, size_t n)
 	}
 	if (r->n == 0 && r->n_bound == 0)
 		return; /* another token's, or nobody's */
-	c->sessions = grow(c->sessions, c->n_sessions, sizeof *c->sessions);
+	c->sessions = xgrow(c->sessions, c->n_sessions, sizeof *c->sessions);
 	c->sessions[c->n_sessions++] = r->s;
 	/* What came before the binding belongs to every test that the session led to. */
 	for (size_t i = 0; i < r->n + r->n_bound; i++) {

@@ -9,7 +9,6 @@
 
 #include "lib/strbuf.h"
 #include "lib/suffix.h"
-#include "results/session.h"
 
 /* Results that are read: of one address, and of one address with one envelope sender. */
 #define OF_ADDRESS_MAX 16
@@ -230,7 +229,7 @@ proof_order(const void *pa, const void *pb)
 static void
 note(struct tie_book *b, const char *peer, uint64_t hash)
 {
-	b->item = grow(b->item, b->n, sizeof *b->item);
+	b->item = xgrow(b->item, b->n, sizeof *b->item);
 	b->item[b->n++] = (struct proof){ hash_lower(TIE_TEXT, peer), hash };
 }
 

@@ -8,7 +8,6 @@
 
 #include "lib/clock.h"
 #include "results/mime.h"
-#include "results/session.h"
 
 #define SLACK   (3600 * CLOCK_SECOND) /* clocks and days that differ */
 #define RAW_MAX 65536                 /* more does not fit in an event */

@@ -11,7 +11,6 @@
 #include "results/judge.h"
 #include "results/kin.h"
 #include "results/mime.h"
-#include "results/session.h"
 #include "results/trace_mail.h"
 
 #define TRACE_START      INT64_C(1767225600000000) /* 2026-01-01 */
@@ -248,7 +247,7 @@ add_copies(struct correlation *c, const struct play *p, const struct catalogue *
 	const struct test *control = catalogue_find(cat, name, strlen(name));
 
 	for (unsigned i = 0; control != NULL && i < p->n_copies; i++) {
-		c->messages = grow(c->messages, c->n_messages, sizeof *c->messages);
+		c->messages = xgrow(c->messages, c->n_messages, sizeof *c->messages);
 		c->messages[c->n_messages] = p->copy[i];
 		c->messages[c->n_messages++].test = control;
 	}

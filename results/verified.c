@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "lib/strbuf.h"
-#include "results/session.h"
 
 #define SPF_LOOKUPS_MAX  10 /* RFC 7208 4.6.4 */
 #define SPF_LOOKUPS_NEAR 8

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "results/describe.h"
-#include "results/session.h"
 #include "results/verified.h"
 
 /* "before VALUE after", nothing if there is no value. */

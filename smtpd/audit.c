@@ -44,7 +44,7 @@ struct audit {
 	bool alone, cut;
 	struct counts ended, held;
 	struct verify_facts *open;
-	size_t n_open, cap_open;
+	size_t n_open;
 };
 
 /* --- counts --------------------------------------------------------------------------------------------- */
@@ -295,10 +295,7 @@ add_open(struct audit *a, const struct verify_facts *f)
 		a->cut = true;
 		return;
 	}
-	if (a->n_open == a->cap_open) {
-		a->cap_open = a->cap_open == 0 ? 16 : 2 * a->cap_open;
-		a->open = xrealloc(a->open, a->cap_open * sizeof *f);
-	}
+	a->open = xgrow(a->open, a->n_open, sizeof *f);
 	a->open[a->n_open++] = *f;
 }
 

@@ -81,7 +81,7 @@ split(struct mail_field *f, const char *line, size_t n)
 }
 
 static void
-keep(struct mail *m, const struct mail_field *f, const struct mail_limits *limits, size_t *room)
+keep(struct mail *m, const struct mail_field *f, const struct mail_limits *limits)
 {
 	m->fields++;
 	if (m->header_len > limits->header_len) {
@@ -94,10 +94,7 @@ keep(struct mail *m, const struct mail_field *f, const struct mail_limits *limit
 	}
 	if (m->over_limit)
 		return;
-	if (m->n == *room) {
-		*room = *room > 0 ? *room * 2 : 32;
-		m->field = xrealloc(m->field, *room * sizeof(m->field[0]));
-	}
+	m->field = xgrow(m->field, m->n, sizeof(m->field[0]));
 	m->field[m->n++] = *f;
 }
 
@@ -121,7 +118,7 @@ static void
 take_header(struct mail *m, const struct mail_limits *limits)
 {
 	const char *p = m->all.p;
-	size_t left = m->all.n, room = 0;
+	size_t left = m->all.n;
 
 	while (left > 0 && !(left >= 2 && p[0] == '\r' && p[1] == '\n')) {
 		struct mail_field f;
@@ -133,7 +130,7 @@ take_header(struct mail *m, const struct mail_limits *limits)
 			return;
 		}
 		m->header_len += n;
-		keep(m, &f, limits, &room);
+		keep(m, &f, limits);
 		p += n;
 		left -= n;
 	}

@@ -50,8 +50,7 @@ parse_fail(struct parse *p, unsigned line, const char *fmt, ...)
 void *
 parse_grow(void *array, size_t n, size_t size)
 {
-	if (n == 0 || (n & (n - 1)) == 0)
-		array = xrealloc(array, (n == 0 ? 1 : n * 2) * size);
+	array = xgrow(array, n, size);
 	memset((char *)array + n * size, 0, size);
 	return array;
 }

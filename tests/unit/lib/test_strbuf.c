@@ -81,6 +81,22 @@ test_copies(void **state)
 	free(s);
 }
 
+/* Each item is still there, and the next one fits: a sanitizer sees if it does not. */
+static void
+test_xgrow(void **state)
+{
+	size_t *item = NULL;
+
+	(void)state;
+	for (size_t n = 0; n < 1000; n++) {
+		item = xgrow(item, n, sizeof *item);
+		item[n] = n;
+	}
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(item[i], i);
+	free(item);
+}
+
 int
 main(void)
 {
@@ -88,6 +104,7 @@ main(void)
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_xgrow),
 	};
 	return cmocka_run_group_tests_name("strbuf", tests, NULL, NULL);
 }

@@ -11,41 +11,6 @@ finish(struct correlation *c, struct observations *obs)
 	observations_clear(obs);
 }
 
-#define PORTS                                                                                      \
-	"\"test\":\"mx-fallback\",\"peer\":\"2001:db8:1::25\",\"port\":%d,\"local\":\"2001:db8:"   \
-	"53::%d\""
-
-/* A SYN that its connection follows is that attempt; a repeated SYN without one is one attempt. */
-static void
-test_syn(void **state)
-{
-	struct observations obs = { 0 };
-
-	(void)state;
-	for (int i = 0; i < 5; i++)
-		event_at(&obs, i * i, "net.syn", PORTS ",\"host\":0,\"state\":\"silent\"", 4000, 1);
-	event_at(&obs, 30, "net.syn", PORTS ",\"host\":1,\"state\":\"serves\"", 4001, 2);
-	event_at(&obs, 30.001, "smtp.connect", PORTS ",\"host\":1,\"conn\":\"0-1\"", 4001, 2);
-	event_at(&obs, 31, "smtp.message",
-	    "\"test\":\"mx-fallback\",\"conn\":\"0-1\",\"host\":1,\"reply\":250");
-	/* Noted by the tap a little late. */
-	event_at(&obs, 60, "smtp.connect", PORTS ",\"host\":1,\"conn\":\"0-2\"", 4002, 2);
-	event_at(&obs, 60.5, "net.syn", PORTS ",\"host\":1,\"state\":\"serves\"", 4002, 2);
-	/* The same ports an hour later: another connect(). */
-	event_at(&obs, 3600, "net.syn", PORTS ",\"host\":0,\"state\":\"silent\"", 4000, 1);
-	struct correlation *c = correlated(&obs);
-	const struct facts *f = facts(c, "mx-fallback");
-	assert_int_equal(f->n_attempts, 4);
-	assert_int_equal(f->attempts[0].stage, STAGE_SYN);
-	assert_string_equal(f->attempts[0].state, "silent");
-	assert_int_equal(f->attempts[0].end - f->attempts[0].t, 16 * CLOCK_SECOND);
-	assert_true(f->attempts[1].accepted);
-	assert_int_equal(f->attempts[1].t, EVENTS_START + 30 * CLOCK_SECOND);
-	assert_int_equal(f->attempts[2].stage, STAGE_CONNECT);
-	assert_int_equal(f->attempts[3].stage, STAGE_SYN);
-	finish(c, &obs);
-}
-
 /* One connection, two tests: each has its own transaction, and the early part belongs to both. */
 static void
 test_reuse(void **state)
@@ -168,33 +133,6 @@ test_rewritten_recipient(void **state)
 	cat = small;
 }
 
-/* Lookups count near attempts only. */
-static void
-test_windows(void **state)
-{
-	struct observations obs = { 0 };
-	static const double times[] = { 0, 500, 1000, 1200, 2000 };
-	static const bool counts[] = { false, true, true, false, false };
-
-	(void)state;
-	for (size_t i = 0; i < 5; i++) {
-		event_at(&obs, times[i], "dns.query",
-		    "\"test\":\"dual\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\"");
-		event_at(&obs, times[i], "dns.query",
-		    "\"test\":\"reject\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"DROP\"");
-	}
-	event_at(&obs, 1000, "smtp.message", "\"test\":\"dual\",\"conn\":\"0-1\",\"reply\":250");
-	struct correlation *c = correlated(&obs);
-	for (size_t i = 0; i < 5; i++) {
-		assert_int_equal(facts(c, "dual")->lookups[i].counts, counts[i]);
-		/* No attempt of its own: near anyone's, ten minutes after it too. */
-		assert_int_equal(
-		    facts(c, "reject")->lookups[i].counts, counts[i] || times[i] == 1200);
-	}
-	assert_int_equal(facts(c, "reject")->lookups[0].rcode, RCODE_DROP);
-	finish(c, &obs);
-}
-
 /* A clock that steps back in the middle of a session loses nothing of its outcome. */
 static void
 test_clock(void **state)
@@ -235,33 +173,6 @@ test_twice(void **state)
 	finish(c, &obs);
 }
 
-/* More addresses than rows: the rest is counted, not kept. */
-static void
-test_identities(void **state)
-{
-	struct observations obs = { 0 };
-
-	(void)state;
-	for (int i = 0; i < 300; i++) {
-		event_at(&obs, i, "dns.query",
-		    "\"test\":\"dual\",\"peer\":\"198.51.100.%d\",\"port\":53,\"via\":\"udp\","
-		    "\"qname\":\"aAbB\","
-		    "\"flags\":\"rd do\",\"edns\":1232,\"at\":\"_tcp.{mx0}\",\"qtype\":\"A\"",
-		    i);
-		event_at(&obs, i, "smtp.connect",
-		    "\"test\":\"dual\",\"conn\":\"0-%d\",\"peer\":\"192.0.2.%d\"", i, i);
-	}
-	struct correlation *c = correlated(&obs);
-	assert_int_equal(c->n_resolvers, IDENTITIES_MAX);
-	assert_int_equal(c->resolvers_beyond, 300 - IDENTITIES_MAX);
-	assert_int_equal(c->n_senders, IDENTITIES_MAX);
-	assert_true(resolver_has(&c->resolvers[0], RESOLVER_CASE_RANDOM) &&
-		    resolver_has(&c->resolvers[0], RESOLVER_MINIMISED) &&
-		    resolver_has(&c->resolvers[0], RESOLVER_DNSSEC_OK));
-	assert_int_equal(c->resolvers[0].edns, 1232);
-	finish(c, &obs);
-}
-
 /* A hundred thousand events of one token take no more than seconds, under a sanitizer too. */
 static void
 test_many(void **state)
@@ -298,15 +209,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_syn),
 		cmocka_unit_test(test_reuse),
 		cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_foreign_recipient),
 		cmocka_unit_test(test_rewritten_recipient),
-		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_identities),
 		cmocka_unit_test(test_many),
 	};
 

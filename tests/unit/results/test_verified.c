@@ -4,7 +4,6 @@
 #include "lib/clock.h"
 #include "lib/strbuf.h"
 #include "results/report.h"
-#include "results/session.h"
 #include "tests/unit/results/fixture.h"
 
 #define HOUR 3600.0
