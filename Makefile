@@ -59,7 +59,7 @@ GEO := $(shell for l in libloc libmaxminddb; do pkg-config --exists $$l 2>/dev/n
 LIBS_results += $(GEO:lib%=-l%)
 LIBS_outpost += $(GEO:lib%=-l%)
 LIBS_web += $(GEO:lib%=-l%)
-$(BUILD)/obj/results/whereabouts.o: private CPPFLAGS += \
+$(BUILD)/obj/results/whereabouts.o $(BUILD)/obj/tests/unit/results/test_whereabouts.o: private CPPFLAGS += \
     $(patsubst libloc,-DHAVE_LIBLOC,$(patsubst libmaxminddb,-DHAVE_LIBMAXMINDDB,$(GEO)))
 
 PROGRAMS = $(BUILD)/outpost $(BUILD)/authdns $(BUILD)/smtpd $(BUILD)/web

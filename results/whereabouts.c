@@ -17,16 +17,14 @@
 #include "lib/log.h"
 #include "lib/strbuf.h"
 
-#define DATABASES_MAX 8
-
 struct whereabouts {
 #ifdef HAVE_LIBLOC
 	struct loc_ctx *context;
-	struct loc_database *loc[DATABASES_MAX];
+	struct loc_database *loc[WHEREABOUTS_MAX];
 	unsigned n_loc;
 #endif
 #ifdef HAVE_LIBMAXMINDDB
-	MMDB_s mmdb[DATABASES_MAX];
+	MMDB_s mmdb[WHEREABOUTS_MAX];
 	unsigned n_mmdb;
 #endif
 	unsigned n;
@@ -53,8 +51,10 @@ loc_add(struct whereabouts *w, const char *path)
 
 	if (in == NULL)
 		return false;
-	if (w->n_loc < DATABASES_MAX && (w->context != NULL || loc_new(&w->context) == 0) &&
-	    loc_database_new(w->context, &w->loc[w->n_loc], in) == 0) {
+	if (w->n_loc == WHEREABOUTS_MAX) {
+		errno = EMFILE;
+	} else if ((w->context != NULL || loc_new(&w->context) == 0) &&
+		   loc_database_new(w->context, &w->loc[w->n_loc], in) == 0) {
 		w->n_loc++;
 		ok = true;
 	} else {
@@ -133,8 +133,8 @@ add(struct whereabouts *w, const char *path)
 	errno = ENOSYS;
 #ifdef HAVE_LIBMAXMINDDB
 	if (len > 5 && strcmp(path + len - 5, ".mmdb") == 0) {
-		errno = EINVAL;
-		if (w->n_mmdb == DATABASES_MAX ||
+		errno = w->n_mmdb == WHEREABOUTS_MAX ? EMFILE : EINVAL;
+		if (w->n_mmdb == WHEREABOUTS_MAX ||
 		    MMDB_open(path, MMDB_MODE_MMAP, &w->mmdb[w->n_mmdb]) != MMDB_SUCCESS)
 			return false;
 		w->n_mmdb++;
@@ -163,7 +163,10 @@ whereabouts_open(const struct conf_list *files)
 		if (!add(w, files->item[i]))
 			log_warn("%s: cannot be used as a database of addresses: %s: reports say "
 				 "less of networks and countries",
-			    files->item[i], errno == ENOSYS ? "not built in" : strerror(errno));
+			    files->item[i],
+			    errno == ENOSYS   ? "not built in"
+			    : errno == EMFILE ? "there are too many"
+					      : strerror(errno));
 	}
 	for (size_t i = 0; w->n == 0 && i < sizeof packaged / sizeof packaged[0]; i++)
 		add(w, packaged[i]);

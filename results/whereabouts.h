@@ -18,6 +18,7 @@ struct place {
 	char country[3]; /* ISO 3166-1; "" not known */
 };
 
+#define WHEREABOUTS_MAX 8 /* databases of each kind that are used */
 struct whereabouts;
 /* NULL: there is none.  A file that cannot be used is told once (log_warn). */
 struct whereabouts *whereabouts_open(const struct conf_list *files);

@@ -17,8 +17,7 @@
  *   preface BYTES   a segment comes before TLS begins
  *   eof             the client closes
  *   closed [reset]  we closed
- *   set KEY N       configuration: pace, smtp_line, smtp_commands, smtp_recipients, smtp_operator, smtp_message,
- *                   smtp_headers
+ *   set KEY VALUE   configuration: see do_set
  *   forget          the memory table is lost
  *   release         the participant is released
  *
@@ -303,29 +302,49 @@ do_hello(struct player *p, const char *sni)
 static void
 do_set(struct player *p, const char *text)
 {
+	static const struct {
+		const char *key;
+		size_t at;
+		enum conf_type type;
+	} rows[] = {
+		{ "pace", offsetof(struct site_conf, pace), CONF_UINT },
+		{ "smtp_line", offsetof(struct site_conf, smtp_line), CONF_UINT },
+		{ "smtp_commands", offsetof(struct site_conf, smtp_commands), CONF_UINT },
+		{ "smtp_recipients", offsetof(struct site_conf, smtp_recipients), CONF_UINT },
+		{ "smtp_operator", offsetof(struct site_conf, smtp_operator), CONF_UINT },
+		{ "smtp_message", offsetof(struct site_conf, smtp_message), CONF_BYTES },
+		{ "smtp_headers", offsetof(struct site_conf, smtp_headers), CONF_BYTES },
+		{ "smtp_timeout", offsetof(struct site_conf, smtp_timeout), CONF_DURATION },
+		{ "smtp_data_timeout", offsetof(struct site_conf, smtp_data_timeout),
+		    CONF_DURATION },
+		{ "smtp_session", offsetof(struct site_conf, smtp_session), CONF_DURATION },
+	};
 	struct site_conf *c = &p->bed->site->conf;
-	char key[40];
-	unsigned long n;
+	char key[40], value[40];
+	int64_t us;
 
-	if (sscanf(text, "%39s %lu", key, &n) != 2)
-		fail(p, "set KEY N");
-	else if (strcmp(key, "pace") == 0)
-		c->pace = p->bed->env.memory.pace = (unsigned)n;
-	else if (strcmp(key, "smtp_line") == 0)
-		c->smtp_line = (unsigned)n;
-	else if (strcmp(key, "smtp_commands") == 0)
-		c->smtp_commands = (unsigned)n;
-	else if (strcmp(key, "smtp_recipients") == 0)
-		c->smtp_recipients = (unsigned)n;
-	else if (strcmp(key, "smtp_operator") == 0) {
-		c->smtp_operator = (unsigned)n;
-		bed_operator_mail(p->bed);
-	} else if (strcmp(key, "smtp_message") == 0)
-		c->smtp_message = n;
-	else if (strcmp(key, "smtp_headers") == 0)
-		c->smtp_headers = n;
-	else
-		fail(p, "set %s: unknown", key);
+	if (sscanf(text, "%39s %39s", key, value) != 2) {
+		fail(p, "set KEY VALUE");
+		return;
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		void *field = (char *)c + rows[i].at;
+		if (strcmp(key, rows[i].key) != 0)
+			continue;
+		if (rows[i].type == CONF_UINT)
+			*(unsigned *)field = (unsigned)strtoul(value, NULL, 10);
+		else if (rows[i].type == CONF_BYTES)
+			*(uint64_t *)field = strtoul(value, NULL, 10);
+		else if (duration_parse(&us, value) == 0)
+			*(int64_t *)field = us;
+		else
+			fail(p, "set %s: no duration", key);
+		p->bed->env.memory.pace = c->pace;
+		if (field == &c->smtp_operator)
+			bed_operator_mail(p->bed);
+		return;
+	}
+	fail(p, "set %s: unknown", key);
 }
 
 static void

@@ -118,6 +118,37 @@ test_cache(void **state)
 	signer_free(g);
 }
 
+/* Of many it remembers as many as dns-sign-cache says, rounded up to a power of two: the latest. */
+static void
+test_cache_size(void **state)
+{
+	static const struct {
+		unsigned size, kept;
+	} rows[] = { { 16, 16 }, { 17, 32 }, { 64, 64 } };
+	uint8_t rdata[RRSIG_MAX];
+	bool fresh;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct signer *g = signer_new(s.zones, rows[i].size);
+		unsigned kept = 0;
+
+		for (uint64_t owner = 1; owner <= 1000; owner++) {
+			struct sign_request r = request("plain", SIGN_RIGHT, owner);
+			assert_true(signer_sign(g, rdata, &r, NOW_S, &fresh) > 0);
+			assert_true(fresh);
+		}
+		/* The latest first: what is there stays there until one of its set is missing. */
+		for (uint64_t owner = 1000; owner >= 1; owner--) {
+			struct sign_request r = request("plain", SIGN_RIGHT, owner);
+			signer_sign(g, rdata, &r, NOW_S, &fresh);
+			kept += !fresh;
+		}
+		assert_int_equal(kept, rows[i].kept);
+		signer_free(g);
+	}
+}
+
 /* Every algorithm signs with the length that its RFC gives; a corrupt one differs in one octet only. */
 static void
 test_algorithms(void **state)
@@ -171,6 +202,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache_size),
 		cmocka_unit_test(test_algorithms),
 	};
 

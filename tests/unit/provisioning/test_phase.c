@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "provisioning/phase.h"
@@ -201,6 +202,47 @@ shared(void **state)
 	assert_int_equal(phase_note_event(&m2, &the_test, ID, PHASE_FETCHED, START), 1);
 }
 
+static uint64_t
+mix(uint64_t x)
+{
+	x = (x + UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xbf58476d1ce4e5b9);
+	return x ^ x >> 29;
+}
+
+/* memory-slots: the size of the file; who is over it takes the place of another, never more room. */
+static void
+slots(void **state)
+{
+	static const struct {
+		unsigned slots, made;
+	} rows[] = { { 1024, 1024 }, { 1025, 2048 } };
+	char run[80], file[96];
+	struct stat st;
+
+	(void)state;
+	snprintf(run, sizeof run, "%s/run", dir);
+	assert_int_equal(mkdir(run, 0700), 0);
+	snprintf(site.dir, sizeof site.dir, "%s", dir);
+	snprintf(file, sizeof file, "%s/memory", run);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		site.conf.memory_slots = rows[i].slots;
+		struct memory *own = phase_memory_open(&site);
+		unsigned known = 0;
+		assert_non_null(own);
+		assert_int_equal(stat(file, &st), 0);
+		assert_int_equal(st.st_size, 64 + 32 * rows[i].made);
+		for (uint64_t k = 1; k <= 2 * rows[i].made; k++)
+			assert_int_equal(memory_touch(own, mix(k), START + (int64_t)k).count, 1);
+		for (uint64_t k = 1; k <= 2 * rows[i].made; k++)
+			known += memory_look(own, mix(k), 0).count == 1;
+		assert_in_range(known, rows[i].made / 2, rows[i].made);
+		assert_int_equal(memory_look(own, mix(2 * rows[i].made), 0).count, 1);
+		memory_close(own);
+	}
+	unlink(file);
+	rmdir(run);
+}
+
 int
 main(void)
 {
@@ -212,6 +254,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(set_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(shared, setup, teardown),
+		cmocka_unit_test_setup_teardown(slots, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("phase", tests, NULL, NULL);

@@ -137,6 +137,42 @@ test_own_address(void **state)
 	fixture_free(&f);
 }
 
+/* ipv4-policy: where policies are served; without it at the first address of the tests' name server. */
+static void
+test_policy_address(void **state)
+{
+	struct conf_list *policy = &site->conf.ipv4_policy, child = site->conf.ipv4_child;
+	char got[512];
+
+	(void)state;
+	assert_rendered(plain, "{policy4}", "192.0.2.2");
+	policy->item[policy->n++] = "192.0.2.31";
+	assert_rendered(plain, "{policy4}", "192.0.2.31");
+	site->conf.ipv4_child.n = 0;
+	assert_rendered(plain, "{policy4}", "192.0.2.31");
+	policy->n = 0;
+	assert_int_equal(try(got, site, plain, "{policy4}"), RENDER_NO_ADDRESS);
+	site->conf.ipv4_child = child;
+}
+
+/* mail-spf: its terms as they stand, up to the longest that the configuration takes. */
+static void
+test_mail_spf(void **state)
+{
+	char *spf = site->conf.mail_spf, want[512];
+	size_t longest = sizeof site->conf.mail_spf - 1;
+
+	(void)state;
+	assert_rendered(plain, "{spf}", "ip4:192.0.2.1 ip6:2001:db8:53::");
+	strcpy(spf, "include:spf.host.example");
+	assert_rendered(plain, "v=spf1 {spf} -all", "v=spf1 include:spf.host.example -all");
+	memset(spf, 'a', longest);
+	spf[longest] = '\0';
+	snprintf(want, sizeof want, "%s ~all", spf);
+	assert_rendered(plain, "{spf} ~all", want);
+	*spf = '\0';
+}
+
 static void
 test_no_address(void **state)
 {
@@ -324,6 +360,8 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_own_address),
+		cmocka_unit_test(test_policy_address),
+		cmocka_unit_test(test_mail_spf),
 		cmocka_unit_test(test_no_address),
 		cmocka_unit_test(test_digests),
 		cmocka_unit_test(test_shared_key),
