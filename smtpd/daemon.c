@@ -35,8 +35,8 @@ struct daemon {
 	struct quota *quota, *operator_mail;
 	struct released *released;
 	unsigned workers;
-	int *fds; /* n_fds for each worker, the last n_https of them for HTTPS */
-	unsigned n_fds, n_https;
+	int *fds; /* n_open: n_fds for each worker, the last n_https of them for HTTPS */
+	unsigned n_open, n_fds, n_https;
 	struct mint_setup mint;
 	struct handover *handover; /* of this generation; NULL: nothing is judged */
 	int64_t began;             /* before its workers; 0: the first */
@@ -238,8 +238,8 @@ add_listener(struct daemon *d, const union sockaddr_any *a)
 
 	if (fd == -1)
 		return -1;
-	d->fds = xrealloc(d->fds, (d->n_fds + 1) * sizeof *d->fds);
-	d->fds[d->n_fds++] = fd;
+	d->fds = xgrow(d->fds, d->n_open, sizeof *d->fds);
+	d->fds[d->n_open++] = fd;
 	return 0;
 }
 
@@ -271,14 +271,14 @@ open_https(struct daemon *d, unsigned w)
 {
 	const struct site_conf *c = &d->site->conf;
 	const char *v4 = site_policy4(d->site);
-	unsigned before = d->n_fds;
+	unsigned before = d->n_open;
 
 	if (!has_policies(d->site->catalogue))
 		return 0;
 	if ((v4 != NULL && listen_at(d, w, v4, c->https_port) == -1) ||
 	    (d->site->has_ipv6 && listen_at(d, w, "::", c->https_port) == -1))
 		return -1;
-	d->n_https = d->n_fds - before;
+	d->n_https = d->n_open - before;
 	return 0;
 }
 
@@ -297,11 +297,11 @@ open_listeners(struct daemon *d)
 		if (open_https(d, w) == -1)
 			return -1;
 	}
-	if (d->n_fds == 0) {
+	if (d->n_open == 0) {
 		log_warn("outpost.conf: no SMTP address: set ipv4-front or ipv6");
 		return -1;
 	}
-	d->n_fds /= d->workers;
+	d->n_fds = d->n_open / d->workers;
 	return 0;
 }
 
@@ -342,52 +342,65 @@ open_quota(unsigned per_hour)
 	return q;
 }
 
+/* What all processes share; 0 or the code to exit with, and the reason is logged. */
+static int
+prepare(struct daemon *d, struct worker_config *wc)
+{
+	const struct site_conf *c = &d->site->conf;
+
+	raise_limit(c);
+	d->workers = c->workers != 0 ? c->workers : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (d->workers > WORKERS_MAX - 3)
+		d->workers = WORKERS_MAX - 3;
+	if (geteuid() == 0 && c->user[0] != '\0' && worker_user(c->user, &wc->uid, &wc->gid) == -1)
+		return EXIT_USAGE;
+	if ((d->lock = lock_site(d->site, PROGRAM)) == -1 ||
+	    (d->memory = phase_memory_open(d->site)) == NULL ||
+	    (d->quota = open_quota(c->events_per_token_hour)) == NULL ||
+	    (d->operator_mail = open_quota(c->smtp_operator)) == NULL ||
+	    (d->released = released_open(d->site, RELEASED_SPARE)) == NULL ||
+	    mint_setup_open(&d->mint, d->site) == -1 || open_listeners(d) == -1 ||
+	    open_handover(&d->handover, c) == -1)
+		return EXIT_CANNOT;
+	d->has_tap = c->tap && geteuid() == 0;
+	if (d->has_tap && tap_open(d->tap, d->site) == -1)
+		return EXIT_CANNOT;
+	wc->n = d->workers + 2 + (d->has_tap ? 1 : 0); /* and the mint and the verifier */
+	return 0;
+}
+
+static void
+clear(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->n_open; i++)
+		close(d->fds[i]);
+	free(d->fds);
+	memory_close(d->memory);
+	quota_free(d->quota);
+	quota_free(d->operator_mail);
+	released_close(d->released);
+	handover_free(d->handover);
+	mint_setup_close(&d->mint);
+	if (d->lock >= 0)
+		close(d->lock);
+	contexts_free(d->contexts);
+	site_free(d->site);
+}
+
 int
 daemon_run(const char *dir)
 {
-	struct daemon d = { .dir = dir, .tap = { -1, -1 } };
+	struct daemon d = { .dir = dir, .tap = { -1, -1 }, .lock = -1 };
 	struct worker_config wc = { .run = run_worker, .reload = reload, .tick = tick, .ctx = &d };
 	int code;
 
 	if (load(&d.site, &d.contexts, dir) == -1)
 		return EXIT_USAGE;
-	raise_limit(&d.site->conf);
-	d.workers = d.site->conf.workers != 0 ? d.site->conf.workers
-					      : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	if (d.workers > WORKERS_MAX - 3)
-		d.workers = WORKERS_MAX - 3;
-	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
-	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
-		return EXIT_USAGE;
-	if ((d.lock = lock_site(d.site, PROGRAM)) == -1)
-		return EXIT_CANNOT;
-	d.memory = phase_memory_open(d.site);
-	if ((d.quota = open_quota(d.site->conf.events_per_token_hour)) == NULL ||
-	    (d.operator_mail = open_quota(d.site->conf.smtp_operator)) == NULL ||
-	    d.memory == NULL || (d.released = released_open(d.site, RELEASED_SPARE)) == NULL ||
-	    mint_setup_open(&d.mint, d.site) == -1 || open_listeners(&d) == -1 ||
-	    open_handover(&d.handover, &d.site->conf) == -1)
-		return EXIT_CANNOT;
-	if (d.site->conf.tap && geteuid() == 0) {
-		if (tap_open(d.tap, d.site) == -1)
-			return EXIT_CANNOT;
-		d.has_tap = true;
+	if ((code = prepare(&d, &wc)) == 0) {
+		log_info("ready: %u workers, %u addresses, %zu tests", d.workers, d.n_fds,
+		    d.site->catalogue->n);
+		code = worker_supervise(&wc);
 	}
-	wc.n = d.workers + 2 + (d.has_tap ? 1 : 0); /* and the mint and the verifier */
-	log_info(
-	    "ready: %u workers, %u addresses, %zu tests", d.workers, d.n_fds, d.site->catalogue->n);
-	code = worker_supervise(&wc);
-	for (unsigned i = 0; i < d.n_fds * d.workers; i++)
-		close(d.fds[i]);
-	free(d.fds);
-	memory_close(d.memory);
-	quota_free(d.quota);
-	quota_free(d.operator_mail);
-	released_close(d.released);
-	handover_free(d.handover);
-	mint_setup_close(&d.mint);
-	close(d.lock);
-	contexts_free(d.contexts);
-	site_free(d.site);
+	clear(&d);
 	return code;
 }

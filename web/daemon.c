@@ -281,33 +281,54 @@ raise_limit(const struct site_conf *c)
 		    (unsigned long long)l.rlim_cur);
 }
 
+/* 0, or the code to exit with, and the reason is logged. */
+static int
+prepare(struct daemon *d, struct worker_config *wc)
+{
+	const struct site_conf *c = &d->site->conf;
+
+	raise_limit(c);
+	if (geteuid() == 0 && c->user[0] != '\0' && worker_user(c->user, &wc->uid, &wc->gid) == -1)
+		return EXIT_USAGE;
+	d->uid = wc->uid;
+	d->gid = wc->gid;
+	if ((d->lock = lock_site(d->site, PROGRAM)) == -1 || share_files(d) != 0 ||
+	    open_listeners(d) != 0)
+		return EXIT_CANNOT;
+	d->n_desks = 1 + c->web_readers;
+	if (make_pairs(d) != 0) {
+		d->n_desks = 0;
+		return EXIT_CANNOT;
+	}
+	wc->n = 1 + d->n_desks;
+	return 0;
+}
+
+static void
+clear(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->n_fds; i++)
+		close(d->fds[i]);
+	close_pairs(d->ours, d->theirs, d->n_desks);
+	if (d->lock >= 0)
+		close(d->lock);
+	SSL_CTX_free(d->tls);
+	site_free(d->site);
+}
+
 int
 daemon_run(const char *dir)
 {
-	struct daemon d = { .dir = dir };
+	struct daemon d = { .dir = dir, .lock = -1 };
 	struct worker_config wc = { .run = run_process, .reload = reload, .ctx = &d };
 	int code;
 
 	if (load(&d.site, &d.tls, dir) != 0)
 		return EXIT_USAGE;
-	raise_limit(&d.site->conf);
-	if (geteuid() == 0 && d.site->conf.user[0] != '\0' &&
-	    worker_user(d.site->conf.user, &wc.uid, &wc.gid) == -1)
-		return EXIT_USAGE;
-	d.n_desks = 1 + d.site->conf.web_readers;
-	wc.n = 1 + d.n_desks;
-	d.uid = wc.uid;
-	d.gid = wc.gid;
-	if ((d.lock = lock_site(d.site, PROGRAM)) == -1 || share_files(&d) != 0 ||
-	    open_listeners(&d) != 0 || make_pairs(&d) != 0)
-		return EXIT_CANNOT;
-	log_info("ready: %u addresses", d.n_fds);
-	code = worker_supervise(&wc);
-	for (unsigned i = 0; i < d.n_fds; i++)
-		close(d.fds[i]);
-	close_pairs(d.ours, d.theirs, d.n_desks);
-	close(d.lock);
-	SSL_CTX_free(d.tls);
-	site_free(d.site);
+	if ((code = prepare(&d, &wc)) == 0) {
+		log_info("ready: %u addresses", d.n_fds);
+		code = worker_supervise(&wc);
+	}
+	clear(&d);
 	return code;
 }
