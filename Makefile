@@ -141,7 +141,7 @@ RUN       = @BUILD='$(abspath $(BUILD))' OUTPOST='$(abspath $(BUILD))/outpost' t
 # A build that a test or the demo begins uses every processor, unless the caller said how many.
 BEGIN     = @$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FAST      = $(UNITS) $(REPLAYS) $(FUZZ_REPLAYS)
-SCRIPTS   = tests/runner tests/includes tests/limits tests/format tests/lint tests/man tests/coverage
+SCRIPTS   = tests/runner tests/includes tests/limits tests/format tests/lint tests/sections tests/man tests/coverage
 # The longest first: they mostly wait, two at a time.
 LABS      = tests/lab/check-senders.sh tests/lab/check-web.sh \
     $(filter-out %/check-senders.sh %/check-web.sh,$(wildcard tests/lab/check*.sh))

@@ -170,7 +170,7 @@ answer_choose(struct answer *a, const struct place *p, const struct dns_query *q
 		return;
 	}
 	deny(a, p, q);
-	/* RFC 9824 3.1: who can read NXNAME gets NOERROR, the others are told plainly; but a test zone
+	/* RFC 9824 3.1 and 5: who can read NXNAME gets NOERROR, the others are told plainly; but a test zone
 	 * never says NXDOMAIN, or a resolver that minimises names would stop there. */
 	if (p->zone->test == NULL && !q->dnssec_ok)
 		a->rcode = RCODE_NXDOMAIN;

@@ -147,7 +147,7 @@ put_synthesis(struct packet *p, const struct answer_item *i, const struct packet
 
 /* --- NSEC, NSEC3 --- */
 
-/* The name that comes next in canonical order (RFC 4034 6.1, RFC 4470 3.1.2): \000 before it, or where
+/* The name that comes next in canonical order (RFC 4034 6.1, RFC 4471 3.1.2): \000 before it, or where
  * that is too long, its first label with the last octet one higher. */
 static size_t
 next_name(uint8_t *dst, const uint8_t *lower, size_t len)

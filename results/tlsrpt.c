@@ -365,7 +365,7 @@ check_mail(struct tlsrpt *r, const struct mime_part *message, const struct mime_
 	    strcasecmp(word, "tlsrpt") != 0)
 		problem(r, "the mail is no multipart/report of report-type tlsrpt (RFC 8460 5.3)");
 	if (!is_report_type(part->type))
-		problem(r, "the report's media type is none of RFC 8460 6.4");
+		problem(r, "the report's media type is none of RFC 8460 6.4 and 6.5");
 }
 
 static struct tlsrpt *
@@ -405,7 +405,7 @@ read_post(const struct tlsrpt_raw *raw, char *err, size_t errlen)
 	for (size_t i = 0; i < n; i++)
 		type[i] = (char)(type[i] >= 'A' && type[i] <= 'Z' ? type[i] + 32 : type[i]);
 	if (!is_report_type(type))
-		problem(r, "the report's media type is none of RFC 8460 6.4");
+		problem(r, "the report's media type is none of RFC 8460 6.4 and 6.5");
 	else if (is_gzip(raw->data, raw->len) != (strcmp(type + n - 4, "gzip") == 0) &&
 		 *raw->encoding == '\0')
 		problem(r, "the media type says other than what the body is");

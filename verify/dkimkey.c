@@ -38,7 +38,7 @@ load(const struct dkimkey *k)
 
 	if (strcmp(k->type, "ed25519") == 0)
 		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, k->p, k->p_len);
-	/* RFC 8463 4: SubjectPublicKeyInfo or RSAPublicKey, both are about. */
+	/* RFC 6376 3.6.1 has RSAPublicKey; SubjectPublicKeyInfo is what most publish. */
 	key = d2i_PUBKEY(NULL, &p, (long)k->p_len);
 	if (key == NULL) {
 		p = k->p;

@@ -67,7 +67,7 @@ static const struct message rows[] = {
 		 "- behind LF dot CR LF. CR LF dot LF:\r\n"
 		 ".\n"
 		 "- behind CR LF dot LF. This is the end of the text.\r\n") },
-	/* RFC 8689 5 */
+	/* RFC 8689 3 */
 	{ "tls-required-no", "it has the header field TLS-Required: No",
 	    TEXT("Subject: Outpost canary tls-required-no\r\n"
 		 "TLS-Required: No\r\n"

@@ -293,7 +293,7 @@ test_key_records(void **state)
 	check(TAGS "b=$", &rsa2048, record("", &rsa1024));
 	expect(0, DKIM_IS_FAIL, "the key is another");
 	expect_alike(0);
-	/* RFC 8463 4 allows the bare RSAPublicKey; libopendkim does not read it. */
+	/* RFC 6376 3.6.1 has the bare RSAPublicKey; libopendkim does not read it. */
 	signer_set(&s, rsa2048.key, true);
 	snprintf(bare, sizeof(bare), "p=%s", s.p);
 	check(TAGS "b=$", &rsa2048, bare);
