@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "results/fate.h"
+#include "results/joint.h"
 #include "results/moments.h"
 #include "results/window.h"
 
@@ -289,6 +290,38 @@ holds_control_returned(const struct evaluation *e)
 	return false;
 }
 
+static const struct facts *
+control_facts(const struct evaluation *e, unsigned i)
+{
+	const char *name = e->facts->test->control[i];
+	const struct test *control = catalogue_find(e->judge->c->catalogue, name, strlen(name));
+
+	return control == NULL ? NULL : correlation_facts(e->judge->c, control);
+}
+
+/* Was other mail judged so? */
+static bool
+holds_control_auth(const struct predicate *p, const struct evaluation *e)
+{
+	const struct judge_given *g = e->judge->given;
+	const char *word = p->n_names > 1 ? p->name[1] : NULL;
+
+	for (unsigned i = 0; g != NULL && i < g->n_control_auths; i++) {
+		const char *said = g->control_auth[i].word;
+		if (strcasecmp(g->control_auth[i].method, p->name[0]) == 0 &&
+		    (word == NULL ? said == NULL : said != NULL && strcasecmp(said, word) == 0))
+			return true;
+	}
+	for (unsigned i = 0; g == NULL && i < e->facts->test->n_control; i++) {
+		const struct facts *f = control_facts(e, i);
+		for (size_t k = 0; f != NULL && k < f->n_attempts; k++)
+			if (!joint_is_canary(&f->attempts[k]) &&
+			    attempt_auth_is(&f->attempts[k], p))
+				return true;
+	}
+	return false;
+}
+
 static bool
 holds_contrast(const struct predicate *p, const struct evaluation *e)
 {
@@ -349,6 +382,9 @@ evaluate(const struct predicate *p, const struct evaluation *e, struct verdict *
 		break;
 	case P_CONTROL_ANY:
 		holds = holds_control_any(p, e);
+		break;
+	case P_CONTROL_AUTH:
+		holds = holds_control_auth(p, e);
 		break;
 	case P_CONTRAST:
 		holds = holds_contrast(p, e);

@@ -18,6 +18,40 @@ asks_who(const struct predicate *p)
 	return p != NULL && (p->kind == P_AUTH || asks_who(p->after) || asks_who(p->within_of));
 }
 
+static bool
+asks_of_control(const struct test *t)
+{
+	for (size_t i = 0; i < t->n_verdicts; i++)
+		for (size_t k = 0; k < t->verdicts[i].n; k++)
+			if (t->verdicts[i].all[k].kind == P_CONTROL_AUTH)
+				return true;
+	return false;
+}
+
+/* Do its rules ask for what stands or falls with the octets of the message? */
+static bool
+asks_of_content(const struct test *t)
+{
+	for (size_t i = 0; i < t->n_verdicts; i++) {
+		for (size_t k = 0; k < t->verdicts[i].n; k++) {
+			const struct predicate *p = &t->verdicts[i].all[k];
+			enum auth_method m = p->kind == P_AUTH && p->n_names > 1
+						 ? auth_method_by_name(p->name[0])
+						 : AUTH_METHOD_MAX;
+			if (m == AUTH_DKIM || m == AUTH_DMARC || m == AUTH_ARC)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+joint_is_canary(const struct attempt *a)
+{
+	return a->message != NULL &&
+	       strstr(text_of(a->message, EK_SUBJECT), "Outpost canary ") != NULL;
+}
+
 bool
 joint_asks_who(const struct test *t)
 {
@@ -98,6 +132,12 @@ read_all_verified(struct correlation *c)
 {
 	for (size_t i = 0; i < c->catalogue->n; i++) {
 		const struct test *t = c->catalogue->tests[i];
+		for (unsigned k = 0; asks_of_control(t) && k < t->n_control; k++) {
+			struct facts *control = correlation_find(
+			    c, t->control[k], strlen(t->control[k]));
+			if (control != NULL)
+				read_verified(c, control);
+		}
 		if (!joint_asks_who(t))
 			continue;
 		read_verified(c, &c->facts[i]);
@@ -154,6 +194,9 @@ join(struct correlation *c, struct facts *f)
 		if (from->last > f->last)
 			f->last = from->last;
 	}
+	for (size_t i = 0; asks_of_content(t) && i < f->n_attempts; i++)
+		if (joint_is_canary(&f->attempts[i]))
+			f->attempts[i].verified = NULL;
 	if (f->n_attempts > 0)
 		qsort(f->attempts, f->n_attempts, sizeof *f->attempts, attempt_order);
 	if (f->n_lookups > 0)

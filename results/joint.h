@@ -10,4 +10,8 @@ void joint_read(struct correlation *);
 /* Do the rules of the test ask who wrote a message? */
 bool joint_asks_who(const struct test *);
 
+/* Was the message sent in the words of some test's head?  Such words are there to be broken on the way, and each
+ * copy of the message is, that for its control as well. */
+bool joint_is_canary(const struct attempt *);
+
 #endif

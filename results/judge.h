@@ -46,6 +46,10 @@ struct judge_given {
 	} control[GIVEN_TRAITS_MAX]; /* name NULL: all */
 	unsigned n_controls;
 	struct {
+		const char *method, *word; /* word NULL: a state */
+	} control_auth[GIVEN_TRAITS_MAX];
+	unsigned n_control_auths;
+	struct {
 		const char *name;
 		enum trait_answer answer;
 	} trait[GIVEN_TRAITS_MAX];

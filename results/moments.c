@@ -139,24 +139,29 @@ is_message(const struct predicate *p, const struct attempt *a)
 	return false;
 }
 
+bool
+attempt_auth_is(const struct attempt *a, const struct predicate *p)
+{
+	static const enum verified_state states[] = { VERIFIED_JUDGED, VERIFIED_OPEN,
+		VERIFIED_LOST }; /* in the order of auth_state() */
+	unsigned state = 0;
+
+	if (a->verified == NULL)
+		return false;
+	if (p->n_names > 1)
+		return verified_is(a->verified, auth_method_by_name(p->name[0]), p->name[1]);
+	while (auth_state(state) != NULL && strcmp(auth_state(state), p->name[0]) != 0)
+		state++;
+	return a->verified->state == states[state];
+}
+
 /* An accepted message of whose author the word holds; the moment is that of the message. */
 static void
 select_auth(struct moments *m)
 {
-	static const enum verified_state states[] = { VERIFIED_JUDGED, VERIFIED_OPEN,
-		VERIFIED_LOST }; /* in the order of auth_state() */
-	const struct predicate *p = m->p;
-	unsigned state = 0;
-
-	while (auth_state(state) != NULL && strcmp(auth_state(state), p->name[0]) != 0)
-		state++;
 	for (size_t i = 0; i < m->e->facts->n_attempts; i++) {
 		const struct attempt *a = &m->e->facts->attempts[i];
-		if (!selects(m, a) || a->verified == NULL)
-			continue;
-		if (p->n_names == 1
-			? a->verified->state == states[state]
-			: verified_is(a->verified, auth_method_by_name(p->name[0]), p->name[1]))
+		if (selects(m, a) && attempt_auth_is(a, m->p))
 			found(m, a->decides->t,
 			    a->verified->event != NULL ? a->verified->event : a->decides);
 	}

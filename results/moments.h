@@ -23,4 +23,7 @@ void moments_select(struct moments *m);
 /* Was it sent in the words that the head of the test asks for? */
 bool is_canary(const struct facts *, const struct attempt *);
 
+/* Was its message judged so?  Of a predicate that says auth. */
+bool attempt_auth_is(const struct attempt *, const struct predicate *);
+
 #endif

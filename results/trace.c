@@ -219,11 +219,19 @@ play_event(struct play *p, const struct trace_step *s)
 	p->last = s->at_us > p->last ? s->at_us : p->last;
 }
 
-/* control [TEST] accepted|refused|returned [message=ID] */
+/* control [TEST] accepted|refused|returned [message=ID], control auth METHOD WORD|STATE */
 static void
 play_control(struct play *p, const struct trace_step *s)
 {
 	struct judge_given *g = &p->given;
+
+	if (strcmp(s->word[0], "auth") == 0) {
+		if (g->n_control_auths == GIVEN_TRAITS_MAX)
+			return;
+		g->control_auth[g->n_control_auths].method = s->word[1];
+		g->control_auth[g->n_control_auths++].word = s->n > 2 ? s->word[2] : NULL;
+		return;
+	}
 	bool message = strncmp(s->word[s->n - 1], "message=", 8) == 0;
 	unsigned n = s->n - message;
 

@@ -312,6 +312,8 @@ static const struct row {
 	[P_CONTROL_ACCEPTED] = { "control", "accepted", "control accepted", NULL, 0 },
 	[P_CONTROL_RETURNED] = { "control", "returned", "control returned", NULL, 0 },
 	[P_CONTROL_ANY] = { "control", "any", "control any A B", arg_names, 0 },
+	[P_CONTROL_AUTH] = { "control", "auth", "control auth METHOD WORD|judged|open|lost",
+	    arg_auth, 0 },
 	[P_CONTRAST] = { "contrast", NULL, "contrast accepted|refused|open|unknown", arg_contrast,
 	    0 },
 	[P_TRAIT] = { "trait", NULL, "trait NAME [yes|no|open|unknown]", arg_trait, 0 },
@@ -347,7 +349,8 @@ find_row(struct words *w)
 		half = true;
 	}
 	words_fail(w,
-	    half ? "%.40s: accepted, returned or any must follow" : "%.40s: no such predicate",
+	    half ? "%.40s: accepted, returned, any or auth must follow"
+		 : "%.40s: no such predicate",
 	    word);
 	return NULL;
 }

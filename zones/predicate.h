@@ -49,6 +49,8 @@
  *                        only also needs trait ipv6); no controls: holds
  *   control returned     a control put a message off, and took it later: this sender comes back
  *   control any A B ...  one of these tests accepted a message
+ *   control auth METHOD WORD   (or judged, open, lost) other mail was judged so: an accepted message of a control, but
+ *                        none that was sent in the words of some test's head
  *   contrast STATE       accepted: some contrast was; refused: all were; open: else, and one of them
  *                        may still change; unknown: else
  *   trait NAME [yes|no|open|unknown]   default yes; from the test whose header says "trait NAME ..."
@@ -115,6 +117,7 @@ enum predicate_kind {
 	P_CONTROL_ACCEPTED,
 	P_CONTROL_RETURNED,
 	P_CONTROL_ANY,
+	P_CONTROL_AUTH,
 	P_CONTRAST,
 	P_TRAIT,
 	P_SETTLED,
@@ -177,7 +180,7 @@ struct predicate {
 	enum trait_answer answer; /* TRAIT */
 	char *name[PREDICATE_NAMES_MAX];
 	unsigned
-	    n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word, AUTH method and word or state, OUTGOING */
+	    n_names; /* CONTROL_ANY tests, TRAIT, MESSAGE, REPORT, DSN, MET dev, EARLY verb, SAID verb and word, AUTH and CONTROL_AUTH method and word or state, OUTGOING */
 };
 #define RCODE_DROP 0x10000
 

@@ -322,7 +322,9 @@ check_predicate(struct parse *p, unsigned line, const struct predicate *q)
 		return parse_fail(p, line, "canary: the head asks for no message");
 	if (q->kind == P_CONTRAST && t->n_contrast == 0)
 		return parse_fail(p, line, "contrast: the head names none");
-	if ((q->kind == P_CONTROL_ACCEPTED || q->kind == P_CONTROL_RETURNED) && t->n_control == 0)
+	if ((q->kind == P_CONTROL_ACCEPTED || q->kind == P_CONTROL_RETURNED ||
+		q->kind == P_CONTROL_AUTH) &&
+	    t->n_control == 0)
 		return parse_fail(p, line, "control: the head names none");
 	if (q->kind == P_FETCHED && t->n_policy == 0)
 		return parse_fail(p, line, "fetched: the test has no [policy]");

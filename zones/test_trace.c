@@ -136,6 +136,25 @@ dns_step(struct parse *p, const struct text_line *l, unsigned from, struct trace
 }
 
 /* --- what is known of other tests --------------------------------------------------------------- */
+/* control auth METHOD WORD, control auth STATE */
+static int
+control_auth_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
+{
+	unsigned n = l->n - from, state = 0;
+	enum auth_method m = n == 4 ? auth_method_by_name(l->word[from + 2]) : AUTH_METHOD_MAX;
+	bool known = m != AUTH_METHOD_MAX && auth_word_exists(m, l->word[from + 3]);
+
+	for (; n == 3 && !known && auth_state(state) != NULL; state++)
+		known = strcmp(auth_state(state), l->word[from + 2]) == 0;
+	if (!known)
+		return parse_fail(p, l->number,
+		    "control auth: must be written: control auth METHOD WORD, or judged, open, "
+		    "lost");
+	for (unsigned i = from + 1; i < l->n; i++)
+		step_word(s, l->word[i]);
+	return 0;
+}
+
 static int
 control_step(struct parse *p, const struct text_line *l, unsigned from, struct trace_step *s)
 {
@@ -145,6 +164,8 @@ control_step(struct parse *p, const struct text_line *l, unsigned from, struct t
 	unsigned n = l->n - from - message;
 
 	s->kind = TRACE_CONTROL;
+	if (l->n > from + 1 && strcmp(l->word[from + 1], "auth") == 0)
+		return control_auth_step(p, l, from, s);
 	if ((n != 2 && n != 3) || (message && l->word[l->n - 1][8] == '\0') ||
 	    (message && strcmp(l->word[l->n - 2], "accepted") != 0))
 		return parse_fail(p, l->number,
