@@ -299,6 +299,13 @@ control_facts(const struct evaluation *e, unsigned i)
 	return control == NULL ? NULL : correlation_facts(e->judge->c, control);
 }
 
+static bool
+waits_in_vain(const struct attempt *a, const struct evaluation *e)
+{
+	return a->verified->state == VERIFIED_OPEN &&
+	       a->message->t + JUDGE_VERIFYING <= e->judge->now;
+}
+
 /* Was other mail judged so? */
 static bool
 holds_control_auth(const struct predicate *p, const struct evaluation *e)
@@ -316,7 +323,8 @@ holds_control_auth(const struct predicate *p, const struct evaluation *e)
 		const struct facts *f = control_facts(e, i);
 		for (size_t k = 0; f != NULL && k < f->n_attempts; k++)
 			if (!joint_is_canary(&f->attempts[k]) &&
-			    attempt_auth_is(&f->attempts[k], p))
+			    attempt_auth_is(&f->attempts[k], p) &&
+			    !waits_in_vain(&f->attempts[k], e))
 				return true;
 	}
 	return false;

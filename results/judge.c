@@ -85,9 +85,6 @@ asked_where_to(const struct facts *f)
 	return false;
 }
 
-/* How long a message may be with the verifier; pace does not divide it, name servers do not know of it. */
-#define VERIFYING (600 * CLOCK_SECOND)
-
 /* Until when a message that was handed to the verifier may still be judged; 0: none waits. */
 static int64_t
 awaits_verdict(const struct facts *f)
@@ -97,8 +94,8 @@ awaits_verdict(const struct facts *f)
 	for (size_t i = 0; i < f->n_attempts; i++) {
 		const struct attempt *a = &f->attempts[i];
 		if (a->verified != NULL && a->verified->state == VERIFIED_OPEN &&
-		    a->message->t + VERIFYING > until)
-			until = a->message->t + VERIFYING;
+		    a->message->t + JUDGE_VERIFYING > until)
+			until = a->message->t + JUDGE_VERIFYING;
 	}
 	return until;
 }

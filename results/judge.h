@@ -20,7 +20,11 @@
 #ifndef RESULTS_JUDGE_H
 #define RESULTS_JUDGE_H
 
+#include "lib/clock.h"
 #include "results/correlate.h"
+
+/* How long a message may be with the verifier; pace does not divide it, name servers do not know of it. */
+#define JUDGE_VERIFYING (600 * CLOCK_SECOND)
 
 #define VERDICT_EVIDENCE_MAX 64
 struct verdict {

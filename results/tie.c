@@ -211,6 +211,7 @@ spf_passes(const struct verified *v, enum auth_method m)
 
 struct proof {
 	uint64_t address, hash;
+	uint64_t claim; /* holds only for sessions that say so; 0: for all */
 };
 struct tie_book {
 	struct proof *item; /* in the order of addresses */
@@ -223,14 +224,31 @@ proof_order(const void *pa, const void *pb)
 	const struct proof *a = pa, *b = pb;
 	int d = tie_order(&a->address, &b->address);
 
-	return d != 0 ? d : tie_order(&a->hash, &b->hash);
+	if (d == 0)
+		d = tie_order(&a->hash, &b->hash);
+	return d != 0 ? d : tie_order(&a->claim, &b->claim);
 }
 
 static void
-note(struct tie_book *b, const char *peer, uint64_t hash)
+note(struct tie_book *b, const char *peer, uint64_t hash, uint64_t claim)
 {
 	b->item = xgrow(b->item, b->n, sizeof *b->item);
-	b->item[b->n++] = (struct proof){ hash_lower(TIE_TEXT, peer), hash };
+	b->item[b->n++] = (struct proof){ hash_lower(TIE_TEXT, peer), hash, claim };
+}
+
+/* A name that is proved, and its other addresses: whoever comes from there and says the same name is it too. */
+static void
+note_name(struct tie_book *b, const struct verified *v, const char *peer, const char *name)
+{
+	const struct json *all = json_get(verified_part(v, "ehlo"), "address");
+	uint64_t hash = name_hash(name, peer);
+
+	note(b, peer, hash, 0);
+	if (all == NULL || all->type != JSON_ARRAY)
+		return;
+	for (const struct json *a = all->child; a != NULL; a = a->next)
+		if (a->type == JSON_STRING && tie_address(a->string) != 0)
+			note(b, a->string, hash, tie_claim(name));
 }
 
 static void
@@ -245,10 +263,10 @@ read_result(struct tie_book *b, const struct observation *o)
 		const char *domain = verified_text(verified_spf(v, AUTH_SPF), "domain");
 		if (host_name(name, said) && (verified_true(verified_part(v, "ehlo"), "matches") ||
 						 is_confirmed(v, name) || spf_passes(v, AUTH_HELO)))
-			note(b, peer, name_hash(name, peer));
+			note_name(b, v, peer, name);
 		if (*text_of(o, EK_FROM) != '\0' && spf_passes(v, AUTH_SPF) &&
 		    host_name(name, domain))
-			note(b, peer, hash_lower(TIE_SENDER, suffix_organisation(name)));
+			note(b, peer, hash_lower(TIE_SENDER, suffix_organisation(name)), 0);
 	}
 	verified_free(v);
 }
@@ -337,6 +355,8 @@ ties_of(
 			hi = mid;
 	}
 	for (; lo < b->n && b->item[lo].address == at; lo++) {
+		if (b->item[lo].claim != 0 && b->item[lo].claim != claim)
+			continue;
 		add(t, b->item[lo].hash);
 		proved = true;
 	}

@@ -4,7 +4,7 @@
  *   address   it is the same, or of the same /64
  *   name      the name in EHLO, by the domain that was registered (lib/suffix.h), if it is proved: it has the
  *             address; or a name of the address below the same registered domain leads back to it; or SPF of the
- *             name passes.  A name that is made of the address (as providers give to all they rent out) stands for
+ *             name passes; then also for the other addresses that the name has.  A name that is made of the address (as providers give to all they rent out) stands for
  *             itself alone.
  *   sender    the domain of an envelope sender that SPF passes for, not by "all", "exists" or a network wider
  *             than /12 (IPv6: /32): who may write it is its owner's word

@@ -252,6 +252,18 @@ check_literal(struct helo_result *r, const char *helo, const struct address *cli
 		note(r, "an address literal, and not that of the client", "");
 }
 
+static void
+keep_addresses(struct helo_result *r, const struct lookup *l)
+{
+	size_t len = l->type == TYPE_A ? 4 : 16;
+
+	for (size_t i = 0; i < l->n && r->addresses < HELO_ADDRESSES_MAX; i++)
+		if (l->rdata[i].len == len &&
+		    inet_ntop(l->type == TYPE_A ? AF_INET : AF_INET6, l->rdata[i].data,
+			r->address[r->addresses], sizeof(r->address[0])) != NULL)
+			r->addresses++;
+}
+
 static enum verify_step
 check_name(struct helo_result *r, const char *helo, const struct address *client,
     const struct fcrdns_result *reverse, struct lookups *book)
@@ -264,6 +276,7 @@ check_name(struct helo_result *r, const char *helo, const struct address *client
 	for (size_t i = 0; i < 2; i++) {
 		r->resolves |= l[i]->n > 0;
 		r->matches |= has_address(l[i], client);
+		keep_addresses(r, l[i]);
 	}
 	/* Addresses of the other kind say nothing about one that could not be had. */
 	r->failed = !r->matches && (is_failure(l[client->type == TYPE_A ? 0 : 1]) ||

@@ -10,6 +10,7 @@
 #include "verify/lookup.h"
 
 #define FCRDNS_NAMES_MAX   10 /* of one address; further ones are counted */
+#define HELO_ADDRESSES_MAX 8  /* of one name that are kept */
 #define FCRDNS_LOOKUPS_MAX (1 + FCRDNS_NAMES_MAX + 2)
 
 /* The words of RFC 8601 2.7.3, and none: the address has no name at all. */
@@ -45,6 +46,8 @@ struct helo_result {
 	bool matches;           /* one of them, or the literal, is the client's */
 	bool is_reverse;        /* it is a name of the client's address */
 	bool reverse_confirmed; /* ... that leads back */
+	size_t addresses;       /* of the name; the first of them */
+	char address[HELO_ADDRESSES_MAX][46];
 };
 
 /* *r is good only if VERIFY_DONE. */

@@ -442,6 +442,12 @@ write_helo(struct writer *w, const struct helo_result *h)
 	flag(w, "matches", h->matches);
 	flag(w, "is_reverse", h->is_reverse);
 	flag(w, "reverse_confirmed", h->reverse_confirmed);
+	if (h->addresses > 0) {
+		json_begin(w->b, "address", '[');
+		for (size_t i = 0; i < h->addresses; i++)
+			json_put(w->b, NULL, h->address[i]);
+		json_end(w->b, ']');
+	}
 	json_end(w->b, '}');
 }
 

@@ -120,6 +120,23 @@ another_name(void **state)
 	assert_false(are_tied("192.0.2.1", "mail.x.example", "198.51.100.1", "mail.x.example"));
 }
 
+/* The name that was proved has an address from which nothing was delivered; but who lists others' addresses is not
+ * them. */
+static void
+other_address(void **state)
+{
+	(void)state;
+	judged("192.0.2.1", "{'helo':'a.x.example','ehlo':{'matches':true,'address':['192.0.2.1',"
+			    "'2001:db8::1',5,'nonsense']}}");
+	judged("203.0.113.1", "{'helo':'evil.y.example','ehlo':{'matches':true,'address':["
+			      "'203.0.113.1','198.51.100.1']}}");
+	judged("198.51.100.1", "{'helo':'a.z.example','ehlo':{'matches':true}}");
+	assert_true(are_tied("192.0.2.1", "a.x.example", "2001:db8::1", "b.x.example"));
+	assert_false(are_tied("192.0.2.1", "a.x.example", "2001:db8::1", ""));
+	assert_false(are_tied("192.0.2.1", "a.x.example", "2001:db8:2::1", "a.x.example"));
+	assert_false(are_tied("203.0.113.1", "evil.y.example", "198.51.100.1", "a.z.example"));
+}
+
 static void
 hostile(void **state)
 {
@@ -160,6 +177,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(claims, NULL, clean),
 		cmocka_unit_test_setup_teardown(proofs, NULL, clean),
 		cmocka_unit_test_setup_teardown(another_name, NULL, clean),
+		cmocka_unit_test_setup_teardown(other_address, NULL, clean),
 		cmocka_unit_test_setup_teardown(hostile, NULL, clean),
 		cmocka_unit_test_setup_teardown(came_over, NULL, clean),
 	};

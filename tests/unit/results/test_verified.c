@@ -509,8 +509,51 @@ own_address(void **state)
 	judged(11, "dkim-stress", 2,
 	    "{'dkim':{'signature':[{'result':'fail','domain':'example.org','reason':'body'}]}}",
 	    "");
+	check_verdict("dkim-stress", 20, GRADE_PENDING, false,
+	    "signed, but what came is not what was signed: IPv4: fail of example.org: body; "
+	    "waiting whether the signature of other mail holds");
+	check_verdict("dkim-stress", 700, GRADE_INCONCLUSIVE, true,
+	    "the signature does not hold; whether that of other mail does is not known: IPv4: "
+	    "fail of example.org: body");
+	judged(
+	    12, "dual", 1, "{'dkim':{'signature':[{'result':'pass','domain':'example.org'}]}}", "");
 	check_verdict("dkim-stress", 20, GRADE_VIOLATES, true,
 	    "signed, but what came is not what was signed: IPv4: fail of example.org: body");
+	/* One broken key is one finding. */
+	mail(13, "dual", 4, 3);
+	judged(14, "dual", 3,
+	    "{'dkim':{'signature':[{'result':'fail','domain':'example.org','reason':'body'}]}}",
+	    "");
+	check_verdict("dkim-stress", 20, GRADE_INCONCLUSIVE, true,
+	    "the signature does not hold, but neither does that of other mail: dkim tells about "
+	    "that: IPv4: fail of example.org: body");
+}
+
+/* A copy of a message whose words are there to be broken comes to the control as well, and says nothing of other
+ * mail. */
+static void
+copy_of_canary(void **state)
+{
+	(void)state;
+	mail(0, "dual", 4, 1);
+	judged(1, "dual", 1,
+	    "{'dkim':{'signature':[{'result':'pass','domain':'example.org','key':{'bits':2048}}]}}",
+	    "");
+	event_at(
+	    &obs, 2, "smtp.connect", "\"test\":\"dual\",\"conn\":\"c2\",\"peer\":\"192.0.2.1\"");
+	event_at(&obs, 3, "smtp.message",
+	    "\"test\":\"dual\",\"conn\":\"c2\",\"reply\":250,\"digest\":\"d2\",\"handed\":true,"
+	    "\"subject\":\"Outpost canary smuggling\"");
+	judged(4, "dual", 2,
+	    "{'dkim':{'signature':[{'result':'fail','domain':'example.org','reason':'body'}]}}",
+	    "");
+	check_verdict("dkim", 7 * HOUR, GRADE_CONFORMS, true,
+	    "verifies over IPv4; nothing was judged over IPv6: IPv4: pass of example.org");
+	struct correlation *c = correlated(&obs);
+	assert_non_null(facts(c, "dual")->attempts[1].verified);
+	assert_non_null(facts(c, "spf")->attempts[1].verified);
+	assert_null(facts(c, "dmarc")->attempts[1].verified);
+	correlation_free(c);
 }
 
 /* --- the report ----------------------------------------------------------------------------------------- */
@@ -609,6 +652,7 @@ main(void)
 		OBSERVED(worst_is_told),
 		OBSERVED(nothing_came),
 		OBSERVED(own_address),
+		OBSERVED(copy_of_canary),
 		OBSERVED(in_report),
 		OBSERVED(too_deep),
 	};
