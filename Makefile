@@ -13,6 +13,7 @@ VERSION := 0.1
 SHAREDIR   = $(PREFIX)/share/outpost
 LIBEXECDIR = $(PREFIX)/libexec/outpost
 MANDIR     = $(PREFIX)/share/man
+UNITDIR    = $(PREFIX)/lib/systemd/system
 
 OPT      ?= -O2 -g
 WARN     ?= -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla
@@ -170,7 +171,7 @@ bench: all $(BENCHES)
 	@BUILD='$(abspath $(BUILD))' tests/bench/run
 
 # --- manual pages: "@manual X@" in a page is what "outpost manual X" prints -
-MAN = $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[158]) $(patsubst %.in,%,$(wildcard man/*.[158].in)))
+MAN = $(patsubst man/%,$(BUILD)/man/%,$(wildcard man/*.[1578]) $(patsubst %.in,%,$(wildcard man/*.[1578].in)))
 $(BUILD)/man/%: man/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
@@ -192,6 +193,9 @@ install: all man
 	    mode=644; [ -x "$$f" ] && mode=755; \
 	    install -D -m $$mode "$$f" "$(DESTDIR)$(SHAREDIR)/$${f#tests/}" || exit 1; done
 	$(INSTALL) -m 755 provisioning/acme-lego $(DESTDIR)$(SHAREDIR)/
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR)
+	$(Q)sed 's,@BINDIR@,$(PREFIX)/bin,' outpost/outpost.service >$(DESTDIR)$(UNITDIR)/outpost.service
+	$(Q)chmod 644 $(DESTDIR)$(UNITDIR)/outpost.service
 	$(Q)for page in $(MAN); do \
 	    install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 

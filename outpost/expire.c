@@ -20,8 +20,9 @@ expire_store(uint64_t *rows, const struct site *site, int64_t t_us)
 	site_path(logs, site, "", "log");
 	if ((st = store_open(path)) == NULL)
 		return -1;
+	/* Reading all of a large store is worth it only if something left it. */
 	rc = purge_before(st, logs, t_us, rows);
-	if (rc == 0)
+	if (rc == 0 && (rc = purge_due(st)) == 1)
 		rc = purge_scrub(st);
 	store_close(st);
 	return rc;

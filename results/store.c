@@ -172,7 +172,7 @@ store_open(const char *path)
 	sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 	/* The logs are what must be durable; a commit lost in a power cut is loaded again. */
 	if (run(st, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = "
-		    "-65536;") < 0 ||
+		    "-65536; PRAGMA secure_delete = ON;") < 0 ||
 	    prepare_schema(st) < 0)
 		goto bad;
 	for (unsigned i = 0; i < Q_MAX; i++) {

@@ -1,5 +1,6 @@
 /* What is not to be kept is in no file of the store any more. */
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -103,12 +104,159 @@ test_expired(void **state)
 	store_close(st);
 }
 
+#define MANY 6000
+
+static bool
+says(void *ctx, const char *line, size_t len)
+{
+	return memmem(line, len, ctx, strlen(ctx)) != NULL;
+}
+
+/* Tokens in no order, as they are; of three one ends in "gone" and one in "went". */
+static void
+write_many(const char *name, unsigned seed, unsigned from, unsigned n)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	for (unsigned i = from; i < from + n; i++) {
+		char token[17], extra[400];
+
+		for (unsigned j = 0; j < 16; j++) {
+			seed = seed * 1103515245 + 12345;
+			token[j] = "abcdefghijklmnopqrstuvwxyz234567"[seed >> 16 & 31];
+		}
+		if (i % 3 < 2)
+			memcpy(token + 12, i % 3 == 0 ? "gone" : "went", 4);
+		token[16] = '\0';
+		snprintf(extra, sizeof extra, ",\"token\":\"%s\",\"pad\":\"%0*d\"", token,
+		    (int)(1 + i * 7 % 300), 0);
+		fprintf(f, LINE, (int)(i / (MANY / 60) % 60), (int)i, extra);
+	}
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+checkpoint(struct store *st)
+{
+	int frames, done;
+
+	assert_int_equal(sqlite3_wal_checkpoint_v2(
+			     store_db(st), NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &done),
+	    SQLITE_OK);
+}
+
+static int64_t
+number(struct store *st, const char *sql)
+{
+	sqlite3_stmt *q = NULL;
+	int64_t n;
+
+	assert_int_equal(sqlite3_prepare_v2(store_db(st), sql, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	n = sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	return n;
+}
+
+static void
+is_sound(struct store *st)
+{
+	sqlite3_stmt *q = NULL;
+
+	assert_int_equal(
+	    sqlite3_prepare_v2(store_db(st), "PRAGMA integrity_check", -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	assert_string_equal((const char *)sqlite3_column_text(q, 0), "ok");
+	sqlite3_finalize(q);
+}
+
+/* What SQLite moved while it spread rows over its pages has left copies, which go too; and somebody who remembers pages
+ * as they were does not bring them back. */
+static void
+test_moved(void **state)
+{
+	struct store *st = open_store(), *other = open_store();
+	char gone[] = "gone", went[] = "went";
+	uint64_t rows = 0;
+
+	(void)state;
+	write_many("a-smtpd-0-1.jsonl", 1, 0, MANY);
+	assert_int_equal(load(st).events, MANY);
+	assert_int_equal(purge_due(st), 0);
+	assert_int_equal(number(other, "SELECT count(DISTINCT token) FROM event"), MANY);
+	/* where these were, the pages are put together anew; then those that were moved go */
+	assert_int_equal(purge_lines(st, says, went, &rows), 0);
+	assert_int_equal(purge_lines(st, says, gone, &rows), 0);
+	assert_int_equal(rows, MANY * 2 / 3);
+	assert_int_equal(purge_due(st), 1);
+	assert_int_equal(purge_due(other), 1); /* whoever asks */
+	checkpoint(st);
+	assert_true(in_files(gone) > 0); /* else this is no test of purge_scrub */
+	assert_int_equal(number(other, "SELECT count(DISTINCT token) FROM event"), MANY / 3);
+	assert_int_equal(purge_scrub(st), 0);
+	assert_int_equal(purge_due(other), 0);
+	assert_int_equal(in_files(gone), 0);
+	assert_int_equal(in_files(went), 0);
+	is_sound(st);
+	assert_int_equal(number(st, "SELECT count(DISTINCT token) FROM event"), MANY / 3);
+
+	/* who stays is joined by others, whose tokens come to stand between them */
+	for (unsigned i = 2; i < 60; i += 3) {
+		char name[40];
+
+		snprintf(name, sizeof name, "a-smtpd-0-2%02u.jsonl", i);
+		write_many(name, i, i, 1);
+	}
+	load(other);
+	checkpoint(other);
+	assert_int_equal(in_files(gone), 0);
+	is_sound(other);
+	store_close(other);
+	store_close(st);
+}
+
+/* What is no more needed of a large store is given back, and nothing is left of it. */
+static void
+test_shrunk(void **state)
+{
+	struct store *st = open_store();
+	uint64_t rows = 0;
+	int64_t t, before;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		char name[40];
+
+		snprintf(name, sizeof name, "a-smtpd-0-%u.jsonl", i);
+		write_many(name, i, 0, 3 * MANY);
+	}
+	load(st);
+	before = number(st, "PRAGMA page_count");
+	assert_int_equal(clock_parse(&t, "2026-11-21T20:00:50Z", 20), 0);
+	assert_int_equal(purge_before(st, dir, t, &rows), 0);
+	assert_int_equal(rows, 4 * 3 * MANY / 60 * 50);
+	assert_true(number(st, "PRAGMA freelist_count") > before / 2);
+	assert_int_equal(purge_scrub(st), 0);
+	assert_true(number(st, "PRAGMA page_count") < before / 4);
+	assert_int_equal(purge_due(st), 0);
+	assert_int_equal(in_files("T20:00:49."), 0);
+	assert_true(in_files("T20:00:50.") > 0);
+	is_sound(st);
+	store_close(st);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_forgotten, segments_setup, segments_teardown),
 		cmocka_unit_test_setup_teardown(test_expired, segments_setup, segments_teardown),
+		cmocka_unit_test_setup_teardown(test_moved, segments_setup, segments_teardown),
+		cmocka_unit_test_setup_teardown(test_shrunk, segments_setup, segments_teardown),
 	};
 
 	log_program("test_purge");
