@@ -103,6 +103,72 @@ is_printable(const char *p, size_t len, bool blanks)
 
 /* --- request line ------------------------------------------------------------------------------------ */
 
+/* A host name, or an address in brackets, with a port perhaps. */
+static bool
+read_host(char dst[HTTP_HOST_MAX + 1], const char *v, size_t len)
+{
+	const char *colon = len > 0 && v[0] == '[' ? NULL : memchr(v, ':', len);
+	size_t n = colon != NULL ? (size_t)(colon - v) : len;
+
+	if (n == 0 || n > HTTP_HOST_MAX)
+		return false;
+	for (size_t i = n + 1; i < len; i++)
+		if (!isdigit((unsigned char)v[i]))
+			return false;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)v[i];
+
+		if (!isalnum(c) && (c == '\0' || strchr("-._:[]", c) == NULL))
+			return false;
+		dst[i] = (char)tolower(c);
+	}
+	if (dst[n - 1] == '.')
+		n--;
+	dst[n] = '\0';
+	return n > 0;
+}
+
+/* RFC 9112 3.2.2: a server must take "https://host:port/path" as well; then this host counts, not that of the
+ * field.  Where the path begins, or NULL: it is no such target. */
+static const char *
+absolute_form(struct http_request *r, const char *p, const char *end)
+{
+	static const char *const schemes[] = { "https://", "http://" };
+	size_t len = (size_t)(end - p);
+
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		size_t n = strlen(schemes[i]), authority = 0;
+
+		if (len <= n || strncasecmp(p, schemes[i], n) != 0)
+			continue;
+		while (n + authority < len && strchr("/?", p[n + authority]) == NULL)
+			authority++;
+		r->absolute = read_host(r->host, p + n, authority);
+		return r->absolute ? p + n + authority : NULL;
+	}
+	return NULL;
+}
+
+static int
+read_target(struct http_request *r, const char *p, const char *end)
+{
+	const char *path = p < end && *p != '/' ? absolute_form(r, p, end) : p;
+	size_t len, slash;
+
+	if (path == NULL || p == end || !is_printable(p, (size_t)(end - p), false))
+		return bad(r, 400, "target");
+	for (const char *c = p; c < end; c++)
+		if ((unsigned char)*c > 0x7e || *c == '#')
+			return bad(r, 400, "target");
+	len = (size_t)(end - path);
+	slash = len == 0 || *path != '/'; /* "https://host?query" */
+	if (slash + len > HTTP_TARGET_MAX)
+		return bad(r, 414, "target too long");
+	r->target[0] = '/';
+	memcpy(r->target + slash, path, len);
+	return 0;
+}
+
 /* "GET /path HTTP/1.1", single blanks (RFC 9112 3). */
 static int
 request_line(struct http_request *r, const char *p, size_t len)
@@ -118,14 +184,8 @@ request_line(struct http_request *r, const char *p, size_t len)
 	sp2 = memchr(p, ' ', (size_t)(end - p));
 	if (sp2 == NULL)
 		return bad(r, 505, "HTTP/0.9");
-	if ((size_t)(sp2 - p) > HTTP_TARGET_MAX)
-		return bad(r, 414, "target too long");
-	if (sp2 == p || p[0] != '/' || !is_printable(p, (size_t)(sp2 - p), false))
-		return bad(r, 400, "target");
-	for (const char *c = p; c < sp2; c++)
-		if ((unsigned char)*c > 0x7e || *c == '#')
-			return bad(r, 400, "target");
-	memcpy(r->target, p, (size_t)(sp2 - p));
+	if (read_target(r, p, sp2) != 0)
+		return -1;
 	p = sp2 + 1;
 	if (end - p != 8 || memcmp(p, "HTTP/", 5) != 0 || !isdigit((unsigned char)p[5]) ||
 	    p[6] != '.' || !isdigit((unsigned char)p[7]))
@@ -138,30 +198,15 @@ request_line(struct http_request *r, const char *p, size_t len)
 
 /* --- fields ------------------------------------------------------------------------------------------ */
 
-/* A host name, or an address in brackets, with a port perhaps. */
 static int
 field_host(struct http_request *r, const char *v, size_t len)
 {
-	const char *colon = len > 0 && v[0] == '[' ? NULL : memchr(v, ':', len);
-	size_t n = colon != NULL ? (size_t)(colon - v) : len;
+	char ignored[HTTP_HOST_MAX + 1];
 
-	if (r->host[0] != '\0')
+	if (r->has_host)
 		return bad(r, 400, "two Host fields");
-	if (n == 0 || n >= sizeof r->host)
-		return bad(r, 400, "Host");
-	for (size_t i = n + 1; i < len; i++)
-		if (!isdigit((unsigned char)v[i]))
-			return bad(r, 400, "Host");
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)v[i];
-
-		if (!isalnum(c) && strchr("-._:[]", c) == NULL)
-			return bad(r, 400, "Host");
-		r->host[i] = (char)tolower(c);
-	}
-	if (r->host[n - 1] == '.')
-		r->host[n - 1] = '\0';
-	return r->host[0] != '\0' ? 0 : bad(r, 400, "Host");
+	r->has_host = true;
+	return read_host(r->absolute ? ignored : r->host, v, len) ? 0 : bad(r, 400, "Host");
 }
 
 static int
@@ -274,7 +319,7 @@ field_line(struct http_request *r, const char *p, size_t len)
 static int
 whole(struct http_request *r)
 {
-	if (r->minor >= 1 && r->host[0] == '\0')
+	if (r->minor >= 1 && !r->has_host)
 		return bad(r, 400, "no Host field");
 	if (r->chunked && r->has_length) /* RFC 9112 6.3: the best known way to smuggle */
 		return bad(r, 400, "Transfer-Encoding and Content-Length");

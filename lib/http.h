@@ -1,6 +1,6 @@
 /* http.h - reads one HTTP/1.x request (RFC 9112), strictly: what two programs could understand
  * differently is refused, not repaired.  Bare LF or CR, folded lines, blanks before a colon, two Hosts,
- * two lengths, a length and a transfer coding, targets that are no path: 400.  One request a
+ * two lengths, a length and a transfer coding, targets that are neither a path nor the address of one: 400.  One request a
  * connection, so nothing that follows it is ever taken for a second one.
  *
  * The head is kept as it came for the event; at most HTTP_HEAD_MAX octets.  Pure but for the heap. */
@@ -15,6 +15,7 @@
 
 #define HTTP_HEAD_MAX   8192 /* of http_init; head_max may be lowered or raised after it */
 #define HTTP_TARGET_MAX 1024
+#define HTTP_HOST_MAX   255
 #define HTTP_FIELDS_MAX 64
 
 enum http_state {
@@ -25,15 +26,17 @@ enum http_state {
 
 struct http_request {
 	enum http_state state;
-	unsigned status; /* HTTP_BAD: 400, 405, 411, 414, 417, 431, 501, 505 */
-	const char *why; /* HTTP_BAD: what is wrong, for the event */
-	char method[16]; /* as received; "" unknown yet */
-	char target[HTTP_TARGET_MAX + 1];
-	unsigned minor;               /* HTTP/1.minor */
-	char host[256];               /* Host field without port, lower case; "" none */
-	char agent[256];              /* User-Agent */
-	char type[128], encoding[32]; /* Content-Type, Content-Encoding */
-	bool expects;                 /* Expect: 100-continue */
+	unsigned status;                  /* HTTP_BAD: 400, 405, 411, 414, 417, 431, 501, 505 */
+	const char *why;                  /* HTTP_BAD: what is wrong, for the event */
+	char method[16];                  /* as received; "" unknown yet */
+	char target[HTTP_TARGET_MAX + 1]; /* path and query, also of one in the absolute form */
+	unsigned minor;                   /* HTTP/1.minor */
+	char host[HTTP_HOST_MAX + 1];     /* without port, lower case; "" none */
+	bool has_host;                    /* there was a Host field */
+	bool absolute;                    /* host is that of the target (RFC 9112 3.2.2) */
+	char agent[256];                  /* User-Agent */
+	char type[128], encoding[32];     /* Content-Type, Content-Encoding */
+	bool expects;                     /* Expect: 100-continue */
 	bool takes_chunked; /* said by the caller after http_init; else Transfer-Encoding is 501 */
 	bool chunked;       /* the body has the chunked coding (chunked.h) and no length */
 	bool has_length;

@@ -56,27 +56,39 @@ find(struct changes *c, const struct report_entry *e)
 	return NULL;
 }
 
+static int
+worth(const struct report_entry *e)
+{
+	return e->verdict.grade == GRADE_INFORMATIONAL ? e->test->worth : 0;
+}
+
+static void
+add_those(struct changes *c, const struct report *r, unsigned weight, int of_worth)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct report_entry *e = &r->entries[i];
+		struct change *item;
+
+		if (change_weight(e) != weight || worth(e) != of_worth)
+			continue;
+		if ((item = find(c, e)) == NULL) {
+			item = &c->item[c->n++];
+			item->weight = weight;
+		}
+		item->entry = xrealloc(item->entry, (item->n + 1) * sizeof *item->entry);
+		item->entry[item->n++] = e;
+	}
+}
+
 /* Those of one weight after the other, so that in each item and among the items order comes by itself. */
 void
 changes_read(struct changes *c, const struct report *r)
 {
 	memset(c, 0, sizeof *c);
 	c->item = xcalloc(r->n + 1, sizeof *c->item);
-	for (unsigned weight = 6; weight > 0; weight--) {
-		for (size_t i = 0; i < r->n; i++) {
-			const struct report_entry *e = &r->entries[i];
-			struct change *item;
-
-			if (change_weight(e) != weight)
-				continue;
-			if ((item = find(c, e)) == NULL) {
-				item = &c->item[c->n++];
-				item->weight = weight;
-			}
-			item->entry = xrealloc(item->entry, (item->n + 1) * sizeof *item->entry);
-			item->entry[item->n++] = e;
-		}
-	}
+	for (unsigned weight = 6; weight > 0; weight--)
+		for (int of_worth = 1; of_worth >= -1; of_worth--)
+			add_those(c, r, weight, of_worth);
 }
 
 void

@@ -21,7 +21,8 @@ void changes_read(struct changes *, const struct report *);
 void changes_clear(struct changes *);
 
 /* What breaks a rule weighs more than what is worth having, of these what is in quick more than what is in
- * standard, then the rest; 0: nothing is to be changed. */
+ * standard, then the rest; 0: nothing is to be changed.  Of what is worth having and weighs the same the test's word
+ * "worth" says what comes first. */
 unsigned change_weight(const struct report_entry *);
 /* Its first sentence, and what follows (may be ""). */
 void change_words(struct strbuf *headline, const char **rest, const struct change *);

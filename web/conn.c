@@ -52,7 +52,8 @@ send_response(struct conn *c, struct response *r)
 
 	/* A body that nobody read must not be taken for the next request. */
 	c->keep = c->keep && !r->stream && !c->serve->draining &&
-		  c->requests < conf(c)->web_requests && c->body.len == c->http.length;
+		  c->requests < conf(c)->web_requests && !c->http.chunked &&
+		  c->body.len == c->http.length;
 	r->keep = c->keep;
 	r->head = strcmp(c->http.method, "HEAD") == 0;
 	r->secure = c->secure;
@@ -295,7 +296,7 @@ read_body(struct conn *c, const struct route *route)
 	uint64_t max = route->body != 0 ? route->body : conf(c)->web_body;
 
 	if (strcmp(route->method, "GET") == 0) {
-		if (c->http.has_length && c->http.length > 0)
+		if (c->http.chunked || c->http.length > 0)
 			send_last_error(c, 400, "Nothing is to follow this request.");
 		else
 			ask_desk(c);
@@ -400,6 +401,7 @@ next_request(struct conn *c)
 	http_clear(&c->http);
 	http_init(&c->http);
 	c->http.head_max = head_max;
+	c->http.takes_chunked = true; /* to say that the length is missing (RFC 9112 6.3) */
 	strbuf_reset(&c->body);
 	c->streams = false;
 	c->run[0] = '\0';
@@ -424,7 +426,7 @@ on_written(struct bufferevent *bev, void *ctx)
 
 	if (c->state != CONN_SENDING)
 		return;
-	if (!c->keep) {
+	if (!c->keep || (c->ended && evbuffer_get_length(bufferevent_get_input(bev)) == 0)) {
 		begin_close(c);
 	} else {
 		next_request(c);
@@ -436,9 +438,18 @@ on_written(struct bufferevent *bev, void *ctx)
 static void
 on_event(struct bufferevent *bev, short what, void *ctx)
 {
-	(void)bev;
-	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		conn_free(ctx);
+	struct conn *c = ctx;
+
+	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR)))
+		return;
+	if (what & BEV_EVENT_ERROR || (c->state != CONN_ASKED && c->state != CONN_SENDING)) {
+		conn_free(c);
+		return;
+	}
+	/* Who has asked may close their side and read the answer (RFC 8446 6.1).  libevent's TLS stops writing, too. */
+	c->ended = true;
+	bufferevent_disable(bev, EV_WRITE);
+	bufferevent_enable(bev, EV_WRITE);
 }
 
 static void

@@ -140,18 +140,19 @@ on_beat(evutil_socket_t fd, short what, void *ctx)
 
 /* --- TLS ---------------------------------------------------------------------------------------------------- */
 
+/* RFC 7301 3.2: who offers nothing that is spoken here is told so, and is no mail program that was led astray. */
 static int
 choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
     unsigned inlen, void *arg)
 {
-	static const unsigned char ours[] = "\x08http/1.1";
+	static const unsigned char ours[] = "\x08http/1.1\x08http/1.0";
 	unsigned char *selected;
 
 	(void)ssl;
 	(void)arg;
 	if (SSL_select_next_proto(&selected, outlen, ours, sizeof ours - 1, in, inlen) !=
 	    OPENSSL_NPN_NEGOTIATED)
-		return SSL_TLSEXT_ERR_NOACK;
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = selected;
 	return SSL_TLSEXT_ERR_OK;
 }

@@ -55,6 +55,7 @@ struct conn {
 	struct strbuf body;
 	unsigned requests;
 	bool keep;                    /* for another request */
+	bool ended;                   /* the client sends no more, and may still read */
 	bool streams;                 /* the route is one of a stream */
 	uint32_t ask;                 /* that somebody works at; 0: none */
 	uint64_t turn;                /* it waits for a reader; 0: not */

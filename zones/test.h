@@ -301,7 +301,8 @@ struct test {
 	char *about;     /* for the reader: what is set up and what it tells */
 	char *fooled_by; /* how this verdict could be wrong, a line each; NULL */
 	char *mailbox[8];
-	unsigned n_mailbox;  /* default: probe; "local" or "local@{d:b}" */
+	unsigned n_mailbox; /* default: probe; "local" or "local@{d:b}" */
+	int worth; /* of what is only worth having and weighs the same: 1 comes first, -1 last */
 	char *message;       /* the message must be this one (message.h); NULL: any */
 	int64_t deadline_us; /* default 6 d */
 	bool v6_only;

@@ -90,6 +90,18 @@ head_batch(struct parse *p, const struct text_line *l)
 }
 
 static int
+head_worth(struct parse *p, const struct text_line *l)
+{
+	static const char *const kinds[] = { "less", "ordinary", "more", NULL };
+	int k = parse_word(p, l->number, "worth", kinds, l->word[1]);
+
+	if (k < 0)
+		return -1;
+	p->test->worth = k - 1;
+	return 0;
+}
+
+static int
 test_names(struct parse *p, const struct text_line *l, char **dst, unsigned *n)
 {
 	for (unsigned i = 1; i < l->n; i++) {
@@ -267,6 +279,7 @@ static const struct keyword head_keywords[] = {
 	{ "group", 1, 1, false, "group NAME", head_group },
 	{ "sets", 1, 2, false, "sets [quick] standard", head_sets },
 	{ "batch", 1, 1, false, "batch ordinary|refusable|alone", head_batch },
+	{ "worth", 1, 1, false, "worth more|ordinary|less", head_worth },
 	{ "control", 1, TEST_NAMES_MAX, false, "control TEST [TEST...]", head_control },
 	{ "contrast", 1, TEST_NAMES_MAX, false, "contrast TEST [TEST...]", head_contrast },
 	{ "graded", 2, 1 + TEST_NAMES_MAX, false, "graded on TEST [TEST...]", head_graded },

@@ -1,6 +1,6 @@
 // lab.mjs - the world around the browser: the site's files, commands, and who sends mail.
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 export const SITE = "https://outpost.example";
 export const shots = process.env.WEB_SHOTS;
@@ -23,9 +23,10 @@ export const inSite = (...command) => lab("shell", "site", "--", ...command);
 export const atSender = (...command) =>
 	lab("shell", "sender", "--", "env", `PATH=${process.env.WEB_TOOLS}:${process.env.PATH}`, ...command);
 
-// The lines of one of the site's journals.
+// The lines of one of the site's journals; none if it was not begun yet.
 export function journal(name) {
-	const text = readFileSync(`${OUTPOST_SITE}/state/${name}.jsonl`, "utf8");
+	const file = `${OUTPOST_SITE}/state/${name}.jsonl`;
+	const text = existsSync(file) ? readFileSync(file, "utf8") : "";
 	return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 export const runs = () => journal("runs");

@@ -1,6 +1,6 @@
 // pages.mjs - the pages that belong to no run, and those that say no.
 import { visitor } from "./browser.mjs";
-import { accessible, judge, narrow } from "./judge.mjs";
+import { TWO, accessible, judge, narrow } from "./judge.mjs";
 import { SITE, outpost } from "./lab.mjs";
 import { is, none, ok } from "./tap.mjs";
 
@@ -59,7 +59,7 @@ export const refusals = [
 
 export async function errors() {
 	for (const [name, path, { says, ...rest }] of refusals) {
-		await judge(`error-${name}`, path, rest);
+		await judge(`error-${name}`, path, { views: TWO, ...rest });
 		if (!says) continue;
 		const { context, page } = await visitor();
 		await rest.visit(page);

@@ -52,6 +52,9 @@ if (live) {
 					const old = document.getElementById(id), fresh = page.getElementById(id);
 					if (old && fresh) replace(old, document.adoptNode(fresh));
 				}
+				/* Whoever ended the run did it for all who have its page. */
+				for (const id of ["send", "release"])
+					if (!page.getElementById(id)) document.getElementById(id)?.remove();
 			}
 		} catch { /* the next change tries again */ }
 		setTimeout(() => {

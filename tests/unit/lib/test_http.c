@@ -109,6 +109,45 @@ shorter_heads(void **state)
 	assert_int_equal(r.status, 431);
 }
 
+/* RFC 9112 3.2.2 */
+static void
+absolute(void **state)
+{
+	static const char *const rows[][3] = {
+		{ "http://A.Example/r", "a.example", "/r" },
+		{ "HTTPS://a.example:443/r?a=b", "a.example", "/r?a=b" },
+		{ "https://a.example.", "a.example", "/" },
+		{ "https://a.example?a=b", "a.example", "/?a=b" },
+		{ "https://[2001:db8::1]:443/", "[2001:db8::1]:443", "/" },
+		{ "/http://a.example/", "h", "/http://a.example/" },
+	};
+	char text[HTTP_TARGET_MAX + 100], path[HTTP_TARGET_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", rows[i][0]);
+		feed(text);
+		assert_int_equal(r.state, HTTP_READ);
+		assert_string_equal(r.host, rows[i][1]);
+		assert_string_equal(r.target, rows[i][2]);
+		assert_int_equal(r.absolute, rows[i][0][0] != '/');
+	}
+	/* what is long is the path, whatever stands before it */
+	for (size_t len = HTTP_TARGET_MAX - 1; len <= HTTP_TARGET_MAX + 1; len++) {
+		memset(path, 'a', len);
+		path[len] = '\0';
+		path[0] = '/';
+		snprintf(text, sizeof text, "GET http://h%s HTTP/1.1\r\nHost: h\r\n\r\n", path);
+		feed(text);
+		assert_int_equal(r.state, len <= HTTP_TARGET_MAX ? HTTP_READ : HTTP_BAD);
+		path[0] = '?'; /* one more, in its front */
+		snprintf(text, sizeof text, "GET http://h%s HTTP/1.1\r\nHost: h\r\n\r\n", path);
+		feed(text);
+		assert_int_equal(r.state, len < HTTP_TARGET_MAX ? HTTP_READ : HTTP_BAD);
+	}
+	assert_int_equal(r.status, 414);
+}
+
 /* Any cut gives the same. */
 static void
 pieces(void **state)
@@ -156,7 +195,14 @@ refused(void **state)
 		{ 400, "GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n" },
 		{ 400, "GET  / HTTP/1.1\r\nHost: h\r\n\r\n" },
 		{ 400, "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n" },
-		{ 400, "GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n" },
+		{ 400, "GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n" },
+		{ 400, "GET http:///a HTTP/1.1\r\nHost: h\r\n\r\n" },
+		{ 400, "GET http://u@h/a HTTP/1.1\r\nHost: h\r\n\r\n" },
+		{ 400, "GET http://h:x/a HTTP/1.1\r\nHost: h\r\n\r\n" },
+		{ 400, "GET http:// HTTP/1.1\r\nHost: h\r\n\r\n" },
+		{ 400, "GET http://h/a HTTP/1.1\r\n\r\n" },
+		{ 400, "GET http://h/a HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n" },
+		{ 400, "GET http://h/a HTTP/1.1\r\nHost: h h\r\n\r\n" },
 		{ 400, "GET * HTTP/1.1\r\nHost: h\r\n\r\n" },
 		{ 400, "GET /\x80 HTTP/1.1\r\nHost: h\r\n\r\n" },
 		{ 400, "GET /#x HTTP/1.1\r\nHost: h\r\n\r\n" },
@@ -266,6 +312,7 @@ main(void)
 		cmocka_unit_test_teardown(looked_up, teardown),
 		cmocka_unit_test(dates),
 		cmocka_unit_test_teardown(shorter_heads, teardown),
+		cmocka_unit_test_teardown(absolute, teardown),
 		cmocka_unit_test_teardown(pieces, teardown),
 		cmocka_unit_test_teardown(refused, teardown),
 		cmocka_unit_test_teardown(nul, teardown),

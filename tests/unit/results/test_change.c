@@ -51,6 +51,31 @@ test_order(void **state)
 	changes_clear(&c);
 }
 
+/* Of what is worth having and weighs the same the test says what comes first; what breaks a rule is not asked. */
+static void
+test_worth(void **state)
+{
+	static const char *const lines[] = { "c = 1", "d = 1", "e = 1" };
+	static const size_t order[] = { 0, 4, 3, 2, 1 };
+	struct changes c;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		entry(2 + i, GRADE_INFORMATIONAL, "Do.", lines[i], "c?");
+	entry(0, GRADE_VIOLATES, "Do a.", NULL, NULL);
+	entry(1, GRADE_INFORMATIONAL, "Do b.", "# x\nb = 1", "b?");
+	tests[0].worth = tests[2].worth = -1;
+	tests[1].worth = tests[4].worth = 1;
+	changes_read(&c, &report);
+	assert_int_equal(c.n, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_ptr_equal(c.item[i].entry[0], &entries[order[i]]);
+	assert_int_equal(c.item[1].weight, c.item[3].weight);
+	changes_clear(&c);
+	for (size_t i = 0; i < N; i++)
+		tests[i].worth = 0;
+}
+
 /* The same fix is said once, by the test that weighs most; the same advice without a fix too. */
 static void
 test_joined(void **state)
@@ -130,6 +155,7 @@ main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_worth),
 		cmocka_unit_test(test_joined),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_ask),

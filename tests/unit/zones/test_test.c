@@ -13,6 +13,7 @@ defaults(void **state)
 	assert_int_equal(t->number, 7);
 	assert_string_equal(t->group, "delivery");
 	assert_int_equal(t->batch, 'a');
+	assert_int_equal(t->worth, 0);
 	assert_int_equal(t->deadline_us, 6 * 86400 * CLOCK_SECOND);
 	assert_int_equal(t->n_control, 1);
 	assert_int_equal(t->n_mailbox, 0);
@@ -48,7 +49,8 @@ static void
 every_keyword(void **state)
 {
 	struct test *t = load_text(
-	    "test every-one\nnumber 1023\ngroup sts\nsets quick standard\nbatch refusable\ncontrol "
+	    "test every-one\nnumber 1023\ngroup sts\nsets quick standard\nbatch refusable\nworth "
+	    "less\ncontrol "
 	    "a b\ncontrast c\n"
 	    "trait one accepted\ntrait two refused\ntitle \"T\"\nspec \"S\"\nabout \"A\n  "
 	    "B\"\nfooled-by \"1\"\nfooled-by \"2\"\n"
@@ -86,6 +88,7 @@ every_keyword(void **state)
 	(void)state;
 	assert_int_equal(t->n_sets, 2);
 	assert_int_equal(t->batch, 'b');
+	assert_int_equal(t->worth, -1);
 	assert_string_equal(t->control[1], "b");
 	assert_string_equal(t->contrast[0], "c");
 	assert_string_equal(t->trait[1].name, "two");
@@ -175,6 +178,7 @@ static const struct {
 	{ "sets quick\n", 1, "say both" },
 	{ "sets standard standard\n", 1, "said twice" },
 	{ "batch c\n", 1, "must be one of ordinary" },
+	{ "worth much\n", 1, "must be one of less" },
 	{ "control a b c d e\n", 1, "must be written" },
 	{ "control A\n", 1, "no name of a test" },
 	{ "trait x perhaps\n", 1, "accepted or refused" },
