@@ -56,7 +56,7 @@ python() {
 start 'web-requests 500' 'web-per-client 100' 'web-enrol-client 100'
 python edges
 
-# --- renegotiation (RFC 9325 3.5) -------------------------------------------------------------------------
+# --- renegotiation ---------------------------------------------------------------------------------------
 # A line that is R makes s_client ask for it.
 {
 	wait_for 20 grep -q 'Verify return code' "$dir/again"
@@ -67,7 +67,7 @@ out=$(cat "$dir/again")
 [[ $out == *'Verify return code: 0'*RENEGOTIATING*'no renegotiation'* ]]
 result $? "who asks for another handshake under TLS 1.2 is told that there is none" "$out"
 
-# --- early data (RFC 8446 8, RFC 8470) --------------------------------------------------------------------
+# --- early data -------------------------------------------------------------------------------------------
 # Tickets come behind the handshake: the answer to a request is waited for.
 request() { printf 'GET /robots.txt HTTP/1.1\r\nHost: outpost.example\r\nConnection: close\r\n\r\n'; }
 request | client -tls1_3 -ign_eof -sess_out "$dir/ticket" >"$dir/first"
