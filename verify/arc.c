@@ -31,6 +31,7 @@ struct work {
 	struct arc_result *r;
 	const struct mail *m;
 	struct set set[ARC_SETS_MAX + 1]; /* from 1 */
+	struct bodyhashes bodies;
 };
 
 /* Only the first fault is told. */
@@ -287,12 +288,12 @@ judge_ams(struct work *w, unsigned i, char why[160])
 		return ams_fault(&s->ams);
 	if (key_fault(why, &out->temporary, &s->ams, &s->ams_key) != NULL)
 		return why;
-	sigcheck_judge(&r, &s->ams, w->m, &s->ams_key);
+	sigcheck_judge(&r, &s->ams, w->m, &w->bodies, &s->ams_key);
 	if (r.verdict != SIGCHECK_PASS && !s->ams.canon_given) {
 		/* RFC 8617 leaves the default of c= that DKIM has, simple; the public suite and who follows
 		 * it take relaxed. */
 		s->ams.canon_header = s->ams.canon_body = CANON_RELAXED;
-		sigcheck_judge(&r, &s->ams, w->m, &s->ams_key);
+		sigcheck_judge(&r, &s->ams, w->m, &w->bodies, &s->ams_key);
 	}
 	if (r.verdict == SIGCHECK_BODY)
 		return "the body is not the one that was signed";

@@ -151,11 +151,12 @@ note_body(struct dkim_signature *s, const struct sigcheck_result *r)
 }
 
 static void
-judge_without_key(struct dkim_signature *s, const struct sigcheck *c, const struct mail *m)
+judge_without_key(struct dkim_signature *s, const struct sigcheck *c, const struct mail *m,
+    struct bodyhashes *bodies)
 {
 	struct sigcheck_result r;
 
-	sigcheck_body(&r, c, m);
+	sigcheck_body(&r, c, m, bodies);
 	note_body(s, &r);
 	if (s->key.state == DKIMKEY_RETRY)
 		end_as(s, DKIM_IS_TEMPERROR, "%s", s->key.reason);
@@ -223,11 +224,11 @@ note_flaws(struct dkim_signature *s, const struct mail *m)
 
 static void
 judge(struct dkim_signature *s, const struct sigcheck *c, const struct mail *m,
-    const struct opendkim_answer *library)
+    struct bodyhashes *bodies, const struct opendkim_answer *library)
 {
 	struct sigcheck_result r;
 
-	sigcheck_judge(&r, c, m, &s->key);
+	sigcheck_judge(&r, c, m, bodies, &s->key);
 	note_body(s, &r);
 	s->strength = dkimkey_strength(&s->key);
 	switch (r.verdict) {
@@ -263,6 +264,7 @@ struct work {
 	bool asked[DKIM_SIGNATURES_MAX];
 	struct opendkim_question question[DKIM_SIGNATURES_MAX];
 	struct opendkim_answer answer[DKIM_SIGNATURES_MAX];
+	struct bodyhashes bodies;
 };
 
 static enum verify_step
@@ -292,9 +294,9 @@ judge_all(struct work *w, struct dkim_result *r, const struct mail *m)
 		if (!w->asked[i])
 			continue;
 		if (r->sig[i].key.state == DKIMKEY_GOOD)
-			judge(&r->sig[i], &w->check[i], m, &w->answer[n++]);
+			judge(&r->sig[i], &w->check[i], m, &w->bodies, &w->answer[n++]);
 		else
-			judge_without_key(&r->sig[i], &w->check[i], m);
+			judge_without_key(&r->sig[i], &w->check[i], m, &w->bodies);
 	}
 }
 

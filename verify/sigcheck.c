@@ -230,20 +230,17 @@ sigcheck_hash(uint8_t dst[32], const struct sigcheck *s, const struct mail *m)
 }
 
 void
-sigcheck_body(struct sigcheck_result *r, const struct sigcheck *s, const struct mail *m)
+sigcheck_body(struct sigcheck_result *r, const struct sigcheck *s, const struct mail *m,
+    struct bodyhashes *bodies)
 {
 	uint64_t limit = s->body_limit < 0 ? UINT64_MAX : (uint64_t)s->body_limit;
-	struct hashing h;
-	uint8_t hash[32];
-	size_t n;
+	const struct bodyhash *b = bodyhash_get(bodies, m->body, s->canon_body, s->sha1, limit);
 
 	memset(r, 0, sizeof(*r));
-	hashing_init(&h, s->sha1);
-	r->body_len = canon_body(&h.sink, s->canon_body, m->body, limit);
-	n = hashing_end(&h, hash);
+	r->body_len = b->len;
 	r->body_covered = limit < r->body_len ? limit : r->body_len;
 	/* RFC 6376 6.1.3: an l= beyond the body is no length of it. */
-	r->body_right = memcmp(hash, s->body_hash, n) == 0 &&
+	r->body_right = memcmp(b->hash, s->body_hash, s->hash_len) == 0 &&
 			(s->body_limit < 0 || limit <= r->body_len);
 	r->verdict = r->body_right ? SIGCHECK_PASS : SIGCHECK_BODY;
 }
@@ -280,11 +277,11 @@ sigcheck_key_fits(char reason[160], const struct sigcheck *s, const struct dkimk
 
 void
 sigcheck_judge(struct sigcheck_result *r, const struct sigcheck *s, const struct mail *m,
-    const struct dkimkey *k)
+    struct bodyhashes *bodies, const struct dkimkey *k)
 {
 	uint8_t hash[32];
 
-	sigcheck_body(r, s, m);
+	sigcheck_body(r, s, m, bodies);
 	if (!sigcheck_key_fits(r->reason, s, k)) {
 		r->verdict = SIGCHECK_KEY;
 		return;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "verify/bodyhash.h"
 #include "verify/canon.h"
 #include "verify/dkimkey.h"
 #include "verify/mail.h"
@@ -47,11 +48,13 @@ struct sigcheck_result {
 	uint64_t body_len, body_covered; /* canonical */
 	char reason[160];                /* of SIGCHECK_KEY */
 };
-/* The key's own tags k=, h= and s= are looked at too.  The key is DKIMKEY_GOOD. */
-void sigcheck_judge(
-    struct sigcheck_result *, const struct sigcheck *, const struct mail *, const struct dkimkey *);
+/* The key's own tags k=, h= and s= are looked at too.  The key is DKIMKEY_GOOD.  The hashes are those of this message's
+ * body. */
+void sigcheck_judge(struct sigcheck_result *, const struct sigcheck *, const struct mail *,
+    struct bodyhashes *, const struct dkimkey *);
 /* The body alone, where there is no key. */
-void sigcheck_body(struct sigcheck_result *, const struct sigcheck *, const struct mail *);
+void sigcheck_body(
+    struct sigcheck_result *, const struct sigcheck *, const struct mail *, struct bodyhashes *);
 /* The hash over the signed fields and the signature field: 20 or 32 octets. */
 void sigcheck_hash(uint8_t dst[32], const struct sigcheck *, const struct mail *);
 /* The key's type and its h= and s= allow this signature; if not, why. */
