@@ -57,7 +57,7 @@ static const struct {
 	    true },
 	[ROLE_VERIFIER] = { "smtpd verifier",
 	    "socket bind connect recvfrom sendto recvmsg sendmsg getsockname getsockopt setsockopt "
-	    "memfd_create",
+	    "memfd_create rt_sigtimedwait",
 	    true },
 	[ROLE_MINT] = { "smtpd mint", "recvmsg sendto pread64", false },
 	[ROLE_TAP] = { "smtpd tap", "recvfrom", true },

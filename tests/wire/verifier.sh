@@ -161,6 +161,8 @@ for ((i = 0; i < 50; i++)); do
 done
 ((i < 50))
 report $? 'after verify none and SIGHUP nothing is handed over'
+! grep 'its sandbox does not allow' "$dir/stderr" >&2
+report $? 'nobody was killed by a sandbox'
 kill "$smtpd"
 wait "$smtpd"
 report $? 'and it stops'
