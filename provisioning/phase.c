@@ -163,13 +163,14 @@ static unsigned
 advance(const struct job *j)
 {
 	const struct test *t = j->test;
-	unsigned phase = 1;
+	unsigned phase = 1,
+		 last = t->phases[t->n_phases - 1].phase; /* lines stand in their order */
 	uint64_t key = phase_key(j, 1);
 
 	/* Phase 1 is there from the first moment on, so that its age can be asked for. */
 	if (j->m->look(j->m->ctx, key, j->now_us).count == 0)
 		j->m->touch(j->m->ctx, key, j->now_us);
-	for (unsigned p = 2; p <= TEST_PHASES_MAX; p++) {
+	for (unsigned p = 2; p <= last; p++) {
 		key = phase_key(j, p);
 		if (j->m->look(j->m->ctx, key, j->now_us).count > 0) {
 			phase = p;

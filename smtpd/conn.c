@@ -97,15 +97,15 @@ conn_end(struct conn *c, enum session_how how)
 	conn_free(c);
 }
 
-/* -1: the connection is gone. */
+/* last: the end of our side comes next, and leaves in the same segment.  -1: the connection is gone. */
 static int
-conn_flush(struct conn *c)
+conn_flush(struct conn *c, bool last)
 {
 	ssize_t n;
 
 	if (c->out.len == 0)
 		return 0;
-	n = send(c->fd, c->out.s, c->out.len, MSG_NOSIGNAL);
+	n = send(c->fd, c->out.s, c->out.len, MSG_NOSIGNAL | (last ? MSG_MORE : 0));
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			return -1;
@@ -163,38 +163,32 @@ static void conn_tls(struct conn *, const char *, size_t);
 static bool
 conn_close(struct conn *c)
 {
-	if (c->reset || (c->tls == NULL && *conn_how(c) == HOW_QUIT)) {
-		conn_end(c, HOW_OURS);
-		return true;
-	}
+	if (!c->shut)
+		shutdown(c->fd, SHUT_WR);
+	c->shut = true;
 	/* Others are given time to say close_notify, or to read: closing with octets unread would be a
 	 * reset and could destroy our last reply. */
-	if (!c->shut) {
-		c->shut = true;
-		if (c->tls != NULL) {
-			tls_shutdown(c->tls, clock_now());
-			if (conn_flush(c) == -1) {
-				conn_end(c, HOW_RESET);
-				return true;
-			}
-		}
-		if (c->out.len == 0)
-			shutdown(c->fd, SHUT_WR);
-	}
-	return false;
+	if (c->tls != NULL || *conn_how(c) != HOW_QUIT)
+		return false;
+	conn_end(c, HOW_OURS);
+	return true;
 }
 
 /* After every call into the session; the connection may be gone when it returns. */
 void
 conn_settle(struct conn *c)
 {
+	bool last = c->closing && !c->committing && !c->eof;
+
 	if (eventlog_failed(c->io->log))
 		io_blind(c->io);
 	if (c->reset && c->closing) {
 		conn_end(c, HOW_OURS);
 		return;
 	}
-	if (conn_flush(c) == -1) {
+	if (last && c->tls != NULL)
+		tls_shutdown(c->tls, clock_now());
+	if (conn_flush(c, last) == -1) {
 		conn_end(c, HOW_RESET);
 		return;
 	}
@@ -235,7 +229,7 @@ conn_eof(struct conn *c)
 		conn_watch(c, false);
 		return;
 	}
-	conn_flush(c);
+	conn_flush(c, false);
 	conn_end(c, HOW_EOF);
 }
 
@@ -254,7 +248,7 @@ conn_tls(struct conn *c, const char *bytes, size_t len)
 	case TLS_FAILED:
 		if (*conn_how(c) == HOW_NONE)
 			*conn_how(c) = HOW_ERROR;
-		conn_flush(c);
+		conn_flush(c, false);
 		conn_end(c, HOW_ERROR);
 		return;
 	}

@@ -1,7 +1,11 @@
-/* hello.c - see hello.h. */
+/* hello.c - see hello.h.  MD5 and SHA-256 without EVP are deprecated in OpenSSL 3, but EVP asks for the function by
+ * name each time, which costs more than these short texts. */
+#define OPENSSL_API_COMPAT 0x10101000L
+
 #include "smtpd/hello.h"
 
-#include <openssl/evp.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,8 +255,10 @@ put_decimal(char dst[5], unsigned v)
 	return n;
 }
 
-static void
-list_format(char *dst, size_t dstlen, const struct hello_list *l, size_t (*put)(char[5], unsigned))
+/* Its length. */
+static size_t
+list_format(char *dst, size_t dstlen, const struct hello_list *l, size_t (*put)(char[5], unsigned),
+    char join)
 {
 	size_t out = 0;
 	char one[5];
@@ -262,25 +268,26 @@ list_format(char *dst, size_t dstlen, const struct hello_list *l, size_t (*put)(
 		size_t n = put(one, l->v[i]);
 
 		if (out + n + 2 > dstlen)
-			return;
+			break;
 		if (i > 0)
-			dst[out++] = ',';
+			dst[out++] = join;
 		memcpy(dst + out, one, n);
 		out += n;
 		dst[out] = '\0';
 	}
+	return out;
 }
 
 void
 hello_list_hex(char *dst, size_t dstlen, const struct hello_list *l)
 {
-	list_format(dst, dstlen, l, put_hex);
+	list_format(dst, dstlen, l, put_hex, ',');
 }
 
 void
 hello_list_decimal(char *dst, size_t dstlen, const struct hello_list *l)
 {
-	list_format(dst, dstlen, l, put_decimal);
+	list_format(dst, dstlen, l, put_decimal, ',');
 }
 
 /* RFC 8701: 0x0a0a, 0x1a1a ... 0xfafa. */
@@ -300,45 +307,37 @@ without_grease(struct hello_list *dst, const struct hello_list *src)
 }
 
 static void
-hex_digest(char *dst, size_t digits, const EVP_MD *md, const char *text, size_t len)
+put_digest(char *dst, size_t digits, const unsigned char *digest)
 {
-	unsigned char out[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-
-	memset(out, 0, sizeof out);
-	EVP_Digest(text, len, out, &n, md, NULL);
 	for (size_t i = 0; i < digits; i++)
-		dst[i] = hex_digits[out[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+		dst[i] = hex_digits[digest[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
 	dst[digits] = '\0';
 }
 
 /* Longest text of a list: 5 digits and a comma each. */
 #define LIST_TEXT (HELLO_LIST_MAX * 6 + 1)
 
+/* The parts are joined by ",", the numbers in them by "-". */
 void
 hello_ja3(char dst[33], const struct hello *h)
 {
 	struct hello_list l;
 	const struct hello_list *const parts[] = { &h->ciphers, &h->extensions, &h->groups,
 		&h->formats };
-	char text[8 + 4 * LIST_TEXT], one[LIST_TEXT];
-	size_t n = (size_t)snprintf(text, sizeof text, "%u", h->legacy_version);
+	unsigned char digest[MD5_DIGEST_LENGTH];
+	char text[8 + 4 * LIST_TEXT];
+	size_t n = put_decimal(text, h->legacy_version);
 
 	for (unsigned i = 0; i < 4; i++) {
-		char *to = text + n;
-
 		if (i == 3)
 			l = *parts[i]; /* point formats have no GREASE: RFC 8701 2 */
 		else
 			without_grease(&l, parts[i]);
-		hello_list_decimal(one, sizeof one, &l);
-		/* Lists are joined by "-", parts by ",". */
-		n += (size_t)snprintf(to, sizeof text - n, ",%s", one);
-		for (char *c = to + 1; *c != '\0'; c++)
-			if (*c == ',')
-				*c = '-';
+		text[n++] = ',';
+		n += list_format(text + n, sizeof text - n, &l, put_decimal, '-');
 	}
-	hex_digest(dst, 32, EVP_md5(), text, n);
+	MD5((const unsigned char *)text, n, digest);
+	put_digest(dst, 32, digest);
 }
 
 static const char *
@@ -381,6 +380,21 @@ ja4_alpn(char dst[3], const struct hello *h)
 #undef ALNUM
 }
 
+/* The first 12 digits of SHA-256; zeros if there is nothing to hash. */
+static void
+ja4_digest(char dst[13], const char *text, size_t len)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH] = { 0 };
+	SHA256_CTX ctx;
+
+	if (len > 0) {
+		SHA256_Init(&ctx);
+		SHA256_Update(&ctx, text, len);
+		SHA256_Final(digest, &ctx);
+	}
+	put_digest(dst, 12, digest);
+}
+
 static int
 by_value(const void *a, const void *b)
 {
@@ -409,20 +423,13 @@ hello_ja4(char dst[37], const struct hello *h)
 	    n_ciphers, n_exts, alpn);
 	qsort(ciphers.v, ciphers.n, sizeof *ciphers.v, by_value);
 	qsort(hashed.v, hashed.n, sizeof *hashed.v, by_value);
-	hello_list_hex(text, LIST_TEXT, &ciphers);
-	if (ciphers.n > 0)
-		hex_digest(dst + 11, 12, EVP_sha256(), text, strlen(text));
-	else
-		memcpy(dst + 11, "000000000000", 13);
+	n = list_format(text, LIST_TEXT, &ciphers, put_hex, ',');
+	ja4_digest(dst + 11, text, n);
 	dst[23] = '_';
-	hello_list_hex(text, LIST_TEXT, &hashed);
-	n = strlen(text);
-	if (sigalgs.n > 0) {
+	n = list_format(text, LIST_TEXT, &hashed, put_hex, ',');
+	if (hashed.n > 0 && sigalgs.n > 0) {
 		text[n++] = '_';
-		hello_list_hex(text + n, LIST_TEXT, &sigalgs);
+		n += list_format(text + n, LIST_TEXT, &sigalgs, put_hex, ',');
 	}
-	if (hashed.n > 0)
-		hex_digest(dst + 24, 12, EVP_sha256(), text, strlen(text));
-	else
-		memcpy(dst + 24, "000000000000", 13);
+	ja4_digest(dst + 24, text, n);
 }
