@@ -1,14 +1,15 @@
-/* dnsload [-dep] [-n COUNT] [-f FIRST] [-w WINDOW] [-S SITE] ADDRESS PORT TYPE:NAME...
+/* dnsload [-dep] [-n COUNT] [-m PARTICIPANTS] [-f FIRST] [-w WINDOW] [-S SITE] ADDRESS PORT TYPE:NAME...
  *
  * Sends COUNT queries, each for a name that was never asked before: '%' in NAME is the token of the
- * next participant (FIRST, FIRST+1, ...), valid under the key of SITE.  WINDOW queries are under way
- * at a time, so the server is never idle and never flooded.  Queries are made before the clock
- * starts.  -e: EDNS with 1232 octets; -d: the same with DO.  -p: prints the first name, asks nothing.
- * Otherwise prints one line:
+ * next participant (FIRST, FIRST+1, ...), valid under the key of SITE.  -m: there are so many of them, who
+ * come again and again.  WINDOW queries are under way at a time, so the server is never idle and never
+ * flooded.  Queries are made before the clock starts.  -e: EDNS with 1232 octets; -d: the same with DO.
+ * -p: asks nothing, prints the first name, or with -n so many, one a line.  Otherwise prints one line:
  *   sent N replies N lost N noerror N answers N bytes N seconds S rate R */
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,12 +48,12 @@ static const struct {
 
 static struct options {
 	bool edns, dnssec, print;
-	unsigned long count, window;
+	unsigned long count, participants, window;
 	uint64_t first;
 	struct token_key key;
 	struct pattern pattern[PATTERNS];
 	unsigned n_patterns;
-} opt = { .count = 200000, .window = 512, .first = 1 };
+} opt = { .participants = ULONG_MAX, .window = 512, .first = 1 };
 
 static struct tally {
 	unsigned long sent, replies, lost, noerror, answers;
@@ -116,7 +117,7 @@ make_query(struct query *q, unsigned long i)
 	uint8_t *w = q->wire;
 	size_t len = 12;
 
-	token_from_id(&token, opt.first + i / opt.n_patterns, &opt.key);
+	token_from_id(&token, opt.first + i / opt.n_patterns % opt.participants, &opt.key);
 	memset(w, 0, len);
 	w[0] = (uint8_t)(i >> 8);
 	w[1] = (uint8_t)i;
@@ -221,12 +222,12 @@ run(int fd, struct query *q)
 }
 
 static void
-print_name(void)
+print_name(unsigned long i)
 {
 	const char *name = opt.pattern[0].name, *mark = strchr(name, '%');
 	struct token token;
 
-	token_from_id(&token, opt.first, &opt.key);
+	token_from_id(&token, opt.first + i, &opt.key);
 	if (mark != NULL)
 		printf("%.*s%s%s\n", (int)(mark - name), name, token.text, mark + 1);
 	else
@@ -236,8 +237,8 @@ print_name(void)
 static void
 usage(void)
 {
-	errx(2, "usage: dnsload [-dep] [-n COUNT] [-f FIRST] [-w WINDOW] [-S SITE] "
-		"ADDRESS PORT TYPE:NAME...");
+	errx(2, "usage: dnsload [-dep] [-n COUNT] [-m PARTICIPANTS] [-f FIRST] [-w WINDOW] "
+		"[-S SITE] ADDRESS PORT TYPE:NAME...");
 }
 
 static int
@@ -264,7 +265,7 @@ main(int argc, char **argv)
 	double seconds;
 	int c, fd;
 
-	while ((c = getopt(argc, argv, "depn:f:w:S:")) != -1) {
+	while ((c = getopt(argc, argv, "depn:m:f:w:S:")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.dnssec = true; /* FALLTHROUGH */
@@ -276,6 +277,9 @@ main(int argc, char **argv)
 			break;
 		case 'n':
 			opt.count = strtoul(optarg, NULL, 10);
+			break;
+		case 'm':
+			opt.participants = strtoul(optarg, NULL, 10);
 			break;
 		case 'f':
 			opt.first = strtoull(optarg, NULL, 10);
@@ -290,13 +294,17 @@ main(int argc, char **argv)
 			usage();
 		}
 	}
-	if (argc - optind < 3 || argc - optind > PATTERNS + 2 || opt.window < BATCH)
+	if (argc - optind < 3 || argc - optind > PATTERNS + 2 || opt.window < BATCH ||
+	    opt.participants == 0)
 		usage();
+	if (opt.count == 0)
+		opt.count = opt.print ? 1 : 200000;
 	for (int i = optind + 2; i < argc; i++)
 		opt.pattern[opt.n_patterns++] = pattern_parse(argv[i]);
 
 	if (opt.print) {
-		print_name();
+		for (unsigned long i = 0; i < opt.count; i++)
+			print_name(i);
 		return 0;
 	}
 	fd = connect_to(argv[optind], argv[optind + 1]);
