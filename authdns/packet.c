@@ -374,7 +374,8 @@ put_header(struct packet *p, unsigned rcode, bool authoritative, bool tc,
 {
 	const struct dns_query *q = c->query;
 	uint8_t *b = p->buf;
-	unsigned flags = FLAG_QR | (q->flags & (0x7800 | FLAG_RD | FLAG_CD)) | (rcode & 15);
+	/* CD is cleared, AD never set: RFC 4035 3.1.6. */
+	unsigned flags = FLAG_QR | (q->flags & (0x7800 | FLAG_RD)) | (rcode & 15);
 
 	if (authoritative)
 		flags |= FLAG_AA;
