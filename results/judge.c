@@ -20,13 +20,20 @@
 #define REPORTS   (72 * 3600 * CLOCK_SECOND)
 #define NOT_ASKED (36 * 3600 * CLOCK_SECOND)
 
+/* What happened after that on another node is not known yet. */
+static int64_t
+known_until(const struct judge *j)
+{
+	return j->heard != 0 && j->heard < j->now ? j->heard : j->now;
+}
+
 /* Nothing that came later is evidence, and nothing that did not come. */
 static int64_t
 as_of(const struct judge *j)
 {
-	int64_t released = j->c->released;
+	int64_t released = j->c->released, seen = known_until(j);
 
-	return released != 0 && released < j->now ? released : j->now;
+	return released != 0 && released < seen ? released : seen;
 }
 
 static int64_t
@@ -244,7 +251,7 @@ outgoing_settled(
 
 	*until = last == 0 ? 0 : last + paced(j, AWAY);
 	snprintf(why, whylen, "lookups of the receiver");
-	return j->given != NULL ? j->given->settled : j->now >= *until;
+	return j->given != NULL ? j->given->settled : known_until(j) >= *until;
 }
 
 bool
@@ -543,6 +550,21 @@ judge_once(struct verdict *v, const struct judge *j, const struct test *t)
 	}
 }
 
+/* Another node may have seen what changes it. */
+static void
+await_logs(struct verdict *v, const struct judge *j, const struct test *t)
+{
+	char since[CLOCK_TEXT_MAX];
+
+	if (j->heard == 0 || !v->final || correlation_facts(j->c, t)->last <= j->heard)
+		return;
+	clock_format(since, j->heard);
+	v->final = false;
+	v->until = 0;
+	snprintf(v->waits, sizeof v->waits,
+	    "the log of node %.60s, which may change this: it ends at %.19s", j->late, since);
+}
+
 /* A verdict stands if it does not hang on what may have been somebody else (kin.h). */
 static void
 without_strangers(struct verdict *v, const struct judge *j, const struct test *t)
@@ -592,4 +614,5 @@ judge_test(struct verdict *v, const struct judge *j, const struct test *t)
 	judge_once(v, j, t);
 	if (j->c->own != NULL && (v->line != 0 || v->grade == GRADE_PENDING))
 		without_strangers(v, j, t);
+	await_logs(v, j, t);
 }

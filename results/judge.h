@@ -15,6 +15,8 @@
  * A violation that no attempt was seen of waits until nothing of the test was asked for in six hours.
  * Released (correlate_until): judged as of that moment.  What was not decided then stays undecided, and what
  * was so far is final.
+ * Where several nodes write logs nothing is settled by what did not happen after the newest line of each, and nothing is
+ * final that happened later: another node may have seen more.
  * So far: a refusal is shown as conforms, not final, after two attempts five minutes apart with the
  * same outcome, or five minutes after the control where only lookups can be seen. */
 #ifndef RESULTS_JUDGE_H
@@ -66,6 +68,9 @@ struct judge {
 	int64_t now;
 	unsigned pace; /* >= 1: divides settling times */
 	int64_t back; /* when we were last there again after we had been away (outage.h); 0 never */
+	int64_t
+	    heard; /* what other nodes saw is known up to then only: their logs come late.  0: all of it */
+	const char *late; /* the node that is heard of last; NULL: none */
 	int64_t released; /* as the site's journal says; 0: not.  For who makes the correlation */
 	/* Why a test is not as specified (outpost check), or NULL.  May be NULL. */
 	const char *(*unsound)(void *ctx, const struct test *);

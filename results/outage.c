@@ -52,3 +52,23 @@ outage_end(const struct observations *all, int64_t from, int64_t to)
 	}
 	return 0;
 }
+
+bool
+outage_is_expected(const struct observations *all, const char *node, int64_t heard, int64_t now)
+{
+	bool seen = false;
+
+	if (now - heard > OUTAGE_FORGOTTEN)
+		return false;
+	for (size_t i = all->n; i-- > 0;) {
+		const struct observation *o = all->item[i];
+		bool last = o->worker == 0 && strcmp(o->node, node) == 0 &&
+			    (o->kind == EV_NODE_START || o->kind == EV_NODE_STOP);
+		for (size_t k = i + 1; last && k < all->n; k++)
+			last = !is_same(o, all->item[k]);
+		if (last && o->kind == EV_NODE_START)
+			return true;
+		seen |= last;
+	}
+	return !seen;
+}

@@ -73,7 +73,10 @@ struct context {
 	const struct site *site;
 	struct check *checks;
 	size_t n;
-	int64_t back;
+	int64_t back, heard, now;
+	char late[64];
+	struct observations
+	    nodes; /* node.start and node.stop of a week, and since the participant was first seen */
 };
 
 /* The last word on each subject of a test counts. */
@@ -310,21 +313,37 @@ take_node(void *arg, const char *line, size_t len)
 	return 0;
 }
 
-/* When we were last there again, since the participant was first seen. */
+/* What this node itself has not written has not happened; another's log may come late. */
+static void
+hear_node(void *arg, const char *node, int64_t t)
+{
+	struct context *ctx = arg;
+
+	if (strcmp(node, ctx->site->conf.node) == 0 || t >= ctx->now ||
+	    (ctx->heard != 0 && t >= ctx->heard) ||
+	    !outage_is_expected(&ctx->nodes, node, t, ctx->now))
+		return;
+	ctx->heard = t;
+	snprintf(ctx->late, sizeof ctx->late, "%s", node);
+}
+
+/* When we were last there again, since the participant was first seen, and how far the logs of all nodes go. */
 static int
 read_outage(struct context *ctx, struct store *st, const struct observations *obs, int64_t now)
 {
-	struct observations nodes = { 0 };
-	int64_t first = now;
+	int64_t first = now, since;
 	int rc;
 
 	for (size_t i = 0; i < obs->n; i++)
 		first = obs->item[i]->t < first ? obs->item[i]->t : first;
-	if ((rc = store_nodes(st, first, take_node, &nodes)) == 0) {
-		observations_sort(&nodes);
-		ctx->back = outage_end(&nodes, first, now);
+	since = first < now - OUTAGE_FORGOTTEN ? first : now - OUTAGE_FORGOTTEN;
+	ctx->now = now;
+	if ((rc = store_nodes(st, since, take_node, &ctx->nodes)) == 0) {
+		observations_sort(&ctx->nodes);
+		ctx->back = outage_end(&ctx->nodes, first, now);
+		rc = store_heard(st, hear_node, ctx);
 	}
-	observations_clear(&nodes);
+	observations_clear(&ctx->nodes);
 	return rc;
 }
 
@@ -346,6 +365,8 @@ judge_all(struct observations *obs, struct context *ctx, const struct whereabout
 	const struct site *site = ctx->site;
 	struct judge j = { .pace = site->conf.pace == 0 ? 1 : site->conf.pace,
 		.back = ctx->back,
+		.heard = ctx->heard,
+		.late = ctx->late,
 		.released = released_since(site, token, now),
 		.unsound = unsound,
 		.reachable4 = reachable4,

@@ -17,7 +17,7 @@
 #include "lib/strbuf.h"
 #include "results/eventhead.h"
 
-#define SCHEMA      4
+#define SCHEMA      5
 #define CHUNK       (8u << 20) /* bytes of a segment in one transaction */
 #define BUSY_MS     60000
 #define SETTLED_AGE 2 /* seconds; a younger modification time does not tell a later write apart */
@@ -28,6 +28,7 @@ enum {
 	Q_SEGMENT_SET,
 	Q_EVENT,
 	Q_CORRUPT,
+	Q_HEARD,
 	Q_TOKEN,
 	Q_LAST,
 	Q_CHANGES,
@@ -50,7 +51,8 @@ static const char schema[] =
     "CREATE TABLE corrupt (segment INTEGER NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL);"
     "CREATE INDEX event_node ON event (t) WHERE " OF_NODE ";"
     "CREATE INDEX event_operator ON event (t) WHERE " OF_OPERATOR ";"
-    "PRAGMA user_version = 4;";
+    "CREATE TABLE heard (node TEXT PRIMARY KEY, t INTEGER NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 5;";
 
 static const char *const queries[Q_MAX] = {
 	[Q_SEGMENT] = "SELECT id, offset, size, mtime FROM segment WHERE name = ?1",
@@ -58,6 +60,8 @@ static const char *const queries[Q_MAX] = {
 	[Q_SEGMENT_SET] = "UPDATE segment SET offset = ?2, size = ?3, mtime = ?4 WHERE id = ?1",
 	[Q_EVENT] = "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_CORRUPT] = "INSERT INTO corrupt VALUES (?1, ?2, ?3)",
+	[Q_HEARD] = "INSERT INTO heard VALUES (?1, ?2) ON CONFLICT (node) DO UPDATE SET "
+		    "t = max(t, excluded.t)",
 	[Q_TOKEN] = "SELECT t, segment, at, line FROM event WHERE token = ?1 UNION ALL "
 		    "SELECT t, segment, at, line FROM event WHERE token IS NULL AND conn IN "
 		    "(SELECT DISTINCT conn FROM event WHERE token = ?1 AND conn IS NOT NULL) "
@@ -114,7 +118,7 @@ prepare_schema(struct store *st)
 	if (version == SCHEMA)
 		return run(st, "COMMIT");
 	if (run(st, "DROP TABLE IF EXISTS segment; DROP TABLE IF EXISTS event;"
-		    "DROP TABLE IF EXISTS corrupt;") < 0 ||
+		    "DROP TABLE IF EXISTS corrupt; DROP TABLE IF EXISTS heard;") < 0 ||
 	    run(st, schema) < 0) {
 		run(st, "ROLLBACK");
 		return -1;
@@ -274,12 +278,47 @@ note_event(struct store *st, int64_t segment, int64_t at, const struct eventhead
 	return step(q);
 }
 
+/* The newest line of a node; a segment is one node's, so this is written once in a chunk. */
+struct heard {
+	char node[128];
+	int64_t t;
+};
+
+static int
+note_heard(struct store *st, const struct heard *h)
+{
+	sqlite3_stmt *q = st->q[Q_HEARD];
+
+	if (h->node[0] == '\0')
+		return 0;
+	sqlite3_bind_text(q, 1, h->node, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(q, 2, h->t);
+	return step(q);
+}
+
+static int
+hear(struct store *st, struct heard *last, const struct eventhead *h)
+{
+	if (h->node.len == 0 || h->node.len >= sizeof last->node)
+		return 0;
+	if (strlen(last->node) != h->node.len || memcmp(last->node, h->node.s, h->node.len) != 0) {
+		if (note_heard(st, last) < 0)
+			return -1;
+		memcpy(last->node, h->node.s, h->node.len);
+		last->node[h->node.len] = '\0';
+		last->t = h->t;
+	}
+	last->t = h->t > last->t ? h->t : last->t;
+	return 0;
+}
+
 /* The whole lines of st->chunk[0..n), which starts at seg->offset; moves the offset behind them. */
 static int
 load_lines(struct store *st, struct segment *seg, size_t n, struct store_progress *p)
 {
 	const char *at = st->chunk, *end = st->chunk + n, *nl;
 	struct eventhead h;
+	struct heard heard = { .t = 0 };
 
 	while (at < end && (nl = memchr(at, '\n', (size_t)(end - at))) != NULL) {
 		size_t len = (size_t)(nl - at);
@@ -289,12 +328,16 @@ load_lines(struct store *st, struct segment *seg, size_t n, struct store_progres
 		if ((why != NULL ? note_corrupt(st, seg->id, offset, why)
 				 : note_event(st, seg->id, offset, &h, at, len)) < 0)
 			return -1;
+		if (why == NULL && hear(st, &heard, &h) < 0)
+			return -1;
 		if (why != NULL)
 			p->corrupt++;
 		else
 			p->events++;
 		at = nl + 1;
 	}
+	if (note_heard(st, &heard) < 0)
+		return -1;
 	/* A chunk without a line end is no line; reserved space reads as NULs and is nothing yet. */
 	if (at == st->chunk && n == CHUNK && *at != '\0') {
 		if (note_corrupt(st, seg->id, seg->offset, "longer than an event can be") < 0)
@@ -522,6 +565,21 @@ store_nodes(struct store *st, int64_t since, int (*row)(void *, const char *, si
 {
 	return read_nobody(
 	    st, "SELECT line FROM event WHERE " OF_NODE " AND t >= ?1 ORDER BY t", since, row, ctx);
+}
+
+int
+store_heard(struct store *st, void (*row)(void *, const char *, int64_t), void *ctx)
+{
+	sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (sqlite3_prepare_v2(st->db, "SELECT node, t FROM heard ORDER BY node", -1, &q, NULL) !=
+	    SQLITE_OK)
+		return store_fail(st, "cannot read");
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+		row(ctx, (const char *)sqlite3_column_text(q, 0), sqlite3_column_int64(q, 1));
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : store_fail(st, "cannot read");
 }
 
 int

@@ -54,7 +54,10 @@ int store_changes(
 int store_nodes(
     struct store *, int64_t since, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 
-/* The same for smtp.operator: mail to who runs the site. */
+/* Each node that has ever written, and the time of its newest line.  0, or -1: reason logged. */
+int store_heard(struct store *, void (*row)(void *ctx, const char *node, int64_t t_us), void *ctx);
+
+/* As store_nodes, for smtp.operator: mail to who runs the site. */
 int store_operator(
     struct store *, int64_t since, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 

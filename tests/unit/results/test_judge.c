@@ -62,6 +62,47 @@ test_stays_away(void **state)
 	IS(v, GRADE_VIOLATES, true);
 }
 
+static struct verdict
+judged_heard(const char *test, double now, double heard)
+{
+	struct verdict v;
+	struct correlation *c = correlated(&obs);
+	struct judge j = { .c = c,
+		.now = EVENTS_START + (int64_t)(now * 1e6),
+		.pace = 1,
+		.heard = EVENTS_START + (int64_t)(heard * 1e6),
+		.late = "b" };
+
+	judge_test(&v, &j, catalogue_find(cat, test, strlen(test)));
+	correlation_free(c);
+	return v;
+}
+
+/* The log of another node comes late: what is in it changes nothing that was final. */
+static void
+test_late_log(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	accept_at(0, "dual");
+	refuse_at(1, "greylist", 450);
+	/* Nobody knows whether the sender came back there. */
+	IS(judged_heard("greylist", 6.1 * HOUR, HOUR), GRADE_PENDING, false);
+	IS(judged_heard("greylist", 9 * HOUR, 5.9 * HOUR), GRADE_PENDING, false);
+	IS(judged_heard("greylist", 9 * HOUR, 6.1 * HOUR), GRADE_VIOLATES, true);
+	/* It did. */
+	accept_at(HOUR, "greylist");
+	v = judged_heard("greylist", 9 * HOUR, HOUR - 1);
+	IS(v, GRADE_CONFORMS, false);
+	assert_string_equal(
+	    v.waits, "the log of node b, which may change this: it ends at 2026-01-01T00:59:59");
+	assert_true(v.until == 0);
+	IS(judged_heard("greylist", 9 * HOUR, HOUR), GRADE_CONFORMS, true);
+	/* Logs that are ahead of the clock. */
+	IS(judged_heard("greylist", 9 * HOUR, 10 * HOUR), GRADE_CONFORMS, true);
+}
+
 /* A sender that showed a gap of four hours is given twelve. */
 static void
 test_lazy(void **state)
@@ -383,6 +424,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(still_asks),
 		T(test_stays_away),
+		T(test_late_log),
 		T(test_lazy),
 		T(test_final_answer),
 		T(test_deadline),

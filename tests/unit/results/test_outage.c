@@ -29,6 +29,46 @@ node(double t, const char *kind, const char *daemon, unsigned worker)
 	assert_int_equal(observations_add(&nodes, line, strlen(line)), 0);
 }
 
+static void
+node_b(double t, const char *kind, const char *daemon)
+{
+	char line[256], when[CLOCK_TEXT_MAX];
+
+	clock_format(when, EVENTS_START + (int64_t)(t * 1e6));
+	snprintf(line, sizeof line,
+	    "{\"v\":1,\"t\":\"%s\",\"node\":\"b\",\"d\":\"%s\",\"w\":0,\"n\":1,\"ev\":\"node.%s\"}",
+	    when, daemon, kind);
+	assert_int_equal(observations_add(&nodes, line, strlen(line)), 0);
+	observations_sort(&nodes);
+}
+
+static bool
+expected(const char *name, double heard, double now)
+{
+	return outage_is_expected(&nodes, name, EVENTS_START + (int64_t)(heard * 1e6),
+	    EVENTS_START + (int64_t)(now * 1e6));
+}
+
+/* Which logs are still to come. */
+static void
+late(void **state)
+{
+	(void)state;
+	assert_true(expected("b", 0, HOUR));
+	assert_true(expected("b", 0, 7 * 24 * HOUR));
+	assert_false(expected("b", 0, 7 * 24 * HOUR + 1));
+	node_b(10, "start", "smtpd");
+	node_b(11, "start", "authdns");
+	assert_true(expected("b", 20, HOUR));
+	node_b(30, "stop", "smtpd");
+	assert_true(expected("b", 40, HOUR));
+	node_b(31, "stop", "authdns");
+	assert_false(expected("b", 40, HOUR));
+	assert_true(expected("c", 40, HOUR));
+	node_b(50, "start", "authdns");
+	assert_true(expected("b", 50, HOUR));
+}
+
 static double
 back(double from, double to)
 {
@@ -113,6 +153,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(ends, clean),
 		cmocka_unit_test(stays_away),
+		cmocka_unit_test_teardown(late, clean),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

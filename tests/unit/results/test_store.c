@@ -317,10 +317,59 @@ test_nodes(void **state)
 	strbuf_clear(&b);
 }
 
+static void
+take_heard(void *ctx, const char *node, int64_t t)
+{
+	strbuf_printf(ctx, "%s %lld;", node, (long long)(t / 1000000 % 60));
+}
+
+static void
+expect_heard(struct store *st, const char *want)
+{
+	struct strbuf b = { 0 };
+
+	assert_int_equal(store_heard(st, take_heard, &b), 0);
+	assert_string_equal(b.len == 0 ? "" : b.s, want);
+	strbuf_clear(&b);
+}
+
+/* How far the log of each node goes, whatever comes when. */
+static void
+test_heard(void **state)
+{
+	static const char *const mine[] = { "store.db", "a-smtpd-0-1.jsonl", "a-smtpd-0-2.jsonl",
+		"b-smtpd-0-1.jsonl", "c-smtpd-0-1.jsonl" };
+	struct store *st = open_store();
+
+	(void)state;
+	expect_heard(st, "");
+	write_file("a-smtpd-0-1.jsonl", "w", LINE LINE, 5, 1, "", 3, 2, "");
+	write_file("b-smtpd-0-1.jsonl", "w", LINE, 9, 1, "");
+	load(st);
+	expect_heard(st, "a 9;");
+	write_file("c-smtpd-0-1.jsonl", "w",
+	    "{\"v\":1,\"t\":\"2026-11-21T20:00:07.000000Z\",\"node\":\"c\",\"d\":\"x\",\"w\":0,"
+	    "\"n\":"
+	    "1,\"ev\":\"node.start\"}\n" LINE "rubbish\n",
+	    11, 7, "");
+	load(st);
+	expect_heard(st, "a 11;c 7;");
+	write_file("a-smtpd-0-2.jsonl", "w", LINE, 1, 3, "");
+	load(st);
+	expect_heard(st, "a 11;c 7;");
+	store_close(st);
+	for (size_t i = 0; i < sizeof mine / sizeof mine[0]; i++) {
+		char path[128];
+		snprintf(path, sizeof path, "%s/%s", dir, mine[i]);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_heard),
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_corrupt),
