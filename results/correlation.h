@@ -12,7 +12,7 @@
 /* An accepted message, of any test of the participant. */
 struct accepted_message {
 	const struct test *test;
-	const char *msgid, *to; /* "" if absent */
+	const char *msgid, *to, *from; /* "" if absent; from: the envelope sender */
 	int64_t t;
 };
 

@@ -40,6 +40,7 @@ struct attempt {
 	    mixed; /* recipients of another test in the same transaction, or RCPT and binding disagree */
 	const char *ehlo, *tls_version, *tls_cipher, *alert_in, *alert_out; /* "" */
 	const char *msgid;
+	const char *from; /* argument of its MAIL, "" none */
 	struct {
 		int mailbox;
 		int reply;

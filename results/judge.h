@@ -6,7 +6,7 @@
  *
  * Settled: accepted in the last phase (for every mailbox; where the rules ask for a message that
  * returned, and something was put off: one that did); or our last answer was 5xx and five minutes
- * went by; or the sender stayed away for six hours or three times the largest gap that it showed in
+ * went by (six hours where the rules ask whether it comes again); or the sender stayed away for six hours or three times the largest gap that it showed in
  * any test; or the test saw no attempt, and its controls and the last message whose To: names it were
  * accepted six hours ago; or the deadline passed.  A test that asks for TLS reports also waits for one:
  * three days, 36 hours if nobody asked where to send it.  A test that is graded on others' mail is

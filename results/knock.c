@@ -80,6 +80,7 @@ bare_syn(struct correlation *c, const struct knock *k, int64_t end)
 		.alert_in = "",
 		.alert_out = "",
 		.msgid = "",
+		.from = "",
 		.decides = k->syn,
 		.session = UINT_MAX,
 	};

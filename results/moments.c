@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "results/again.h"
 #include "results/offer.h"
 #include "results/outgoing.h"
 #include "results/tlsrpt_match.h"
@@ -397,56 +398,14 @@ select_stale(struct moments *m)
 	}
 }
 
-static bool
-is_control_of(const struct test *t, const struct test *other)
-{
-	bool control = false;
-
-	for (unsigned k = 0; k < t->n_control; k++)
-		control |= strcmp(other->name, t->control[k]) == 0;
-	return control;
-}
-
-/* Messages that the controls accepted and whose To: names the test, by Message-ID; whoever else accepted them before. */
-static size_t
-messages_for(const struct correlation *c, const struct test *t)
-{
-	size_t messages = 0;
-
-	for (size_t i = 0; i < c->n_messages; i++) {
-		const struct accepted_message *a = &c->messages[i];
-		bool twice = false;
-		if (!is_control_of(t, a->test) || !evaluate_names(c, a, t))
-			continue;
-		for (size_t k = 0; k < i && *a->msgid != '\0'; k++)
-			twice |= is_control_of(t, c->messages[k].test) &&
-				 strcmp(c->messages[k].msgid, a->msgid) == 0;
-		messages += !twice;
-	}
-	return messages;
-}
-
-/* The sender tried again: a message that was refused for good after its content came once more; of those refused before
- * it there are more than messages that came.  If nothing tells how many came, maybe. */
 static void
 select_again(struct moments *m)
 {
 	const struct facts *f = m->e->facts;
-	size_t messages = messages_for(m->e->judge->c, f->test), finals = 0;
 
-	for (size_t i = 0; i < f->n_attempts; i++) {
-		const struct attempt *a = &f->attempts[i];
-		bool again = false;
-		if (a->accepted || a->reply < 500 || !selects(m, a))
-			continue;
-		for (size_t k = 0; k < i && *a->msgid != '\0' && !m->p->maybe; k++)
-			again |= f->attempts[k].reply >= 500 &&
-				 strcmp(f->attempts[k].msgid, a->msgid) == 0;
-		if (*a->msgid == '\0' && m->p->maybe == (messages == 0))
-			again = ++finals > (messages == 0 ? 1 : messages);
-		if (again)
-			found(m, a->t, a->decides);
-	}
+	for (size_t i = 0; i < f->n_attempts; i++)
+		if (again_is(m->e, i, m->p->maybe))
+			found(m, f->attempts[i].t, f->attempts[i].decides);
 }
 
 static void

@@ -26,7 +26,8 @@ struct reading {
 	struct draft *draft;
 	size_t n;
 	unsigned transaction;
-	int64_t mail_t; /* when the transaction began; 0: with the session */
+	const char *from; /* of the transaction */
+	int64_t mail_t;   /* when the transaction began; 0: with the session */
 	bool tls, client_cert;
 	enum stage stage, close_stage;
 	unsigned commands;
@@ -164,6 +165,7 @@ draft_of(struct reading *r, struct facts *f, int64_t t)
 	d->a.stage = STAGE_MAIL;
 	d->a.phase = r->phase;
 	d->a.dev = d->a.reply_text = d->a.msgid = "";
+	d->a.from = r->from;
 	return d;
 }
 
@@ -244,6 +246,7 @@ on_command(struct reading *r, const struct observation *o, struct facts *named)
 	} else if (strcasecmp(verb, "MAIL") == 0) {
 		reach(&r->stage, STAGE_MAIL);
 		begin_transaction(r, o->t);
+		r->from = arg;
 	} else if (strcasecmp(verb, "RSET") == 0) {
 		begin_transaction(r, 0);
 	} else if (strcasecmp(verb, "RCPT") == 0) {
@@ -271,6 +274,7 @@ accept_message(struct reading *r, struct draft *d, const struct observation *o)
 	c->messages = xgrow(c->messages, c->n_messages, sizeof *c->messages);
 	c->messages[c->n_messages++] = (struct accepted_message){ .test = d->facts->test,
 		.msgid = text_of(o, EK_MSGID),
+		.from = text_of(o, EK_FROM),
 		.to = text_of(o, EK_TO),
 		.t = o->t };
 }
@@ -446,7 +450,8 @@ push_session(struct reading *r, struct facts *f, unsigned session)
 		.phase = r->phase,
 		.dev = r->dev == NULL ? "" : text_of(r->dev, EK_DEV),
 		.reply_text = "",
-		.msgid = "" };
+		.msgid = "",
+		.from = "" };
 
 	reach(&a.stage, r->close_stage);
 	if (a.stage == STAGE_NONE)
@@ -528,7 +533,7 @@ same_conn(const struct observation *a, const struct observation *b)
 static void
 read_session(struct correlation *c, const struct observation **o, size_t n)
 {
-	struct reading r = { .c = c, .phase = -1, .alert_in = "", .alert_out = "" };
+	struct reading r = { .c = c, .phase = -1, .from = "", .alert_in = "", .alert_out = "" };
 	bool smtp = false;
 
 	r.s = (struct session){ .node = o[0]->node,

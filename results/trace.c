@@ -241,9 +241,10 @@ play_control(struct play *p, const struct trace_step *s)
 		g->control[g->n_controls++].accepted = strcmp(s->word[n - 1], "refused") != 0;
 	}
 	if (message && p->n_copies < TRACE_COPIES_MAX)
-		p->copy[p->n_copies++] = (struct accepted_message){
-			.msgid = s->word[s->n - 1] + 8, .to = p->to, .t = TRACE_START + s->at_us
-		};
+		p->copy[p->n_copies++] = (struct accepted_message){ .msgid = s->word[s->n - 1] + 8,
+			.to = p->to,
+			.from = "",
+			.t = TRACE_START + s->at_us };
 	p->last = s->at_us > p->last ? s->at_us : p->last;
 }
 

@@ -126,10 +126,12 @@ test_final_answer(void **state)
 	accept_at(0, "dual");
 	refuse_at(1, "reject", 550);
 	IS(judged("reject", 100, 1), GRADE_PENDING, false);
-	IS(judged("reject", 302, 1), GRADE_CONFORMS, true);
+	/* The first retry may be an hour away. */
+	IS(judged("reject", 5.9 * HOUR, 1), GRADE_PENDING, false);
+	IS(judged("reject", 6.1 * HOUR, 1), GRADE_CONFORMS, true);
 	/* Nothing tells how many messages there were. */
 	refuse_at(400, "reject", 550);
-	IS(judged("reject", 800, 1), GRADE_CONFORMS, true);
+	IS(judged("reject", 7 * HOUR, 1), GRADE_CONFORMS, true);
 	/* The same message was taken elsewhere before: it counts where the control took it. */
 	event_at(&obs, 1, "smtp.message",
 	    "\"test\":\"ipv6\",\"conn\":\"m-1\",\"reply\":250,\"msgid\":\"<1@x>\",\"to\":"
@@ -137,11 +139,60 @@ test_final_answer(void **state)
 	event_at(&obs, 2, "smtp.message",
 	    "\"test\":\"dual\",\"conn\":\"m-2\",\"reply\":250,\"msgid\":\"<1@x>\",\"to\":"
 	    "\"probe@" EVENTS_TOKEN ".reject.outpost.example\"");
-	IS(judged("reject", 800, 1), GRADE_VIOLATES, true);
+	IS(judged("reject", 7 * HOUR, 1), GRADE_VIOLATES, true);
 	event_at(&obs, 399, "smtp.message",
 	    "\"test\":\"dual\",\"conn\":\"m-3\",\"reply\":250,\"msgid\":\"<2@x>\",\"to\":"
 	    "\"probe@" EVENTS_TOKEN ".reject.outpost.example\"");
-	IS(judged("reject", 800, 1), GRADE_CONFORMS, true);
+	IS(judged("reject", 7 * HOUR, 1), GRADE_CONFORMS, true);
+}
+
+/* A refusal with this envelope sender. */
+static void
+refuse_from(double t, const char *from)
+{
+	event_at(&obs, t, "smtp.command",
+	    "\"test\":\"reject\",\"conn\":\"f-%g\",\"verb\":\"MAIL\",\"arg\":\"FROM:<%s> SIZE=9\","
+	    "\"reply\":250",
+	    t, from);
+	event_at(&obs, t + 0.1, "smtp.command",
+	    "\"test\":\"reject\",\"conn\":\"f-%g\",\"verb\":\"RCPT\",\"reply\":550,\"dev\":\"reply "
+	    "550\"",
+	    t);
+}
+
+/* Refusals that are not the same message again. */
+static void
+test_again(void **state)
+{
+	static const struct {
+		double t[3];
+		const char *from[3];
+		enum grade grade;
+	} cases[] = {
+		{ { 1, 400 }, { "a@x.example", "A@X.example" }, GRADE_VIOLATES },
+		/* The address was tried before: by a probe, or by whoever took the message in. */
+		{ { 1, 400 }, { "", "a@x.example" }, GRADE_CONFORMS },
+		{ { 1, 400 }, { "double-bounce@mail.x.example", "a@x.example" }, GRADE_CONFORMS },
+		{ { 1, 20 }, { "a@x.example", "a@x.example" }, GRADE_CONFORMS },
+		{ { 1, 20, 900 }, { "a@x.example", "a@x.example", "a@x.example" }, GRADE_VIOLATES },
+		/* Another sender for each recipient. */
+		{ { 1 }, { "b+reject@x.example" }, GRADE_CONFORMS },
+		{ { 1, 400 }, { "b+reject@x.example", "b+reject@x.example" }, GRADE_VIOLATES },
+		{ { 1, 400 }, { "b+1@x.example", "b+2@x.example" }, GRADE_CONFORMS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		event_at(&obs, 0, "smtp.message",
+		    "\"test\":\"dual\",\"conn\":\"m-0\",\"reply\":250,\"msgid\":\"<1@x>\",\"from\":"
+		    "\"a@x.example\",\"to\":\"probe@" EVENTS_TOKEN ".reject.outpost.example\"");
+		for (size_t k = 0; k < 3 && cases[i].from[k] != NULL; k++)
+			refuse_from(cases[i].t[k], cases[i].from[k]);
+		struct verdict v = judged("reject", 7 * HOUR, 1);
+		if (v.grade != cases[i].grade || !v.final)
+			fail_msg("case %zu: %s: %s", i, grade_name(v.grade), v.reason);
+		observations_clear(&obs);
+	}
 }
 
 static void
@@ -427,6 +478,7 @@ main(void)
 		T(test_late_log),
 		T(test_lazy),
 		T(test_final_answer),
+		T(test_again),
 		T(test_deadline),
 		T(test_so_far),
 		T(test_not_so_far),
