@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "lib/clock.h"
+#include "results/fate.h"
 
 static bool
 is_control_of(const struct test *t, const struct test *other)
@@ -129,7 +130,7 @@ again_is(const struct evaluation *e, size_t i, bool maybe)
 		return false;
 	if (*a->msgid != '\0')
 		return !maybe && is_same_again(e->facts, i);
-	if (is_by_another(e, a))
+	if (fate_is_probe(a) || is_by_another(e, a))
 		return false;
 	messages = messages_for(e->judge->c, e->facts->test);
 	count_refusals(e, i, &all, &apart);

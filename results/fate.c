@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
@@ -109,6 +110,29 @@ fate_may_be(const struct fate_case *k, int64_t t, const struct observation *o, c
 	return *own != '\0' ? strcmp(own, msgid) == 0 : m != NULL && waits(k, m, t);
 }
 
+bool
+fate_is_probe(const struct attempt *a)
+{
+	const char *from = strchr(a->from, '<');
+
+	return from != NULL && *a->msgid == '\0' && !a->accepted &&
+	       (from[1] == '>' || strncasecmp(from, "<double-bounce@", 15) == 0);
+}
+
+/* Was it a probe that the event belongs to? */
+static bool
+befell_nobody(const struct fate_case *k, int64_t t, const struct observation *o)
+{
+	const char *conn = o == NULL ? "" : text_of(o, EK_CONN);
+
+	for (size_t i = 0; *conn != '\0' && i < k->f->n_attempts; i++) {
+		const struct attempt *a = &k->f->attempts[i];
+		if (a->t <= t && t <= a->end && strcmp(a->conn, conn) == 0 && fate_is_probe(a))
+			return true;
+	}
+	return false;
+}
+
 enum fate
 fate_of(const struct fate_case *k, int64_t t, const struct observation *o)
 {
@@ -118,6 +142,8 @@ fate_of(const struct fate_case *k, int64_t t, const struct observation *o)
 
 	if (*own != '\0')
 		return taken(k, own, t, INT64_MAX) ? FATE_RETURNED : FATE_LOST;
+	if (befell_nobody(k, t, o))
+		return FATE_UNKNOWN;
 	for (size_t i = 0; i < k->n_known; i++) {
 		if (!waits(k, &k->known[i], t))
 			continue;

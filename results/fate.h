@@ -9,7 +9,7 @@
  *   returned   each message that can have been the one was accepted here after that moment, and there
  *              is one
  *   lost       none of them was, nor one that no other test knows
- * Participants who send each address a message of its own show neither. */
+ * Participants who send each address a message of its own show neither, nor does what a probe met. */
 #ifndef RESULTS_FATE_H
 #define RESULTS_FATE_H
 
@@ -38,6 +38,10 @@ void fate_case_init(struct fate_case *, const struct correlation *, const struct
 /* The same, with all acceptances by the test. */
 struct fate_case fate_of_all(const struct correlation *, const struct facts *);
 void fate_case_clear(struct fate_case *);
+
+/* No message was in it: who takes mail in, or lets others check, tries an address with the empty sender, or with that of
+ * Postfix's verify(8).  What it met befell no message. */
+bool fate_is_probe(const struct attempt *);
 
 /* Of the message that was put off at t by event o (NULL: unknown). */
 enum fate fate_of(const struct fate_case *, int64_t t, const struct observation *o);
