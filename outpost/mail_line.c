@@ -360,6 +360,20 @@ read_exim_tls(struct mail_line *dst, struct rest w)
 	dst->verified = "untrusted";
 }
 
+/* " DT=0.018s", which is this host's word: log_selector = +deliver_time. */
+static void
+cut_time(struct rest *r)
+{
+	const char *blank = memrchr(r->s, ' ', left(r));
+	struct rest time;
+
+	if (blank == NULL)
+		return;
+	time = (struct rest){ blank + 1, r->end };
+	if (skip(&time, "DT=") && only(time, ".smhd"))
+		r->end = blank;
+}
+
 /* "after RCPT TO:<...>: 550 5.1.1 ...": the reply is what follows the command. */
 static void
 read_exim_error(struct mail_line *dst, struct rest r)
@@ -367,6 +381,8 @@ read_exim_error(struct mail_line *dst, struct rest r)
 	static const char *const remote[] = { "SMTP error from remote mail server after ",
 		"SMTP error from remote mailer after " };
 
+	skip(&r, " ");
+	cut_time(&r);
 	for (size_t i = 0; i < 2; i++)
 		if (skip(&r, remote[i])) {
 			char command[400];
@@ -380,42 +396,99 @@ read_exim_error(struct mail_line *dst, struct rest r)
 	read_reply(dst, r);
 }
 
-/* Fields of a delivery, as far as they are this host's words: what comes behind DN= and C= is the other's. */
+/* Behind C=": the reply, up to the next quote that has no backslash before it. */
+static void
+read_exim_reply(struct mail_line *dst, struct rest r)
+{
+	char text[sizeof dst->text];
+	size_t n = 0;
+
+	for (; r.s < r.end && *r.s != '"' && n < sizeof text; r.s++) {
+		if (*r.s == '\\' && r.s + 1 < r.end)
+			r.s++;
+		text[n++] = *r.s;
+	}
+	all(dst->text, sizeof dst->text, (struct rest){ text, text + n });
+	read_reply(dst, (struct rest){ text, text + n });
+}
+
+/* "NAME [ADDRESS]:PORT"; DS between them says that the address is signed.  true: a colon follows, this was the last field. */
+static bool
+read_exim_host(struct mail_line *dst, struct rest name, struct rest *r)
+{
+	char relay[sizeof dst->host + sizeof dst->address];
+	struct rest before = *r, w = word(r);
+
+	if (left(&w) == 2 && memcmp(w.s, "DS", 2) == 0)
+		w = word(r);
+	if (left(&w) == 0 || *w.s != '[') {
+		*r = before; /* "[ADDRESS]" alone, or nothing that we know */
+		w = (struct rest){ name.end, name.end };
+	}
+	all(relay, sizeof dst->host, name);
+	all(relay + strlen(relay), sizeof dst->address, w);
+	read_relay(dst, (struct rest){ relay, relay + strlen(relay) });
+	return left(&w) > 0 && w.end[-1] == ':';
+}
+
+/* Behind DN=": a stranger's words.  false: there is no end of them. */
+static bool
+skip_exim_name(struct rest *r)
+{
+	while (r->s < r->end && *r->s != '"')
+		r->s++;
+	return skip(r, "\"");
+}
+
+/* Fields of a delivery, and behind a colon why it failed.  What comes behind DN= is no longer this host's. */
 static void
 read_exim_fields(struct mail_line *dst, struct rest r)
 {
+	bool ours = true;
+
 	while (r.s < r.end) {
-		struct rest before = r, w = word(&r);
+		struct rest w = word(&r);
 		bool last = w.s < w.end && w.end[-1] == ':';
 
 		w.end -= last;
-		if (left(&w) > 2 && memcmp(w.s, "H=", 2) == 0 && dst->host[0] == '\0') {
-			struct rest address = word(&r);
-
-			last = address.s < address.end && address.end[-1] == ':';
-			read_relay(dst, (struct rest){ w.s + 2, address.end - last });
-		} else if (left(&w) > 2 && memcmp(w.s, "X=", 2) == 0) {
+		if (left(&w) > 4 && memcmp(w.s, "DN=\"", 4) == 0) {
+			r.s = w.s + 4;
+			ours = false;
+			if (!skip_exim_name(&r))
+				return;
+			last = skip(&r, ":");
+		} else if (left(&w) > 3 && memcmp(w.s, "C=\"", 3) == 0) {
+			read_exim_reply(dst, (struct rest){ w.s + 3, r.end });
+			return;
+		} else if (ours && left(&w) > 2 && memcmp(w.s, "H=", 2) == 0) {
+			last |= read_exim_host(dst, (struct rest){ w.s + 2, w.end }, &r);
+		} else if (ours && left(&w) > 2 && memcmp(w.s, "X=", 2) == 0) {
 			read_exim_tls(dst, (struct rest){ w.s + 2, w.end });
-		} else if (left(&w) > 3 && memcmp(w.s, "CV=", 3) == 0) {
+		} else if (ours && left(&w) > 3 && memcmp(w.s, "CV=", 3) == 0) {
 			if (memcmp(w.s + 3, "no", 2) != 0 && dst->version[0] != '\0')
 				dst->verified = "verified";
-		} else if ((left(&w) > 3 && memcmp(w.s, "DN=", 3) == 0) ||
-			   (left(&w) > 2 && memcmp(w.s, "C=", 2) == 0)) {
-			r = before;
-			break;
 		}
 		if (last) {
-			r.s += r.s < r.end;
 			read_exim_error(dst, r);
 			return;
 		}
 	}
-	if (until(dst->text, sizeof dst->text, &r, " C=\"")) {
-		if (left(&r) > 0 && r.end[-1] == '"')
-			r.end--;
-		all(dst->text, sizeof dst->text, r);
-		read_reply(dst, r);
+}
+
+/* "defer (-52): retry time not reached": it was not tried at all, by the router, by the transport to any host, or here. */
+static bool
+is_exim_waiting(struct rest r)
+{
+	static const char *const codes[] = { " defer (-52)", " defer (-53)", " defer (-54)" };
+	const char *colon = memmem(r.s, left(&r), ": ", 2);
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *at = memmem(r.s, left(&r), codes[i], strlen(codes[i]));
+
+		if (at != NULL && (colon == NULL || at < colon))
+			return true;
 	}
+	return false;
 }
 
 static bool
@@ -451,10 +524,15 @@ read_exim(struct mail_line *dst, struct rest r)
 										 : NULL;
 	if (dst->what == NULL)
 		return false;
-	if (address.end[-1] == ':')
+	if (*flag.s == '=' && flag.s[1] == '=' && is_exim_waiting(r))
+		return false;
+	if (address.end[-1] == ':') {
 		address.end--;
+		read_exim_error(dst, r);
+	} else {
+		read_exim_fields(dst, r);
+	}
 	all(dst->to, sizeof dst->to, address);
-	read_exim_fields(dst, r);
 	return true;
 }
 

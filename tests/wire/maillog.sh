@@ -112,6 +112,19 @@ cp "$dir/position" "$site/state/maillog.jsonl"
 maillog
 is 5 "$(count "${tokens[1]}")" "what came after it is"
 
+# --- Exim: its main log, as it is by itself and with all that it can log ---
+exim() { printf '2026-11-22 09:13:01 1xV3d6-0001OR-2x %s\n' "$*" >>"$log"; }
+exim "<= bounce@x.lab.example U=root P=local S=3190 id=${ids[0]:1:-1}"
+exim '== ann@post.example R=mx T=smtp defer (-44) H=mx.post.example [192.0.2.9]: SMTP error from remote mail server after RCPT TO:<ann@post.example>: 450 4.7.1 Greylisted'
+exim '== ann@post.example routing defer (-52): retry time not reached'
+exim "== ann@post.example R=mx T=smtp defer (-54): retry time not reached for any host for 'post.example'"
+exim '=> ann@post.example F=<bounce@x.lab.example> R=mx T=smtp S=3828 H=mx.post.example DS [192.0.2.9]:25 I=[192.0.2.1]:5843 X=TLS1.3:ECDHE_SECP256R1__ECDSA_SECP256R1_SHA256__AES_256_GCM:256 CV=dane DN="CN=mx" L C="250 2.0.0 Ok, noted" QT=0.324s DT=0.080s'
+exim Completed
+maillog
+is "deferred 192.0.2.9 450 4.7.1 450 4.7.1 Greylisted none,delivered 192.0.2.9 250 2.0.0 250 2.0.0 Ok, noted verified" \
+	"$(events | tail -n +2 | jq -r '[.what, .peer, .reply, .dsn, .ecode, (.verified // "none")] | join(" ")' | paste -sd,)" \
+	"of Exim what it tried, not that it was too early to"
+
 # --- who was taken out ---
 "$OUTPOST" forget -C "$site" "${tokens[1]}" >"$dir/forget" 2>&1
 result $? "a participant is taken out" "$(cat "$dir/forget")"

@@ -193,6 +193,127 @@ exim(void **state)
 	assert_false(reads(EXIM "=>"));
 }
 
+/* Lines of a real Exim 4.96, most as it logs by itself, some with log_selector = +all. */
+#define REAL  "2026-11-22 09:13:01 1xV3d6-0001OR-2x "
+#define ALL   "2026-11-22 08:55:40.503 [20034] 1xV3MK-0005Cp-0Y "
+#define SUITE "TLS1.3:ECDHE_SECP256R1__ECDSA_SECP256R1_SHA256__AES_256_GCM:256"
+#define OURS  "outpost.example "
+
+static void
+exim_real(void **state)
+{
+	(void)state;
+	assert_true(reads(REAL "<= probe@s9.sender.example U=root P=local S=3190 "
+			       "id=1795338780.5049.1@s9.sender.example"));
+	assert_string_equal(l.msgid, "<1795338780.5049.1@s9.sender.example>");
+	assert_true(
+	    reads(ALL "<= probe@s6.sender.example U=root P=local S=3752 M8S=0 RT=0.008s "
+		      "id=1795337739.19620.1@s6.sender.example T=\"Outpost lab, message 1\" "
+		      "from <probe@s6.sender.example> for probe@b.dual." OURS));
+	assert_string_equal(l.msgid, "<1795337739.19620.1@s6.sender.example>");
+	assert_true(reads(REAL "=> probe@b.dane-ee." OURS "R=mx T=smtp H=b.mx0.dane-ee." OURS
+			       "[2001:db8:53:0:fb5:33b5:94b4:1900] X=" SUITE
+			       " CV=dane C=\"250 2.0.0 Ok, noted\""));
+	assert_string_equal(l.verified, "verified");
+	assert_true(reads(REAL "=> probe@b.chunking." OURS "R=mx T=smtp H=b.mx0.chunking." OURS
+			       "[2001:db8:53:0:fb5:33b5:94b4:2f80] X=" SUITE
+			       " CV=no K C=\"250 2.0.0 Ok, noted\""));
+	assert_string_equal(l.verified, "untrusted");
+	assert_string_equal(l.text, "250 2.0.0 Ok, noted");
+	assert_true(
+	    reads(REAL "=> probe@b.starttls-fails." OURS "R=mx T=smtp "
+		       "H=b.mx0.starttls-fails." OURS "[203.0.113.14] C=\"250 2.0.0 Ok, noted\""));
+	assert_string_equal(l.version, "");
+	assert_string_equal(l.dsn, "2.0.0");
+	assert_true(reads(ALL
+	    "=> probe@b.dual." OURS "F=<probe@s6.sender.example> P=<probe@s6.sender.example> R=mx "
+	    "T=smtp S=3828 H=b.mx0.dual." OURS "DS [2001:db8:53:0:c4c:2ae4:d4cf:40]:25 "
+	    "I=[2001:db8:1::6:2]:58437 X=" SUITE " CV=yes DN=\"CN=pkix-valid\" L C=\"250 2.0.0 Ok, "
+						 "\\\"noted\\\"\" QT=0.324s DT=0.080s"));
+	assert_string_equal(l.host, "b.mx0.dual.outpost.example");
+	assert_string_equal(l.address, "2001:db8:53:0:c4c:2ae4:d4cf:40");
+	assert_int_equal(l.port, 25);
+	assert_string_equal(l.verified, "verified");
+	assert_int_equal(l.reply, 250);
+	assert_string_equal(l.text, "250 2.0.0 Ok, \"noted\"");
+}
+
+static void
+exim_real_fails(void **state)
+{
+	(void)state;
+	assert_true(reads(REAL "** nobody@b.rcpt-mixed." OURS "R=mx T=smtp H=b.mx0.rcpt-mixed." OURS
+			       "[2001:db8:53:0:fb5:33b5:94b4:2f00] X=" SUITE
+			       " CV=yes: SMTP error from remote mail server after RCPT "
+			       "TO:<nobody@b.rcpt-mixed.outpost.example>: 550 5.1.1 There is no "
+			       "such mailbox here"));
+	assert_string_equal(l.text, "550 5.1.1 There is no such mailbox here");
+	assert_true(reads(ALL
+	    "** probe@b.reject-data." OURS
+	    "F=<probe@s6.sender.example> P=<probe@s6.sender.example> "
+	    "R=mx T=smtp H=b.mx0.reject-data." OURS "DS [2001:db8:53:0:c4c:2ae4:d4cf:3040]:25 "
+	    "I=[2001:db8:1::6:2]:54451 X=" SUITE " CV=yes DN=\"CN=pkix-valid\": SMTP error from "
+	    "remote mail server after end of data: 554 5.7.1 This content is not wanted here "
+	    "DT=0.018s"));
+	assert_string_equal(l.what, "refused");
+	assert_string_equal(l.address, "2001:db8:53:0:c4c:2ae4:d4cf:3040");
+	assert_string_equal(l.version, "TLSv1.3");
+	assert_int_equal(l.reply, 554);
+	assert_string_equal(l.dsn, "5.7.1");
+	assert_string_equal(l.text, "554 5.7.1 This content is not wanted here");
+	assert_true(
+	    reads(REAL "** probe@b.mx-null.outpost.example: an MX or SRV record indicated no "
+		       "SMTP service"));
+	assert_string_equal(l.to, "probe@b.mx-null.outpost.example");
+	assert_string_equal(l.text, "an MX or SRV record indicated no SMTP service");
+	assert_string_equal(l.host, "");
+	assert_true(
+	    reads(REAL "** probe@b.dane-ta-expired.outpost.example: retry timeout exceeded"));
+	assert_string_equal(l.what, "refused");
+	assert_string_equal(l.text, "retry timeout exceeded");
+	assert_true(reads(REAL "== probe@b.dane-no-starttls." OURS "R=mx T=smtp defer (-38) "
+			       "H=b.mx0.dane-no-starttls." OURS "[203.0.113.14]: a TLS session is "
+			       "required, but the server did not offer TLS support"));
+	assert_string_equal(l.what, "deferred");
+	assert_string_equal(l.address, "203.0.113.14");
+	assert_string_equal(
+	    l.text, "a TLS session is required, but the server did not offer TLS support");
+	assert_true(reads(ALL
+	    "== probe@b.greylist." OURS "R=mx T=smtp defer (-44) H=b.mx0.greylist." OURS "DS "
+	    "[203.0.113.12]:25 I=[198.51.100.50]:55141 DT=0.000s: SMTP error from remote mail "
+	    "server after RCPT TO:<probe@b.greylist.outpost.example>: 450 4.7.1 Greylisted, please "
+	    "come back in five minutes"));
+	assert_int_equal(l.reply, 450);
+	assert_string_equal(l.text, "450 4.7.1 Greylisted, please come back in five minutes");
+	assert_true(
+	    reads(REAL "== probe@b.dnssec-bogus." OURS "R=mx defer (-1): host lookup did not "
+		       "complete"));
+	assert_string_equal(l.text, "host lookup did not complete");
+	/* Nothing was tried: a line at each run of the queue. */
+	assert_false(reads(REAL "== probe@b.greylist." OURS "routing defer (-52): retry time not "
+				"reached"));
+	assert_false(reads(ALL "== probe@b.greylist." OURS "routing defer (-52) DT=0.000s: retry "
+			       "time not reached"));
+	assert_false(
+	    reads(REAL "== probe@b.dane-ee-mismatch." OURS "R=mx T=smtp defer (-54): retry "
+		       "time not reached for any host for 'b.outpost.example'"));
+	/* A stranger may say the same. */
+	assert_true(
+	    reads(REAL "== a@b.example R=mx T=smtp defer (-44) H=b.example [192.0.2.1]: SMTP "
+		       "error from remote mail server after DATA: 451 defer (-52): no"));
+	/* A name in a certificate says what it likes. */
+	assert_true(reads(REAL "=> a@b.example R=mx T=smtp H=b.example [192.0.2.1] X=TLS1.2:Y:256 "
+			       "CV=no DN=\"CN=x\" CV=yes H=c.example [192.0.2.2] C=\"250 ok\""));
+	assert_string_equal(l.verified, "untrusted");
+	assert_string_equal(l.host, "b.example");
+	assert_true(reads(REAL "=> a@b.example R=mx T=smtp H=[192.0.2.1] DN=\"CN=x"));
+	assert_string_equal(l.address, "192.0.2.1");
+	assert_string_equal(l.host, "");
+	assert_true(reads(REAL "=> a@b.example R=mx T=smtp H=b.example"));
+	assert_true(reads(REAL "=> a@b.example R=mx T=smtp H=b.example DS"));
+	assert_true(reads(REAL "=> a@b.example R=mx T=smtp C=\"250 \\"));
+}
+
 int
 main(void)
 {
@@ -202,6 +323,8 @@ main(void)
 		cmocka_unit_test(postfix_deliveries),
 		cmocka_unit_test(postfix_lies),
 		cmocka_unit_test(exim),
+		cmocka_unit_test(exim_real),
+		cmocka_unit_test(exim_real_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
