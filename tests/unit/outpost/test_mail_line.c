@@ -229,7 +229,7 @@ exim_real(void **state)
 	    "=> probe@b.dual." OURS "F=<probe@s6.sender.example> P=<probe@s6.sender.example> R=mx "
 	    "T=smtp S=3828 H=b.mx0.dual." OURS "DS [2001:db8:53:0:c4c:2ae4:d4cf:40]:25 "
 	    "I=[2001:db8:1::6:2]:58437 X=" SUITE " CV=yes DN=\"CN=pkix-valid\" L C=\"250 2.0.0 Ok, "
-						 "\\\"noted\\\"\" QT=0.324s DT=0.080s"));
+	    "\\\"noted\\\"\" QT=0.324s DT=0.080s"));
 	assert_string_equal(l.host, "b.mx0.dual.outpost.example");
 	assert_string_equal(l.address, "2001:db8:53:0:c4c:2ae4:d4cf:40");
 	assert_int_equal(l.port, 25);
