@@ -74,7 +74,7 @@ const char *
 papers_title(enum auth_method m)
 {
 	static const char *const titles[AUTH_METHOD_MAX] = { "SPF", "SPF of the name in EHLO",
-		"DKIM", "DMARC", "ARC", "Name of the address", "Name in EHLO" };
+		"DKIM", "DMARC", "ARC", "Name of the address (PTR)", "Name in EHLO" };
 
 	return titles[m];
 }

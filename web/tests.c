@@ -42,14 +42,17 @@ page_tests(struct exchange *x)
 {
 	struct page p = { .title = "The tests", .here = "/tests", .index = true };
 	const struct catalogue *c = x->site->catalogue;
+	size_t by_invitation = 0;
 
+	for (size_t i = 0; i < c->n; i++)
+		by_invitation += catalogue_is_outgoing(c, c->tests[i]);
 	exchange_page(x, &p);
 	strbuf_printf(&x->out,
 	    "<h1>The tests</h1>\n<p>All %zu of them, by subject. Each is a mail domain that is set "
 	    "up in "
 	    "one way; its page says what is looked at, how it is set up, and how it is "
-	    "judged.</p>\n",
-	    c->n);
+	    "judged. %zu of them look at how you take mail: they come with an invitation.</p>\n",
+	    c->n, by_invitation);
 	for (size_t i = 0; i < c->n; i++) {
 		bool first = true;
 

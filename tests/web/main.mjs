@@ -27,14 +27,14 @@ await judge("run-new-open", pathOf(scripted), { open: true, views: [[1280, "ligh
 
 const loop = scripted.loop();
 const filled = chapter("the page fills in", () => live.fillsIn(scripted));
+await chapter("by keyboard", start.byKeyboard);
+const strange = await chapter("a hostile sender", hostile.said);
+await chapter("pages of no run", pages.plain);
 ok((await loop).code === 0, "the shell loop, run as it stands there, sends all of it", (await loop).err);
 ok((await swaks).code === 0, "so do the swaks lines", (await swaks).out + (await swaks).err);
 await filled;
 await judge("run-live", pathOf(scripted), { views: TWO });
 
-await chapter("by keyboard", start.byKeyboard);
-const strange = await chapter("a hostile sender", hostile.said);
-await chapter("pages of no run", pages.plain);
 await chapter("the catalogue", pages.catalogue);
 if (strange) await chapter("what a hostile sender said", () => hostile.shown(strange));
 const toEnd = await ending;
