@@ -9,6 +9,8 @@
 #include "outpost/command.h"
 #include "results/store.h"
 
+#define CORRUPT_TOLD 3 /* lines that are no events whose place is told */
+
 static void
 show_progress(void *ctx, const struct store_progress *p)
 {
@@ -49,6 +51,37 @@ print_json(const struct store_progress *total)
 	command_print_line(&b);
 }
 
+struct told {
+	uint64_t left;
+};
+
+static int
+tell_corrupt(void *ctx, const char *segment, uint64_t offset, const char *why)
+{
+	struct told *t = ctx;
+
+	log_warn("log/%s: at octet %llu: no event: %s", segment, (unsigned long long)offset, why);
+	return --t->left == 0;
+}
+
+/* Of this load: how many, and where the latest are. */
+static void
+warn_corrupt(const struct site *site, uint64_t corrupt)
+{
+	struct told told = { .left = corrupt < CORRUPT_TOLD ? corrupt : CORRUPT_TOLD };
+	struct store *store;
+	char path[512];
+
+	log_warn("ingest: %llu lines were no events: they are skipped: look at the disk, or who "
+		 "else writes into log",
+	    (unsigned long long)corrupt);
+	site_path(path, site, "", "store.db");
+	if ((store = store_open(path)) == NULL)
+		return;
+	store_corrupt(store, tell_corrupt, &told);
+	store_close(store);
+}
+
 int
 command_ingest(const struct command *c, int argc, char **argv)
 {
@@ -65,6 +98,8 @@ command_ingest(const struct command *c, int argc, char **argv)
 	site = command_site(0);
 	command_must_own(site);
 	rc = quiet ? store_ingest(site, &total, NULL, NULL) : command_load_new(site, &total);
+	if (rc == 0 && total.corrupt > 0)
+		warn_corrupt(site, total.corrupt);
 	site_free(site);
 	if (rc != 0)
 		return EXIT_CANNOT;
@@ -73,10 +108,6 @@ command_ingest(const struct command *c, int argc, char **argv)
 	else if (!quiet)
 		printf("%llu events from %u segments\n", (unsigned long long)total.events,
 		    total.segments);
-	if (total.corrupt > 0)
-		log_warn("ingest: %llu lines were no events: they are skipped: look at the disk, "
-			 "or who else writes into log",
-		    (unsigned long long)total.corrupt);
 	return EXIT_DONE;
 }
 

@@ -20,7 +20,7 @@ is_control_of(const struct test *t, const struct test *other)
 static bool
 is_message_for(const struct correlation *c, const struct accepted_message *a, const struct test *t)
 {
-	return is_control_of(t, a->test) && evaluate_names(c, a, t);
+	return is_control_of(t, a->test) && correlation_names(c, a, t);
 }
 
 /* Messages that the controls accepted and whose To: names the test, by Message-ID; whoever else accepted them before. */

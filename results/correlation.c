@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "lib/strbuf.h"
 
@@ -65,4 +66,29 @@ correlation_find(struct correlation *c, const char *name, size_t len)
 	const struct facts *f = t == NULL ? NULL : correlation_facts(c, t);
 
 	return f == NULL ? NULL : &c->facts[f - c->facts];
+}
+
+static bool
+is_named(const struct correlation *c, const struct accepted_message *a, const char *test)
+{
+	char name[32 + TEST_NAME_MAX + 3];
+	size_t len;
+
+	len = (size_t)snprintf(name, sizeof name, "%s.%s.", c->token, test);
+	for (const char *p = a->to; *p != '\0'; p++) {
+		if (strncasecmp(p, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+correlation_names(
+    const struct correlation *c, const struct accepted_message *a, const struct test *t)
+{
+	for (unsigned i = 0; i < t->n_graded_on; i++) {
+		if (is_named(c, a, t->graded_on[i]))
+			return true;
+	}
+	return t->n_graded_on == 0 && is_named(c, a, t->name);
 }

@@ -62,5 +62,8 @@ void correlation_free(struct correlation *);
 const struct facts *correlation_facts(const struct correlation *, const struct test *);
 /* The same by the name of the test, to be filled; NULL: no such test. */
 struct facts *correlation_find(struct correlation *, const char *name, size_t len);
+/* Does the message's To: name the test, or one that it is graded on, for this token? */
+bool correlation_names(
+    const struct correlation *, const struct accepted_message *, const struct test *);
 
 #endif

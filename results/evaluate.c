@@ -147,11 +147,7 @@ evaluate_returns(const struct judge *j, const struct facts *f)
 static void
 testify(struct verdict *v, const struct observation *o)
 {
-	for (size_t i = 0; i < v->n_evidence; i++) {
-		if (v->evidence[i] == o)
-			return;
-	}
-	if (o != NULL && v->n_evidence < VERDICT_EVIDENCE_MAX)
+	if (o != NULL && v->n_evidence < VERDICT_EVIDENCE_MAX && !verdict_rests_on(v, o))
 		v->evidence[v->n_evidence++] = o;
 }
 
@@ -168,30 +164,6 @@ holds_moments(const struct predicate *p, const struct evaluation *e, struct verd
 }
 
 /* --- what is known of other tests ------------------------------------------------------------- */
-
-static bool
-is_named(const struct correlation *c, const struct accepted_message *a, const char *test)
-{
-	char name[32 + TEST_NAME_MAX + 3];
-	size_t len;
-
-	len = (size_t)snprintf(name, sizeof name, "%s.%s.", c->token, test);
-	for (const char *p = a->to; *p != '\0'; p++) {
-		if (strncasecmp(p, name, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool
-evaluate_names(const struct correlation *c, const struct accepted_message *a, const struct test *t)
-{
-	for (unsigned i = 0; i < t->n_graded_on; i++) {
-		if (is_named(c, a, t->graded_on[i]))
-			return true;
-	}
-	return t->n_graded_on == 0 && is_named(c, a, t->name);
-}
 
 static bool
 test_accepted(const struct judge *j, const char *name)

@@ -20,8 +20,5 @@ bool evaluate_controls(const struct judge *, const struct test *, char *missing,
 enum trait_answer evaluate_trait(const struct judge *, const char *name);
 /* Something was put off, and no message of those that the rules ask for has returned yet. */
 bool evaluate_returns(const struct judge *, const struct facts *);
-/* Does the message's To: name the test, or one that it is graded on, for this token? */
-bool evaluate_names(
-    const struct correlation *, const struct accepted_message *, const struct test *);
 
 #endif

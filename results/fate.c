@@ -7,7 +7,6 @@
 
 #include "lib/clock.h"
 #include "lib/strbuf.h"
-#include "results/evaluate.h"
 
 #define FATE_KNOWN_BY (600 * CLOCK_SECOND)
 
@@ -45,7 +44,8 @@ fate_case_init(struct fate_case *k, const struct correlation *c, const struct fa
 {
 	*k = (struct fate_case){ .f = f, .taken = taken, .n = n };
 	for (size_t i = 0; i < c->n_messages; i++) {
-		if (c->messages[i].test != f->test && evaluate_names(c, &c->messages[i], f->test))
+		if (c->messages[i].test != f->test &&
+		    correlation_names(c, &c->messages[i], f->test))
 			note(k, &c->messages[i]);
 	}
 }

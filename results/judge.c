@@ -20,6 +20,16 @@
 #define REPORTS   (72 * 3600 * CLOCK_SECOND)
 #define NOT_ASKED (36 * 3600 * CLOCK_SECOND)
 
+bool
+verdict_rests_on(const struct verdict *v, const struct observation *o)
+{
+	for (size_t i = 0; i < v->n_evidence; i++) {
+		if (v->evidence[i] == o)
+			return true;
+	}
+	return false;
+}
+
 /* What happened after that on another node is not known yet. */
 static int64_t
 known_until(const struct judge *j)
@@ -185,7 +195,7 @@ mailed_at(const struct judge *j, const struct test *t, int64_t since)
 {
 	for (size_t i = 0; i < j->c->n_messages; i++) {
 		const struct accepted_message *a = &j->c->messages[i];
-		if (a->t > since && evaluate_names(j->c, a, t))
+		if (a->t > since && correlation_names(j->c, a, t))
 			since = a->t;
 	}
 	return since;
@@ -414,7 +424,7 @@ is_sent(const struct judge *j, const struct facts *f)
 	if (is_asked_for(f) || outgoing_last(f) != 0)
 		return true;
 	for (size_t i = 0; i < j->c->n_messages; i++) {
-		if (evaluate_names(j->c, &j->c->messages[i], f->test))
+		if (correlation_names(j->c, &j->c->messages[i], f->test))
 			return true;
 	}
 	return false;

@@ -41,6 +41,9 @@ struct verdict {
 	char waits[160];   /* what for, in words; "" if final */
 };
 
+/* Is it among the evidence? */
+bool verdict_rests_on(const struct verdict *, const struct observation *);
+
 /* What a trace says in place of other tests' observations. */
 #define GIVEN_TRAITS_MAX 8
 struct judge_given {

@@ -421,7 +421,7 @@ select_sent(struct moments *m)
 	for (size_t i = 0; i < f->n_attempts; i++)
 		found(m, f->attempts[i].t, f->attempts[i].decides);
 	for (size_t i = 0; i < c->n_messages; i++) {
-		if (evaluate_names(c, &c->messages[i], f->test))
+		if (correlation_names(c, &c->messages[i], f->test))
 			found(m, c->messages[i].t, NULL);
 	}
 }

@@ -193,16 +193,6 @@ put_graded_on(struct strbuf *b, const struct test *t)
 	strbuf_puts(b, "</p>\n");
 }
 
-static bool
-decides(const struct verdict *v, const struct observation *o)
-{
-	for (size_t i = 0; i < v->n_evidence; i++) {
-		if (v->evidence[i] == o)
-			return true;
-	}
-	return false;
-}
-
 static void
 put_event(struct strbuf *b, const struct verdict *v, const struct observation *o, int64_t start)
 {
@@ -216,7 +206,7 @@ put_event(struct strbuf *b, const struct verdict *v, const struct observation *o
 	    "<tr%s><td class=\"when\" title=\"%s UTC\"><time>%s</time></td><td "
 	    "class=\"since\">+%lld.%03d s</td>"
 	    "<td><span class=\"layer %s\">%s</span></td><td class=\"what\">",
-	    decides(v, o) ? " class=\"decides\"" : "", when, when + 11,
+	    verdict_rests_on(v, o) ? " class=\"decides\"" : "", when, when + 11,
 	    (long long)((o->t - start) / CLOCK_SECOND), (int)((o->t - start) % CLOCK_SECOND / 1000),
 	    layer, layer);
 	html_text(b, text.s);

@@ -64,16 +64,6 @@ put_attempt(struct strbuf *b, const struct attempt *a)
 	json_end(b, '}');
 }
 
-static bool
-decides(const struct verdict *v, const struct observation *o)
-{
-	for (size_t i = 0; i < v->n_evidence; i++) {
-		if (v->evidence[i] == o)
-			return true;
-	}
-	return false;
-}
-
 static void
 put_evidence(struct strbuf *b, const struct verdict *v, const struct observation *o)
 {
@@ -90,7 +80,7 @@ put_evidence(struct strbuf *b, const struct verdict *v, const struct observation
 	json_put(b, "layer", describe_layer(o));
 	describe_event(&text, o);
 	json_put(b, "text", text.s);
-	json_put_bool(b, "decides", decides(v, o));
+	json_put_bool(b, "decides", verdict_rests_on(v, o));
 	json_end(b, '}');
 	strbuf_clear(&text);
 }

@@ -598,7 +598,7 @@ store_corrupt(struct store *st, int (*row)(void *, const char *, uint64_t, const
 
 	if (sqlite3_prepare_v2(st->db,
 		"SELECT name, at, why FROM corrupt JOIN segment ON id = segment ORDER BY "
-		"corrupt.rowid",
+		"corrupt.rowid DESC",
 		-1, &q, NULL) != SQLITE_OK)
 		return store_fail(st, "cannot read");
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW && stop == 0)

@@ -61,7 +61,7 @@ int store_heard(struct store *, void (*row)(void *ctx, const char *node, int64_t
 int store_operator(
     struct store *, int64_t since, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 
-/* Lines that were no event, oldest first. */
+/* Lines that were no event, the latest first. */
 int store_corrupt(struct store *,
     int (*row)(void *ctx, const char *segment, uint64_t offset, const char *why), void *ctx);
 

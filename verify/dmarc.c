@@ -76,12 +76,6 @@ dmarc_warm_up(void)
 	return -1;
 }
 
-void
-dmarc_forget(void)
-{
-	suffix_forget();
-}
-
 static void
 copy_domain(char dst[ADDRESS_DOMAIN_SIZE], const char *domain)
 {

@@ -95,7 +95,6 @@ struct dmarc_result {
 /* Loads the public suffix list: before files are forbidden.  0, or -1: there is none, logged.  Until then
  * the library's own is used, if it has one. */
 int dmarc_warm_up(void);
-void dmarc_forget(void); /* frees the list, for tests */
 
 /* About 45 KiB.  *result is good only if VERIFY_DONE. */
 enum verify_step dmarc_judge(

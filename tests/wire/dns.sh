@@ -10,23 +10,8 @@ AUTHDNS=$(dirname "$OUTPOST")/authdns
 wire_needs dig delv unbound python3 ip
 wire_root
 
-ns=outpost-dns-$$
-dir=$(mktemp -d)
+wire_namespace dns
 site=$dir/site
-pids=()
-stop() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
-	wait 2>/dev/null
-	mountpoint -q "$site/log" && umount "$site/log"
-	ip netns del $ns 2>/dev/null
-	rm -rf "$dir"
-}
-trap stop EXIT
-in_ns() { ip netns exec $ns "$@"; }
-
-
-ip netns add $ns || wire_skip "cannot make a namespace"
-in_ns ip link set lo up
 in_ns ip addr add 192.0.2.1/32 dev lo
 in_ns ip addr add 192.0.2.2/32 dev lo
 in_ns ip addr add 2001:db8:1::1/128 dev lo nodad
@@ -71,35 +56,10 @@ is "" "$(ask @192.0.2.2 chaos.example TXT +short)" "a foreign name is refused"
 
 # --- validators ---
 ds=$(awk '$4 == "DS" { print $5, $6, $7, $8; exit }' "$dir/publish")
-cat >"$dir/unbound.conf" <<END
-server:
-	interface: 127.0.0.1
-	access-control: 127.0.0.0/8 allow
-	directory: "$dir"
-	chroot: ""
-	username: ""
-	pidfile: ""
-	use-syslog: no
-	do-not-query-localhost: no
-	do-daemonize: no
-	module-config: "validator iterator"
-	trust-anchor: "lab.example. DS $ds"
-	qname-minimisation: yes
-	aggressive-nsec: yes
-	harden-below-nxdomain: yes
+wire_unbound "$ds" <<'END'
 	unblock-lan-zones: yes
 	val-log-level: 2
-	root-hints: "$dir/hints"
-stub-zone:
-	name: lab.example
-	stub-addr: 192.0.2.1
-remote-control:
-	control-enable: no
 END
-echo '. 3600 IN NS nobody.invalid.' >"$dir/hints"
-ip netns exec $ns unbound -d -c "$dir/unbound.conf" 2>"$dir/unbound.err" &
-pids+=($!)
-for _ in $(seq 50); do ask @127.0.0.1 lab.example SOA +short 2>/dev/null | grep -q hostmaster && break; sleep 0.1; done
 has " ad" "$(ask @127.0.0.1 lab.example SOA +adflag | grep flags:)" "Unbound validates the parent zone"
 
 # The files say what a validator must make of their records.

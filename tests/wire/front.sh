@@ -5,54 +5,22 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/wire/lib/wire.sh
 . tests/wire/lib/wire.sh
+# shellcheck source=tests/wire/lib/web.sh
+. tests/wire/lib/web.sh
 wire_needs curl openssl python3 jq
 dir=$(mktemp -d)
 chmod 755 "$dir"
 site=$dir/site
-web=''
 stop() {
 	[[ $smtpd ]] && kill "$smtpd" 2>/dev/null && wait "$smtpd"
 	[[ $web ]] && kill "$web" 2>/dev/null && wait "$web"
 	rm -rf "$dir"
 }
 trap stop EXIT
-unset OUTPOST_SITE http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-
-# For it it is noon: what is counted by the day shall not meet midnight.
-offset=$((43200 - $(date +%s) % 86400))
 export OUTPOST_CLOCK_OFFSET=$offset
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.54.1", 0)); print(s.getsockname()[1])')
-smtp=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.54.1", 0)); print(s.getsockname()[1])')
-"$OUTPOST" init "$site" --base outpost.example --ipv4 127.0.54.1,127.0.54.2,127.0.54.3,127.0.54.4 --smtp-port "$smtp" >/dev/null 2>"$dir/err" || {
-	echo "Bail out! init: $(cat "$dir/err")"
-	exit 1
-}
-sed -i '/^web-/d' "$site/outpost.conf"
+smtp=$(free_port 127.0.54.1)
+web_site 127.0.54.1 --smtp-port "$smtp"
 printf '%s\n' 'tap 0' 'workers 1' 'verify none' "https-port $((smtp > 60000 ? smtp - 1 : smtp + 1))" >>"$site/outpost.conf"
-cp "$site/outpost.conf" "$dir/conf"
-listening() { (: <>"/dev/tcp/127.0.54.1/$port") 2>/dev/null; }
-# start LINE...: the site with these lines of configuration
-start() {
-	{
-		cat "$dir/conf"
-		printf '%s\n' "web-address 127.0.54.1" "web-port $port" "$@"
-	} >"$site/outpost.conf"
-	"$BUILD/web" -C "$site" 2>"$dir/log" &
-	web=$!
-	wait_for 20 listening || {
-		echo "Bail out! web does not start: $(cat "$dir/log")"
-		exit 1
-	}
-}
-restart() {
-	kill "$web" && wait "$web"
-	start "$@"
-}
-tls() { curl -sS --max-time 30 --cacert "$site/certs/ca.pem" --resolve "outpost.example:$port:127.0.54.1" "$@" 2>&1; }
-url=https://outpost.example:$port
-status() { "$@" -o /dev/null -w '%{http_code}'; }
-form_of() { grep -o 'name="form" value="[^"]*"' | head -n 1 | cut -d'"' -f4; } # the hidden field of a page
-location() { tr -d '\r' | sed -n 's/^[Ll]ocation: //p'; }
 out() { "$OUTPOST" optout check "$@" -C "$site" >/dev/null 2>&1; (($? == 1)); }
 
 # --- no mail ---------------------------------------------------------------------------------------------
@@ -96,7 +64,9 @@ event a-smtpd-0-1.jsonl 1 smtp.connect ',"conn":"0-1","peer":"192.0.2.9"'
 event a-smtpd-0-1.jsonl 2 smtp.mail ",\"conn\":\"0-1\",\"token\":\"$a\",\"test\":\"dual\",\"from\":\"Zoe@shop.example\""
 event a-smtpd-0-1.jsonl 3 smtp.mail ",\"conn\":\"0-2\",\"token\":\"$b\",\"test\":\"dual\""
 event a-authdns-0-1.jsonl 1 dns.query ",\"qname\":\"$(tr a-z A-Z <<<"$a").dual.outpost.example\""
-"$OUTPOST" ingest -C "$site" >/dev/null
+octet=$(stat -c %s "$site/log/a-smtpd-0-1.jsonl")
+echo 'no event' >>"$site/log/a-smtpd-0-1.jsonl"
+has "log/a-smtpd-0-1.jsonl: at octet $octet: no event" "$("$OUTPOST" ingest -C "$site" 2>&1 >/dev/null)" "a line that is no event: where it stands"
 everywhere() { grep -raicF -- "$1" "$site" | grep -vc ':0$'; }
 [[ $(everywhere "$a") -ge 4 && $(everywhere zoe@shop.example) -ge 2 ]]
 result $? "before: it is in journals, logs and store" "$(everywhere "$a")"

@@ -9,29 +9,14 @@ cd "$(dirname "$0")/../.." || exit 1
 wire_needs dig unbound ip openssl
 wire_root
 
-ns=outpost-out-$$
-dir=$(mktemp -d)
+wire_namespace out
 site=$dir/site
-pids=()
-stop() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
-	wait 2>/dev/null
-	ip netns del $ns 2>/dev/null
-	rm -rf "$dir"
-}
-trap stop EXIT
-in_ns() { ip netns exec $ns "$@"; }
-
-
-ip netns add $ns || wire_skip "cannot make a namespace"
-in_ns ip link set lo up
 for i in {1..8}; do in_ns ip addr add 192.0.2.$i/32 dev lo; done
 in_ns ip -6 route add local 2001:db8:53::/64 dev lo
 
 mkdir -p "$dir/zones/catalogue"
 cp zones/base.zone "$dir/zones/"
 cp zones/catalogue/{dual,reject,out,in-*}.test "$dir/zones/catalogue/"
-chmod 755 "$dir"
 addresses=$(printf '192.0.2.%d,' {1..8})
 "$OUTPOST" init "$site" --base lab.example --ipv4 "${addresses%,}" --ipv6 2001:db8:53::/64 --user "" \
 	--catalogue "$dir/zones/catalogue" >"$dir/publish" 2>"$dir/init.err" || { echo "Bail out! $(cat "$dir/init.err")"; exit 1; }
@@ -51,39 +36,14 @@ for daemon in authdns smtpd; do
 done
 ds=$(awk '$4 == "DS" { $1 = $2 = $3 = $4 = ""; print; exit }' "$dir/publish")
 echo "lab.example. 3600 IN DS $ds" >"$dir/anchor"
-echo '. 3600 IN NS nobody.invalid.' >"$dir/hints"
-cat >"$dir/unbound.conf" <<END
-server:
-	interface: 127.0.0.1
-	access-control: 127.0.0.0/8 allow
-	directory: "$dir"
-	chroot: ""
-	username: ""
-	pidfile: ""
-	use-syslog: no
-	do-not-query-localhost: no
-	do-daemonize: no
-	module-config: "validator iterator"
-	trust-anchor: "lab.example. DS $ds"
-	qname-minimisation: yes
-	aggressive-nsec: yes
-	harden-below-nxdomain: yes
-	root-hints: "$dir/hints"
-	# whose domain is written to: not signed
+# Whose domain is written to is not signed.
+wire_unbound "$ds" <<'END'
 	local-zone: "post.example." static
 	local-data: "post.example. MX 10 mx.post.example."
 	local-data: "_25._tcp.mx.post.example. TLSA 3 1 1 0000000000000000000000000000000000000000000000000000000000000000"
 	local-data: '_mta-sts.post.example. TXT "v=STSv1; id=1"'
-stub-zone:
-	name: lab.example
-	stub-addr: 192.0.2.1
-remote-control:
-	control-enable: no
 END
-ip netns exec $ns unbound -d -c "$dir/unbound.conf" 2>"$dir/unbound.err" &
-pids+=($!)
 ask() { in_ns dig @127.0.0.1 +time=12 +tries=3 "$@"; }
-for _ in {1..100}; do ask lab.example SOA +short 2>/dev/null | grep -q hostmaster && break; sleep 0.1; done
 
 # --- what a receiver asks for, each answer validated ---
 out=out.lab.example

@@ -9,24 +9,9 @@ cd "$(dirname "$0")/../.." || exit 1
 wire_needs ip nft unbound python3
 wire_root
 
-ns=outpost-run-$$
-dir=$(mktemp -d)
-chmod 755 "$dir"
+wire_namespace run
 site=$dir/site
-pids=()
-stop() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
-	wait 2>/dev/null
-	ip netns del $ns 2>/dev/null
-	rm -rf "$dir"
-}
-trap stop EXIT
 unset OUTPOST_SITE OUTPOST_ROOT_ANCHOR OUTPOST_ROOT_HINTS
-in_ns() { ip netns exec $ns "$@"; }
-
-
-ip netns add $ns || wire_skip "cannot make a namespace"
-in_ns ip link set lo up
 addresses=()
 for i in 1 2 3 4 {10..29}; do
 	in_ns ip addr add 203.0.113.$i/32 dev lo

@@ -327,8 +327,12 @@ if [[ -z ${VALGRIND:-} ]]; then
 	result $? 'ten thousand clients are greeted'
 	r1=$(rss)
 	echo "# $(((r1 - r0) * 100 / 10000)) hundredths of a KiB for each idle connection"
-	(((r1 - r0) <= 20000))
-	result $? 'at most 2 KiB each'
+	if wire_sanitized; then
+		result 0 'at most 2 KiB each # SKIP a sanitizer takes more'
+	else
+		(((r1 - r0) <= 20000))
+		result $? 'at most 2 KiB each'
+	fi
 	mail "$v4" "$domain" busy | grep -q '^250 2.0.0'
 	result $? 'meanwhile mail is accepted'
 	touch "$dir/go"

@@ -9,21 +9,7 @@ OUTPOST=$(realpath "$OUTPOST")
 wire_needs unbound ldns-signzone ldns-keygen dig jq openssl ip
 wire_root
 
-ns=outpost-verify-$$
-dir=$(mktemp -d)
-pids=()
-stop() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
-	wait 2>/dev/null
-	ip netns del $ns 2>/dev/null
-	rm -rf "$dir"
-}
-trap stop EXIT
-in_ns() { ip netns exec $ns "$@"; }
-
-
-ip netns add $ns || wire_skip "cannot make a namespace"
-in_ns ip link set lo up
+wire_namespace verify
 
 # --- messages: c=simple/simple, so that what is signed is what is written ---
 cd "$dir" || exit 1

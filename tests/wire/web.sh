@@ -5,51 +5,19 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/wire/lib/wire.sh
 . tests/wire/lib/wire.sh
+# shellcheck source=tests/wire/lib/web.sh
+. tests/wire/lib/web.sh
 wire_needs curl openssl python3 jq
 dir=$(mktemp -d)
 chmod 755 "$dir"
 site=$dir/site
-web=''
 stop() {
 	[[ $web ]] && kill "$web" 2>/dev/null && wait "$web"
 	rm -rf "$dir"
 }
 trap stop EXIT
-unset OUTPOST_SITE http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
-
-# For it it is noon: what is counted by the day shall not meet midnight.
-offset=$((43200 - $(date +%s) % 86400))
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.53.1", 0)); print(s.getsockname()[1])')
-"$OUTPOST" init "$site" --base outpost.example --ipv4 127.0.53.1,127.0.53.2,127.0.53.3,127.0.53.4 >/dev/null 2>"$dir/err" || {
-	echo "Bail out! init: $(cat "$dir/err")"
-	exit 1
-}
-sed -i '/^web-/d' "$site/outpost.conf"
-cp "$site/outpost.conf" "$dir/conf"
-listening() { (: <>"/dev/tcp/127.0.53.1/$port") 2>/dev/null; }
-# start LINE...: the site with these lines of configuration
-start() {
-	{
-		cat "$dir/conf"
-		printf '%s\n' "web-address 127.0.53.1" "web-port $port" "$@"
-	} >"$site/outpost.conf"
-	OUTPOST_CLOCK_OFFSET=$offset "$BUILD/web" -C "$site" 2>"$dir/log" &
-	web=$!
-	wait_for 20 listening || {
-		echo "Bail out! web does not start: $(cat "$dir/log")"
-		exit 1
-	}
-}
-restart() {
-	kill "$web" && wait "$web"
-	start "$@"
-}
-tls() { curl -sS --max-time 30 --cacert "$site/certs/ca.pem" --resolve "outpost.example:$port:127.0.53.1" "$@" 2>&1; }
-url=https://outpost.example:$port
+web_site 127.0.53.1
 plain() { curl -sS --max-time 30 "$@" 2>&1; }
-status() { "$@" -o /dev/null -w '%{http_code}'; }
-form_of() { grep -o 'name="form" value="[^"]*"' | head -n 1 | cut -d'"' -f4; } # the hidden field of a page
-location() { tr -d '\r' | sed -n 's/^[Ll]ocation: //p'; }
 
 # --- every page ------------------------------------------------------------------------------------------
 start

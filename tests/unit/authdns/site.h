@@ -108,4 +108,21 @@ test_site_find(struct place *p, struct dns_query *q, uint8_t msg[600], const str
 	locate(p, s->zones, q, msg + DNS_HEADER, &v);
 }
 
+/* For a group of tests: the site of the file. */
+static struct test_site s;
+
+static inline int
+test_site_set_up(void **state)
+{
+	(void)state;
+	return test_site_open(&s);
+}
+
+static inline int
+test_site_tear_down(void **state)
+{
+	(void)state;
+	return test_site_close(&s);
+}
+
 #endif

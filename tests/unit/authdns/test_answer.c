@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-static struct test_site s;
 static struct answer a;
 
 /* Asks, and compares with "RCODE aa|-- an:TYPE ns:TYPE* ad:TYPE": * is signed, CNAME! is synthesised,
@@ -74,20 +73,6 @@ test_parent(void **state)
 	chooses("192.0.2.1", "alias", "{zone}", TYPE_MX, "NOERROR aa ns:SOA* ns:0*");
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	return test_site_open(&s);
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	return test_site_close(&s);
-}
-
 int
 main(void)
 {
@@ -96,5 +81,5 @@ main(void)
 		cmocka_unit_test(test_parent),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, test_site_set_up, test_site_tear_down);
 }

@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-static struct test_site s;
 static struct place p;
 static struct dns_query q;
 static uint8_t msg[600];
@@ -139,8 +138,7 @@ set_up(void **state)
 {
 	char path[100];
 
-	(void)state;
-	if (test_site_open(&s) < 0)
+	if (test_site_set_up(state) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/run/memory", s.dir);
 	memory = memory_open(path, 256);
@@ -152,9 +150,8 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	(void)state;
 	memory_close(memory);
-	return test_site_close(&s);
+	return test_site_tear_down(state);
 }
 
 int

@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-static struct test_site s;
 static struct place p;
 static struct dns_query q;
 static uint8_t msg[600];
@@ -194,20 +193,6 @@ test_phases(void **state)
 	assert_non_null(p.cut);
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	return test_site_open(&s);
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	return test_site_close(&s);
-}
-
 int
 main(void)
 {
@@ -222,5 +207,5 @@ main(void)
 		cmocka_unit_test(test_phases),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, test_site_set_up, test_site_tear_down);
 }

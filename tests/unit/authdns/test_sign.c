@@ -12,7 +12,6 @@
 
 #define NOW_S (SITE_NOW / 1000000)
 
-static struct test_site s;
 static unsigned made; /* canonical forms */
 
 static size_t
@@ -182,20 +181,6 @@ test_algorithms(void **state)
 	signer_free(g);
 }
 
-static int
-set_up(void **state)
-{
-	(void)state;
-	return test_site_open(&s);
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	return test_site_close(&s);
-}
-
 int
 main(void)
 {
@@ -206,5 +191,5 @@ main(void)
 		cmocka_unit_test(test_algorithms),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, test_site_set_up, test_site_tear_down);
 }

@@ -107,4 +107,13 @@ fixture_site(const struct fixture *f, const char *ipv4, const char *ipv6, struct
 	return site;
 }
 
+/* A new fixture and the site of one plain test. */
+static inline struct site *
+fixture_plain(struct fixture *f)
+{
+	fixture_new(f);
+	fixture_test(f, "plain", 1, "sets quick standard", "", "");
+	return fixture_site(f, "192.0.2.1", "", NULL);
+}
+
 #endif

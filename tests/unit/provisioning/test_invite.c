@@ -15,9 +15,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	fixture_new(&f);
-	fixture_test(&f, "plain", 1, "sets quick standard", "", "");
-	site = fixture_site(&f, "192.0.2.1", "", NULL);
+	site = fixture_plain(&f);
 	return 0;
 }
 

@@ -13,9 +13,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	fixture_new(&f);
-	fixture_test(&f, "plain", 1, "sets quick standard", "", "");
-	site = fixture_site(&f, "192.0.2.1", "", NULL);
+	site = fixture_plain(&f);
 	all = optouts_open(site);
 	return all != NULL ? 0 : -1;
 }

@@ -72,7 +72,8 @@ see_corrupt(void *ctx, const char *segment, uint64_t offset, const char *why)
 {
 	struct corrupt_seen *c = ctx;
 
-	if (c->n++ == 0) {
+	c->n++; /* the oldest comes last */
+	if (c->n == 4) {
 		c->offset = offset;
 		snprintf(c->segment, sizeof c->segment, "%s", segment);
 	}

@@ -3,6 +3,8 @@
 #define TESTS_VERIFY_BOOK_H
 
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/strbuf.h"
@@ -51,6 +53,37 @@ book_answer(struct lookups *book, const struct book_row *table)
 		asked++;
 	}
 	return asked;
+}
+
+/* A file of another signer; cmocka.h is included before. */
+static inline void
+book_signed(struct strbuf *dst, const char *name)
+{
+	char *path = xasprintf("tests/unit/verify/dkim/%s", name), block[4096];
+	FILE *in = fopen(path, "rb");
+	size_t n;
+
+	if (in == NULL)
+		fail_msg("%s: cannot be read", path);
+	strbuf_reset(dst);
+	while ((n = fread(block, 1, sizeof(block), in)) > 0)
+		strbuf_add(dst, block, n);
+	fclose(in);
+	free(path);
+}
+
+/* The keys of these files: rows that point into text, the last one empty. */
+static inline void
+book_signed_keys(struct book_row keys[8], struct strbuf *text)
+{
+	char *line, *rest;
+
+	book_signed(text, "keys.txt");
+	rest = text->s;
+	for (size_t i = 0; i < 7 && (line = strsep(&rest, "\n")) != NULL && line[0] != '\0'; i++) {
+		keys[i].name = strsep(&line, " ");
+		keys[i].text = line;
+	}
 }
 
 #endif

@@ -14,22 +14,6 @@ static struct arc_result result;
 static struct book_row keys[8];
 static struct strbuf key_text, chain;
 
-static void
-load(struct strbuf *dst, const char *name)
-{
-	char *path = xasprintf("tests/unit/verify/dkim/%s", name), block[4096];
-	FILE *in = fopen(path, "rb");
-	size_t n;
-
-	if (in == NULL)
-		fail_msg("%s: cannot be read", path);
-	strbuf_reset(dst);
-	while ((n = fread(block, 1, sizeof(block), in)) > 0)
-		strbuf_add(dst, block, n);
-	fclose(in);
-	free(path);
-}
-
 static size_t
 judge(const struct strbuf *b, const struct book_row *table)
 {
@@ -67,7 +51,7 @@ static void
 test_facts(void **state)
 {
 	(void)state;
-	load(&chain, "arc-2.eml");
+	book_signed(&chain, "arc-2.eml");
 	assert_int_equal(judge(&chain, keys), 1); /* one key for all */
 	expect(ARC_IS_PASS, "");
 	assert_int_equal(result.n, 2);
@@ -87,7 +71,7 @@ test_facts(void **state)
 	assert_string_equal(result.set[1].ams_domain, "sender.example");
 	assert_int_equal(result.set[1].sealed_at, 1790000000);
 	assert_int_equal(result.set[1].bits, 2048);
-	load(&chain, "arc-1.eml");
+	book_signed(&chain, "arc-1.eml");
 	judge(&chain, keys);
 	expect(ARC_IS_PASS, "");
 	assert_int_equal(result.oldest_pass, 0);
@@ -98,12 +82,12 @@ static void
 test_changed(void **state)
 {
 	(void)state;
-	load(&chain, "arc-2.eml");
+	book_signed(&chain, "arc-2.eml");
 	*(char *)memmem(chain.s, chain.len, "Guten Tag", 9) = 'g';
 	judge(&chain, keys);
 	expect(ARC_IS_FAIL, "the message signature of set 2: the body");
 	assert_int_equal(result.set[1].seal, ARC_RIGHT);
-	load(&chain, "arc-2.eml");
+	book_signed(&chain, "arc-2.eml");
 	*(char *)memmem(chain.s, chain.len, "dkim=pass header.d", 9) = 'D';
 	judge(&chain, keys);
 	expect(ARC_IS_FAIL, "the seal of set 2");
@@ -126,7 +110,7 @@ test_keys(void **state)
 	};
 
 	(void)state;
-	load(&chain, "arc-1.eml");
+	book_signed(&chain, "arc-1.eml");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct book_row table[2] = { {
 		    .name = "r2048._domainkey.sender.example",
@@ -272,15 +256,8 @@ test_too_much(void **state)
 static int
 set_up(void **state)
 {
-	char *line, *rest;
-
 	(void)state;
-	load(&key_text, "keys.txt");
-	rest = key_text.s;
-	for (size_t i = 0; (line = strsep(&rest, "\n")) != NULL && line[0] != '\0'; i++) {
-		keys[i].name = strsep(&line, " ");
-		keys[i].text = line;
-	}
+	book_signed_keys(keys, &key_text);
 	return 0;
 }
 

@@ -103,38 +103,8 @@ check(const char *tags, const struct signer *s, const char *key)
 
 /* --- files of another signer --- */
 
-static void
-load(struct strbuf *dst, const char *name)
-{
-	char *path = xasprintf("tests/unit/verify/dkim/%s", name), block[4096];
-	FILE *in = fopen(path, "rb");
-	size_t n;
-
-	if (in == NULL)
-		fail_msg("%s: cannot be read", path);
-	strbuf_reset(dst);
-	while ((n = fread(block, 1, sizeof(block), in)) > 0)
-		strbuf_add(dst, block, n);
-	fclose(in);
-	free(path);
-}
-
 static struct book_row keys[8];
 static struct strbuf key_text;
-
-static void
-load_keys(void)
-{
-	char *line, *rest;
-
-	load(&key_text, "keys.txt");
-	rest = key_text.s;
-	for (size_t i = 0; (line = strsep(&rest, "\n")) != NULL && line[0] != '\0'; i++) {
-		keys[i].name = strsep(&line, " ");
-		keys[i].text = line;
-		keys[i].secure = i == 1;
-	}
-}
 
 static void
 test_files(void **state)
@@ -156,7 +126,7 @@ test_files(void **state)
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		const struct dkim_signature *s = &result.sig[0];
 		char *name = xasprintf("%s.eml", files[i].name);
-		load(&b, name);
+		book_signed(&b, name);
 		assert_int_equal(judge(&b, keys), 1);
 		expect(0, DKIM_IS_PASS, files[i].reason);
 		expect_alike(0);
@@ -182,7 +152,7 @@ test_two_signatures(void **state)
 	struct strbuf b = { 0 };
 
 	(void)state;
-	load(&b, "two.eml");
+	book_signed(&b, "two.eml");
 	assert_int_equal(judge(&b, keys), 2);
 	expect(0, DKIM_IS_PASS, "");
 	expect(1, DKIM_IS_PASS, "");
@@ -210,13 +180,13 @@ test_changed(void **state)
 
 	(void)state;
 	/* libopendkim says "passed" of this one, and that the body's hash differs. */
-	load(&b, "rsa-simple-simple.eml");
+	book_signed(&b, "rsa-simple-simple.eml");
 	change(&b, "Guten Tag", 'g');
 	judge(&b, keys);
 	expect(0, DKIM_IS_FAIL, "the body is not the one");
 	expect_alike(0);
 	assert_false(result.sig[0].body_hash_right);
-	load(&b, "ed25519.eml");
+	book_signed(&b, "ed25519.eml");
 	change(&b, "joerg@", 'J');
 	judge(&b, keys);
 	expect(0, DKIM_IS_FAIL, "a signed field");
@@ -245,7 +215,7 @@ test_key_answers(void **state)
 	struct strbuf b = { 0 };
 
 	(void)state;
-	load(&b, "ed25519.eml");
+	book_signed(&b, "ed25519.eml");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct book_row table[2] = { {
 		    .name = "ed._domainkey.sender.example",
@@ -647,7 +617,8 @@ set_up(void **state)
 	signer_rsa(&rsa1024, 1024);
 	signer_rsa(&rsa2048, 2048);
 	signer_ed25519(&ed25519);
-	load_keys();
+	book_signed_keys(keys, &key_text);
+	keys[1].secure = true;
 	return dkim_warm_up();
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/strbuf.h"
+#include "lib/suffix.h"
 #include "verify/dmarc.h"
 
 /* What the DNS of a case says: "NAME text" lines for TXT; "NAME !" fails, "NAME ?" is bogus, "NAME -" does not
@@ -144,7 +145,7 @@ test_alignment(void **state)
 			    dmarc_alignment_word(r.tree.dkim[0]), r.tree.reason);
 		assert_string_equal(r.difference, "");
 	}
-	dmarc_forget();
+	suffix_forget();
 }
 
 static void
@@ -169,7 +170,7 @@ test_organisation(void **state)
 		}
 		assert_int_equal(dmarc_warm_up(), 0);
 	}
-	dmarc_forget();
+	suffix_forget();
 }
 
 /* The walk, by the examples of RFC 9989 4.10 and beyond. */

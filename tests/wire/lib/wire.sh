@@ -11,6 +11,7 @@ wire_needs() { # TOOL...
 	for tool; do command -v "$tool" >/dev/null || wire_skip "no $tool"; done
 }
 wire_root() { ((EUID == 0)) || wire_skip "network namespaces want root"; }
+wire_sanitized() { grep -qa __asan_init "$BUILD/smtpd"; }
 wire_bail() { echo "Bail out! $1"; exit 1; }
 
 # wire_inside NAME SCRIPT ARGUMENT...: the script runs in a network namespace of its own, with a /64 of
@@ -29,6 +30,62 @@ wire_inside() {
 	ip -6 route add local 2001:db8:53::/64 dev lo
 	ip -6 addr add 2001:db8:1::7/128 dev lo nodad
 }
+
+# wire_namespace NAME: the script stays outside; what is started with in_ns is in a namespace that has only a loopback.
+# $dir and $ns, and who is in $pids, go with the script.
+pids=()
+wire_namespace() {
+	ns=outpost-$1-$$
+	dir=$(mktemp -d)
+	chmod 755 "$dir"
+	trap wire_leave EXIT
+	ip netns add "$ns" || wire_skip "cannot make a namespace"
+	in_ns ip link set lo up
+}
+wire_leave() {
+	local p
+	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
+	wait 2>/dev/null
+	mountpoint -q "$dir/site/log" && umount "$dir/site/log"
+	ip netns del "$ns" 2>/dev/null
+	rm -rf "$dir"
+}
+in_ns() { ip netns exec "$ns" "$@"; }
+# wire_unbound DS: in that namespace, at 127.0.0.1, who trusts lab.example by this DS and finds it at 192.0.2.1.  Further lines of
+# its server: section come on stdin.
+wire_unbound() {
+	echo '. 3600 IN NS nobody.invalid.' >"$dir/hints"
+	{
+		echo server:
+		cat
+		cat <<-END
+			interface: 127.0.0.1
+			access-control: 127.0.0.0/8 allow
+			directory: "$dir"
+			chroot: ""
+			username: ""
+			pidfile: ""
+			use-syslog: no
+			do-not-query-localhost: no
+			do-daemonize: no
+			module-config: "validator iterator"
+			trust-anchor: "lab.example. DS $1"
+			qname-minimisation: yes
+			aggressive-nsec: yes
+			harden-below-nxdomain: yes
+			root-hints: "$dir/hints"
+		stub-zone:
+			name: lab.example
+			stub-addr: 192.0.2.1
+		remote-control:
+			control-enable: no
+		END
+	} >"$dir/unbound.conf"
+	ip netns exec "$ns" unbound -d -c "$dir/unbound.conf" 2>"$dir/unbound.err" &
+	pids+=($!)
+	wait_for 20 wire_unbound_answers
+}
+wire_unbound_answers() { in_ns dig @127.0.0.1 +time=5 +tries=1 lab.example SOA +short | grep -q hostmaster; }
 
 # --- TAP: the plan comes last, so that who dies has none ---
 n=0 failed=0
