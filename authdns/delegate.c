@@ -99,7 +99,10 @@ delegate_lame(
 	if (z->options->ns != NS_LAME)
 		return 0;
 	if (zs->site->conf.ipv4_silent.n == 0 && !zs->site->has_ipv6) {
-		snprintf(err, errlen, "%s: ns lame needs ipv4-silent or ipv6 in outpost.conf",
+		snprintf(err, errlen,
+		    "%s: ns lame: no address that is silent: set ipv4-silent in outpost.conf to "
+		    "one "
+		    "that answers nothing, of this host or not, or ipv6",
 		    z->test->path);
 		return -1;
 	}

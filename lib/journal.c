@@ -133,7 +133,7 @@ append(const char *path, int fd, bool created, const char *lines, size_t len)
 	if (fd >= 0 && append_locked(fd, lines, len) == 0)
 		rc = created ? sync_directory(path) : 0;
 	if (rc < 0)
-		log_warn("%s: cannot append: %s", path, strerror(errno));
+		log_warn("%s: cannot append: %s: %s", path, strerror(errno), log_advice(errno));
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -185,7 +185,7 @@ journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *line
 	int fd = open_journal(path, &created), rc = -1;
 
 	if (fd < 0) {
-		log_warn("%s: cannot lock: %s", path, strerror(errno));
+		log_warn("%s: cannot lock: %s: %s", path, strerror(errno), log_advice(errno));
 		return -1;
 	}
 	if (make(ctx, &lines) == 0 && are_lines(path, lines.s != NULL ? lines.s : "", lines.len))
@@ -196,11 +196,41 @@ journal_append_made(const char *path, int (*make)(void *ctx, struct strbuf *line
 	return rc;
 }
 
+/* --- read ------------------------------------------------------------------------------------------------- */
+
+/* Of the line that somebody is looking at. */
+static _Thread_local const char *line_path;
+static _Thread_local uint64_t line_at;
+
+/* Counted when it is asked for: seldom, and who follows a file has not read it from its beginning. */
+static unsigned long
+number_of_line(void)
+{
+	FILE *in = fopen(line_path, "re");
+	unsigned long n = 1;
+	int c;
+
+	for (uint64_t at = 0; in != NULL && at < line_at && (c = getc(in)) != EOF; at++)
+		n += c == '\n';
+	if (in != NULL)
+		fclose(in);
+	return n;
+}
+
+void
+journal_complain(const char *why, const char *then)
+{
+	if (line_path != NULL)
+		log_warn("%s:%lu: %s: %s", line_path, number_of_line(), why, then);
+}
+
 int
 journal_follow(const char *path, uint64_t *offset,
     int (*row)(void *ctx, const char *line, size_t len), void *ctx)
 {
 	FILE *in = fopen(path, "re");
+	const char *outer_path = line_path;
+	uint64_t outer_at = line_at;
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
@@ -209,7 +239,7 @@ journal_follow(const char *path, uint64_t *offset,
 	if (in == NULL && errno == ENOENT)
 		return 0;
 	if (in == NULL || (*offset > 0 && fseeko(in, (off_t)*offset, SEEK_SET) != 0)) {
-		log_warn("%s: cannot read: %s", path, strerror(errno));
+		log_warn("%s: cannot read: %s: %s", path, strerror(errno), log_advice(errno));
 		if (in != NULL)
 			fclose(in);
 		return -1;
@@ -218,11 +248,15 @@ journal_follow(const char *path, uint64_t *offset,
 		if (line[n - 1] != '\n')
 			break; /* torn */
 		line[n - 1] = '\0';
+		line_path = path;
+		line_at = *offset;
 		*offset += (uint64_t)n;
 		rc = row(ctx, line, (size_t)n - 1);
 	}
+	line_path = outer_path;
+	line_at = outer_at;
 	if (rc == 0 && ferror(in)) {
-		log_warn("%s: cannot read: %s", path, strerror(errno));
+		log_warn("%s: cannot read: %s: %s", path, strerror(errno), log_advice(errno));
 		rc = -1;
 	}
 	free(line);
@@ -318,7 +352,8 @@ journal_rewrite(const char *path, bool wait, bool (*drop)(void *, const char *, 
 		*dropped = w.dropped;
 out:
 	if (rc != 0) {
-		log_warn("%s: cannot be written anew: %s: look at the disk", path, strerror(errno));
+		log_warn(
+		    "%s: cannot be written anew: %s: %s", path, strerror(errno), log_advice(errno));
 		unlink(beside);
 	}
 	free(beside);

@@ -27,6 +27,10 @@ int journal_read(const char *path, int (*row)(void *ctx, const char *line, size_
 int journal_follow(const char *path, uint64_t *offset,
     int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 
+/* For row: says of the line that it is called with "FILE:LINE: why: then". */
+void journal_complain(const char *why, const char *then);
+#define JOURNAL_SKIPPED "the line is left out: mend it or take it out"
+
 /* Writes the file anew without the lines that drop picks, and without a torn last one: beside it, synced,
  * then renamed, so that after a crash there is the old file or the new one.  Who appends meanwhile waits, and
  * appends to the new one.  Owner and mode stay.  Nothing picked: nothing is touched.  wait false: a

@@ -185,6 +185,35 @@ holds(const char *pid, const char *link_text)
 	return found;
 }
 
+bool
+listen_held(pid_t pid, unsigned port)
+{
+	static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
+	bool found = false;
+
+	for (size_t i = 0; i < 2 && !found; i++) {
+		FILE *f = fopen(tables[i], "re");
+		char line[NET_LINE_MAX], link_text[64], process[24];
+		unsigned local, state;
+		unsigned long inode;
+
+		snprintf(process, sizeof(process), "%d", (int)pid);
+		while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
+			if (sscanf(line,
+				" %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x "
+				"%*u %*u %lu",
+				&local, &state, &inode) != 3 ||
+			    local != port || state != 0x0a)
+				continue;
+			snprintf(link_text, sizeof(link_text), "socket:[%lu]", inode);
+			found = holds(process, link_text);
+		}
+		if (f != NULL)
+			fclose(f);
+	}
+	return found;
+}
+
 /* "NAME (pid N)" of the process that owns the socket; false if /proc does not tell. */
 static bool
 inode_holder(char dst[HOLDER_MAX], unsigned long inode)

@@ -25,6 +25,8 @@ int address_family(const union sockaddr_any *); /* 4 or 6 */
  * IPV6_RECVPKTINFO for UDP).  type SOCK_DGRAM or SOCK_STREAM (which then listens, backlog 4096).
  * -1: reason logged, with the name of the process that holds the port where /proc tells. */
 int listen_open(const union sockaddr_any *, int type);
+/* Does this process listen on the TCP port, on whichever address?  A connection to find out would be an observation. */
+bool listen_held(pid_t pid, unsigned port);
 /* Asked before the first listen_open of an address: does no other process have it?  SO_REUSEPORT would
  * let two daemons share it unnoticed, each with half of what comes.  One that is just ending is waited
  * for, 3 s at most.  0, or -1: logged as above. */

@@ -1,5 +1,6 @@
 #include "lib/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,4 +79,26 @@ log_fatal(int code, const char *fmt, ...)
 	log_line(fmt, ap);
 	va_end(ap);
 	exit(code);
+}
+
+const char *
+log_advice(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return "run as root or as the owner of the site";
+	case ENOSPC:
+	case EDQUOT:
+		return "free some space on its disk";
+	case EROFS:
+		return "its disk is mounted read-only: look why, and mount it anew";
+	case EMFILE:
+	case ENFILE:
+		return "raise the limit of open files";
+	case ENOENT:
+		return "run outpost init on the site, as root";
+	default:
+		return "look at the disk";
+	}
 }

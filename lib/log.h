@@ -12,6 +12,9 @@ void log_quiet(bool quiet); /* suppress log_info */
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What to do about an errno that a file of the site met, for the end of a message. */
+const char *log_advice(int error);
+
 /* Exit codes of every program. */
 enum { EXIT_DONE = 0, EXIT_FAIL_ON = 1, EXIT_USAGE = 2, EXIT_CANNOT = 3 };
 

@@ -69,16 +69,16 @@ create(const char *path, size_t slots, size_t bytes)
 	(void)unlink(tmp);
 	fd = open(tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		log_warn("%s: %s", tmp, strerror(errno));
+		log_warn("%s: %s: %s", tmp, strerror(errno), log_advice(errno));
 		goto out;
 	}
 	/* Every block now: a hole that meets a full disk later is a SIGBUS. */
 	if ((err = posix_fallocate(fd, 0, (off_t)bytes)) != 0) {
-		log_warn("%s: %zu bytes: %s", tmp, bytes, strerror(err));
+		log_warn("%s: %zu bytes: %s: %s", tmp, bytes, strerror(err), log_advice(err));
 		goto fail;
 	}
 	if (pwrite(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || rename(tmp, path) < 0) {
-		log_warn("%s: %s", tmp, strerror(errno));
+		log_warn("%s: %s: %s", tmp, strerror(errno), log_advice(errno));
 		goto fail;
 	}
 	goto out;
@@ -101,7 +101,7 @@ lock_path(const char *path)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		log_warn("%s: %s", dir, strerror(errno));
+		log_warn("%s: %s: %s", dir, strerror(errno), log_advice(errno));
 		if (fd >= 0)
 			close(fd);
 		fd = -1;
@@ -126,7 +126,7 @@ memory_open(const char *path, size_t slots)
 		return NULL;
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno != ENOENT) {
-		log_warn("%s: %s", path, strerror(errno));
+		log_warn("%s: %s: %s", path, strerror(errno), log_advice(errno));
 		goto unlock;
 	}
 	if (fd >= 0 && !usable(fd, n, bytes)) {

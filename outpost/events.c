@@ -26,8 +26,7 @@ void
 command_must_own(const struct site *site)
 {
 	if (access(site->dir, W_OK) != 0)
-		log_fatal(EXIT_CANNOT, "%s: %s: run as root or as the owner of the site", site->dir,
-		    strerror(errno));
+		log_fatal(EXIT_CANNOT, "%s: %s: %s", site->dir, strerror(errno), log_advice(errno));
 }
 
 int

@@ -54,9 +54,14 @@ tell(const struct site *site, const struct prepared *made, bool fresh)
 	for (size_t i = 0; i < site->n_fronts; i++)
 		without += site->fronts[i].wanted && site->fronts[i].address[0] == '\0';
 	if (without > 0)
-		printf("; %u of %zu fronts have no IPv4 address: their tests run over IPv6 only.\n"
+		printf("; %u of %zu fronts have no IPv4 address: their tests %s.\n"
 		       ";   More addresses in ipv4-front give them one.\n",
-		    without, site->n_fronts);
+		    without, site->n_fronts,
+		    site->has_ipv6 ? "run over IPv6 only" : "cannot be met, and get no verdict");
+	if (!site->has_ipv6 && site->conf.ipv4_silent.n == 0)
+		printf(
+		    "; Before it can run, set ipv4-silent in outpost.conf: an address that answers "
+		    "nothing,\n;   for tests of name servers; it need not be one of this host.\n");
 	printf("; Publish this in the parent zone of %s:\n", site->conf.base);
 	if (init_publish(stdout, site) != 0)
 		log_fatal(EXIT_CANNOT,

@@ -44,6 +44,8 @@ on_written(void *ctx, const char *line, size_t len)
 	if (name != NULL) {
 		j->name = xgrow(j->name, j->n, sizeof(*j->name));
 		j->name[j->n++] = xstrdup(name);
+	} else {
+		journal_complain(doc == NULL ? err : "not of a message", JOURNAL_SKIPPED);
 	}
 	json_free(doc);
 	return 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/listen.h"
 #include "lib/log.h"
 #include "outpost/child.h"
 #include "outpost/command.h"
@@ -83,37 +84,13 @@ find_daemon(char dst[512], const char *name)
 
 /* --- readiness --------------------------------------------------------------------------------------- */
 
-/* Does any socket of this host listen on the TCP port?  A connection to find out would be an
- * observation. */
-static bool
-listens(unsigned port)
-{
-	static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
-	bool found = false;
-
-	for (size_t i = 0; i < 2 && !found; i++) {
-		FILE *f = fopen(tables[i], "re");
-		char line[512];
-
-		while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
-			unsigned local, state;
-
-			found = sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local,
-				    &state) == 2 &&
-				local == port && state == 0x0a;
-		}
-		if (f != NULL)
-			fclose(f);
-	}
-	return found;
-}
-
 static void
 look_ready(struct supervisor *s, int64_t now)
 {
 	if (s->ready || s->child[DNS].pid == 0 || s->child[SMTP].pid == 0)
 		return;
-	if (!listens(s->site->conf.dns_port) || !listens(s->site->conf.smtp_port)) {
+	if (!listen_held(s->child[DNS].pid, s->site->conf.dns_port) ||
+	    !listen_held(s->child[SMTP].pid, s->site->conf.smtp_port)) {
 		if (now > s->ready_until && s->ready_until != 0) {
 			log_warn("run: the daemons do not listen on ports %u and %u yet: look at "
 				 "their messages",
@@ -187,7 +164,9 @@ on_end(struct supervisor *s, struct child *c, int status, int64_t now)
 		return;
 	}
 	if (s->stopping) {
-		if (status != 0 && s->exit_code == EXIT_DONE)
+		/* The signal that stops it may meet one that has not begun to wait for it. */
+		if (status != 0 && s->exit_code == EXIT_DONE &&
+		    !(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))
 			log_warn("run: %s %s while stopping", c->name, how);
 		return;
 	}

@@ -93,8 +93,8 @@ on_line(void *ctx, const char *line, size_t len)
 	bool good = doc != NULL && read_line(all, json_root(doc));
 
 	if (!good)
-		log_warn("%s: a line cannot be read: %s: no key is good until it is mended",
-		    all->path, doc == NULL ? err : "not of a key");
+		journal_complain(doc == NULL ? err : "not of a key",
+		    "no key is good until the line is mended or taken out");
 	json_free(doc);
 	return good ? 0 : -1; /* it may be a revocation */
 }

@@ -207,13 +207,13 @@ certs_load(const char *path, char *err, size_t errlen)
 	X509 *cert;
 
 	if (f == NULL) {
-		snprintf(err, errlen, "%s: %s", path, strerror(errno));
+		keys_unreadable(err, errlen, path, errno);
 		return NULL;
 	}
 	cert = PEM_read_X509(f, NULL, NULL, NULL);
 	fclose(f);
 	if (cert == NULL)
-		snprintf(err, errlen, "%s: not a certificate in PEM", path);
+		snprintf(err, errlen, "%s: not a certificate in PEM: " KEYS_RESTORE, path);
 	return cert;
 }
 

@@ -127,8 +127,7 @@ on_line(void *ctx, const char *line, size_t len)
 	int rc = 0;
 
 	if (doc == NULL) {
-		log_warn(
-		    "%s/state/" ENROL_FILE ": line skipped: %s: remove it", each->site->dir, err);
+		journal_complain(err, JOURNAL_SKIPPED);
 		return 0;
 	}
 	root = json_root(doc);

@@ -246,7 +246,7 @@ on_line(void *ctx, const char *line, size_t len)
 	struct front *f;
 
 	if (doc == NULL) {
-		log_warn("%s/state/" FRONTS_FILE ": line skipped: %s: remove it", site->dir, err);
+		journal_complain(err, JOURNAL_SKIPPED);
 		return 0;
 	}
 	key = json_string(json_root(doc), "front");

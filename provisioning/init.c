@@ -315,7 +315,8 @@ write_first_conf(
 		return -1;
 	}
 	if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
-		snprintf(err, errlen, "%s: cannot make the directory: %s", dir, strerror(errno));
+		snprintf(err, errlen, "%s: cannot make the directory: %s: %s", dir, strerror(errno),
+		    log_advice(errno));
 		return -1;
 	}
 	if (!is_empty(dir)) {

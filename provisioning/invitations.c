@@ -210,8 +210,7 @@ on_line(void *ctx, const char *line, size_t len)
 	struct json_doc *doc = json_parse(line, len, err, sizeof err);
 
 	if (doc == NULL || !read_line(all, json_root(doc)))
-		log_warn("%s: a line skipped: %s: remove it", all->path,
-		    doc == NULL ? err : "not of an invitation");
+		journal_complain(doc == NULL ? err : "not of an invitation", JOURNAL_SKIPPED);
 	json_free(doc);
 	return 0;
 }

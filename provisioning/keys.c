@@ -97,13 +97,12 @@ keys_create_file(const char *path, unsigned mode, int (*write_body)(FILE *, void
 	    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 || fchmod(fd, mode) != 0 || (f = fdopen(fd, "w")) == NULL) {
-		log_warn(
-		    "%s: cannot create: %s: make the directory writable", path, strerror(errno));
+		log_warn("%s: cannot create: %s: %s", path, strerror(errno), log_advice(errno));
 		goto out;
 	}
 	fd = -1;
 	if (write_body(f, ctx) != 0 || fflush(f) != 0 || fsync(fileno(f)) != 0) {
-		log_warn("%s: cannot write: %s: free some space", path, strerror(errno));
+		log_warn("%s: cannot write: %s: %s", path, strerror(errno), log_advice(errno));
 		goto out;
 	}
 	/* link, not rename: what exists is never replaced */
@@ -134,6 +133,12 @@ keys_save(const char *path, EVP_PKEY *key)
 	return keys_create_file(path, 0600, write_key, key);
 }
 
+void
+keys_unreadable(char *err, size_t errlen, const char *path, int error)
+{
+	snprintf(err, errlen, "%s: %s: %s", path, strerror(error), log_advice(error));
+}
+
 EVP_PKEY *
 keys_load(const char *path, char *err, size_t errlen)
 {
@@ -141,13 +146,13 @@ keys_load(const char *path, char *err, size_t errlen)
 	EVP_PKEY *key;
 
 	if (f == NULL) {
-		snprintf(err, errlen, "%s: %s", path, strerror(errno));
+		keys_unreadable(err, errlen, path, errno);
 		return NULL;
 	}
 	key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
 	fclose(f);
 	if (key == NULL)
-		snprintf(err, errlen, "%s: not a private key in PEM", path);
+		snprintf(err, errlen, "%s: not a private key in PEM: " KEYS_RESTORE, path);
 	return key;
 }
 
@@ -185,14 +190,17 @@ keys_secret_load(uint8_t dst[32], const char *path, char *err, size_t errlen)
 	FILE *f = fopen(path, "re");
 
 	if (f == NULL) {
-		snprintf(err, errlen, "%s: %s", path, strerror(errno));
+		keys_unreadable(err, errlen, path, errno);
 		return -1;
 	}
 	n = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
 	line[n] = '\0';
 	if (strspn(line, "0123456789abcdef") != 64 || strcmp(line + 64, "\n") != 0) {
-		snprintf(err, errlen, "%s: not one line of 64 hexadecimal digits", path);
+		snprintf(err, errlen,
+		    "%s: not one line of 64 hexadecimal digits: restore it from a backup: under "
+		    "another secret no token that was given out is known",
+		    path);
 		return -1;
 	}
 	for (unsigned i = 0; i < 32; i++) {

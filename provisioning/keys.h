@@ -16,12 +16,17 @@ EVP_PKEY *keys_generate(unsigned algorithm);
 
 /* Makes the file (mode 0600, synced).  0, or -1 logged; an existing file is left alone: -1. */
 int keys_save(const char *path, EVP_PKEY *);
-/* NULL: "PATH: why" in err. */
+/* NULL: "PATH: why: what to do" in err. */
 EVP_PKEY *keys_load(const char *path, char *err, size_t errlen);
 
 /* A fresh secret of 32 bytes as one line of hex; the same rules. */
 int keys_secret_new(const char *path);
 int keys_secret_load(uint8_t dst[32], const char *path, char *err, size_t errlen);
+
+/* "PATH: why: what to do" into err, for a file of keys/ or certs/ that cannot be read: error is an errno. */
+void keys_unreadable(char *err, size_t errlen, const char *path, int error);
+#define KEYS_RESTORE                                                                               \
+	"restore it from a backup, or remove it and run outpost init, which makes what is missing"
 
 /* Creates path exclusively, lets write_body fill it, syncs it and gives it its name.  A crash leaves no
  * half file under that name.  0, or -1 logged. */

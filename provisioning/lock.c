@@ -45,8 +45,7 @@ lock_site(const struct site *site, const char *program)
 	site_path(path, site, "run", name);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		log_warn(
-		    "%s: %s: start as root or as the owner of the site", path, strerror(errno));
+		log_warn("%s: %s: %s", path, strerror(errno), log_advice(errno));
 		return -1;
 	}
 	while (try_lock(fd) < 0) {

@@ -350,8 +350,8 @@ on_line(void *ctx, const char *line, size_t len)
 
 	/* One that cannot be read may be of somebody who must get no mail. */
 	if (doc == NULL || !read_row(&r, all, json_root(doc))) {
-		log_warn("%s: a line cannot be read: %s: no mail leaves until it is mended",
-		    all->path, doc == NULL ? err : "not of an opt-out");
+		journal_complain(doc == NULL ? err : "not of an opt-out",
+		    "no mail leaves until the line is mended or taken out");
 		json_free(doc);
 		return -1;
 	}

@@ -54,8 +54,8 @@ give_to_user(const struct work *w, const char *path)
 	}
 	if (chown(path, uid, gid) == 0)
 		return 0;
-	snprintf(w->err, w->errlen, "%s: cannot give it to %s: %s", path, w->site->conf.user,
-	    strerror(errno));
+	snprintf(w->err, w->errlen, "%s: cannot give it to %s: %s: %s", path, w->site->conf.user,
+	    strerror(errno), log_advice(errno));
 	return -1;
 }
 
@@ -79,8 +79,8 @@ make_directories(const struct work *w)
 
 		site_path(path, w->site, "", dirs[i].name);
 		if (mkdir(path, dirs[i].mode) != 0 && errno != EEXIST) {
-			snprintf(w->err, w->errlen, "%s: cannot make the directory: %s", path,
-			    strerror(errno));
+			snprintf(w->err, w->errlen, "%s: cannot make the directory: %s: %s", path,
+			    strerror(errno), log_advice(errno));
 			return -1;
 		}
 		if (dirs[i].user && give_to_user(w, path) != 0)

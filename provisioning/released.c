@@ -201,6 +201,8 @@ on_line(void *ctx, const char *text, size_t len)
 
 	if (read_line(&l, text, len) && token_decode(&token, l.token))
 		released_note(r, token.id);
+	else
+		journal_complain("not of a participant that was released", JOURNAL_SKIPPED);
 	return 0;
 }
 

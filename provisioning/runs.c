@@ -184,8 +184,7 @@ on_line(void *ctx, const char *line, size_t len)
 		run.domain = hash_value(o, "domain");
 		add(r, &run);
 	} else {
-		log_warn("%s: a line skipped: %s: remove it", r->path,
-		    doc == NULL ? err : "not of a run");
+		journal_complain(doc == NULL ? err : "not of a run", JOURNAL_SKIPPED);
 	}
 	json_free(doc);
 	return 0;

@@ -373,22 +373,25 @@ site_algorithms(unsigned dst[SITE_ZONE_KEYS_MAX], const struct catalogue *c)
 }
 
 /* The public half of the key that signs what we write.  A site that was made before there was one has none. */
-static void
-load_dkim(struct site *site)
+static int
+load_dkim(struct site *site, char *err, size_t errlen)
 {
-	char path[512], why[400];
+	char path[512];
 	unsigned char *der = NULL;
 	EVP_PKEY *key;
 	int len = 0;
 
 	site_path(path, site, "keys", SITE_DKIM_KEY);
-	if (access(path, R_OK) != 0 || (key = keys_load(path, why, sizeof(why))) == NULL)
-		return;
+	if (access(path, F_OK) != 0)
+		return 0;
+	if ((key = keys_load(path, err, errlen)) == NULL)
+		return -1;
 	len = i2d_PUBKEY(key, &der);
 	if (len > 0 && 4 * ((size_t)len + 2) / 3 < sizeof(site->dkim))
 		EVP_EncodeBlock((unsigned char *)site->dkim, der, len);
 	OPENSSL_free(der);
 	EVP_PKEY_free(key);
+	return 0;
 }
 
 static int
@@ -401,7 +404,8 @@ load_zone_keys(struct site *site, char *err, size_t errlen)
 	site_path(path, site, "keys", SITE_BASE_KEY);
 	if (load_zone_key(&site->base_key, path, SITE_BASE_ALGORITHM, err, errlen) != 0)
 		return -1;
-	load_dkim(site);
+	if (load_dkim(site, err, errlen) != 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		site_zone_key_path(path, site, algorithm[i]);
 		if (load_zone_key(
@@ -467,7 +471,7 @@ load_certs(struct site *site, char *err, size_t errlen)
 
 		for (size_t j = 0; j < 3; j++) {
 			if (access(path[j], F_OK) != 0) {
-				snprintf(err, errlen, "%s: %s", path[j], strerror(errno));
+				keys_unreadable(err, errlen, path[j], errno);
 				return -1;
 			}
 		}
@@ -523,7 +527,7 @@ site_open(const char *dir, unsigned need, char *err, size_t errlen)
 		if (parts[i].load(site, why, sizeof(why)) == 0) {
 			site->has |= parts[i].bit;
 		} else if (need & parts[i].bit) {
-			snprintf(err, errlen, "%s: run outpost init %s as root", why, dir);
+			snprintf(err, errlen, "%s", why);
 			goto fail;
 		}
 	}

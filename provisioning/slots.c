@@ -330,8 +330,7 @@ on_line(void *ctx, const char *line, size_t len)
 	int rc = 0;
 
 	if (doc == NULL) {
-		log_warn(
-		    "%s/state/" POOL_FILE ": line skipped: %s: remove it", each->site->dir, err);
+		journal_complain(err, JOURNAL_SKIPPED);
 		return 0;
 	}
 	memset(&s, 0, sizeof s);

@@ -90,8 +90,10 @@ note_check(void *arg, const char *line, size_t len)
 	const char *test = o == NULL ? NULL : json_string(o, "test"), *what, *reason;
 	size_t i = 0;
 
-	if (test == NULL)
+	if (test == NULL) {
+		journal_complain(o == NULL ? err : "not of outpost check", JOURNAL_SKIPPED);
 		goto out;
+	}
 	what = json_string(o, "what");
 	reason = json_string(o, "reason");
 	ok = json_get(o, "ok");
@@ -411,9 +413,9 @@ report_build(const struct site *site, const char *token, const char *set, int64_
 		goto out;
 	if (known == 0 && obs.n == 0) {
 		snprintf(err, errlen,
-		    "%s: no such participant, and nothing was seen of it: look for the token with"
-		    " \"outpost enrol\"",
-		    lower);
+		    "%s: no such participant, and nothing was seen of it: those that are enrolled "
+		    "are in %s/state/enrol.jsonl",
+		    lower, site->dir);
 		goto out;
 	}
 	if (set != NULL || known == 0 || who.set[0] == '\0')

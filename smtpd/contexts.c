@@ -116,8 +116,10 @@ context_new(const struct host *h, const char *cert, const char *key, char *err, 
 		goto bad;
 	return ctx;
 bad:
-	snprintf(err, errlen, "%s: %s: run \"outpost init\" again to make what is missing", what,
-	    ERR_reason_error_string(ERR_get_error()));
+	snprintf(err, errlen,
+	    "%s: %s: restore it from a backup, or remove it and run outpost init, which makes what "
+	    "is missing",
+	    what, ERR_reason_error_string(ERR_get_error()));
 	ERR_clear_error();
 	SSL_CTX_free(ctx);
 	return NULL;

@@ -167,8 +167,11 @@ serve_tls(const struct site *site)
 	if (ctx == NULL || SSL_CTX_use_certificate_chain_file(ctx, cert) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(ctx) != 1) {
-		log_warn("%s, %s: %s: see web-cert and web-key of outpost.conf", cert, key,
-		    ERR_reason_error_string(ERR_peek_last_error()));
+		log_warn("%s, %s: %s: %s", cert, key,
+		    ERR_reason_error_string(ERR_peek_last_error()),
+		    site->conf.web_cert[0] != '\0'
+			? "see web-cert and web-key of outpost.conf: a chain and its key, in PEM"
+			: "restore both from a backup, or remove both and run outpost init");
 		SSL_CTX_free(ctx);
 		return NULL;
 	}

@@ -23,7 +23,7 @@ skip() {
 	echo "ok $n - $1 # SKIP $2"
 }
 
-echo 1..12
+echo 1..13
 make -s --no-print-directory BUILD="$BUILD" DESTDIR="$dir" install >"$dir/log" 2>&1
 result $? "make install DESTDIR" "$(cat "$dir/log")"
 root=$(echo "$dir"/usr/local)
@@ -41,6 +41,9 @@ for page in man/*; do
 done
 [[ -z $missing ]]
 result $? "every manual page is there" "$missing"
+unit=$root/lib/systemd/system/outpost.service
+[[ $(sed -n 's/^ExecStart=//p' "$unit") == '/usr/local/bin/outpost run' && $(grep -c '@' "$unit") == 0 ]]
+result $? "a unit for systemd, which starts what was installed" "$(cat "$unit")"
 missing=
 while read -r f; do
 	have=$root/share/outpost/${f#tests/}
