@@ -18,6 +18,8 @@
 
 #define SLACK (5 * CLOCK_SECOND) /* clocks of nodes differ */
 
+#define FOLLOWED 3 /* of so many times that a resolver asks, a session follows one at least */
+
 struct set { /* of hashes; sorted when it is asked */
 	uint64_t *item;
 	size_t n;
@@ -45,10 +47,12 @@ set_sort(struct set *s)
 
 /* --- lookups ------------------------------------------------------------------------------------------- */
 
-struct asker { /* a network that asked before a delivery to this test, and to others */
+struct asker { /* a network that asked for a test that was mailed, within ten minutes from then */
 	uint64_t network;
 	size_t test;
-	bool others;
+	int64_t when;  /* which ten minutes */
+	bool followed; /* by a session of the participant */
+	bool others;   /* in other tests as well; once they are joined */
 };
 
 enum asked { ASKED_ADDRESS, ASKED_POLICY, ASKED_MAX };
@@ -76,63 +80,120 @@ struct kin {
 	struct set events;                /* pointers to other events of strangers */
 };
 
+/* Is it from a network that the participant has several addresses in, and says no other name there? */
+static bool
+is_at_home(const struct kin *k, const char *peer, const char *ehlo)
+{
+	uint64_t claim = tie_claim(ehlo);
+
+	return set_has(&k->networks, tie_network(peer)) &&
+	       (claim == 0 || set_has(&k->claims, claim));
+}
+
+static bool
+is_forwarded(const struct kin *k, const struct attempt *a)
+{
+	return set_has(&k->forwarded, (uint64_t)(uintptr_t)a);
+}
+
+/* By what it shows itself. */
+static bool
+is_tied(const struct kin *k, const struct attempt *a)
+{
+	struct ties t;
+
+	ties_of(&t, k->book, a->peer, a->ehlo, a->msgid);
+	for (unsigned i = 0; i < t.n; i++)
+		if (set_has(&k->ties, t.hash[i]) && (t.hash[i] != t.message || !is_forwarded(k, a)))
+			return true;
+	return tie_address(a->peer) == 0 || is_at_home(k, a->peer, a->ehlo);
+}
+
 static int
 asker_order(const void *pa, const void *pb)
 {
 	const struct asker *a = pa, *b = pb;
 	int d = tie_order(&a->network, &b->network);
 
-	return d != 0 ? d : a->test < b->test ? -1 : a->test > b->test;
+	if (d != 0 || a->test != b->test)
+		return d != 0 ? d : a->test < b->test ? -1 : 1;
+	return a->when < b->when ? -1 : a->when > b->when;
 }
 
-/* The network that asked; of a resolver that many use, if it says so, that of its client (RFC 7871). */
+/* The network that asked; with that of its client, if a resolver that many use tells it (RFC 7871). */
 static uint64_t
 asker_of(const struct observation *o)
 {
 	const char *ecs = text_of(o, EK_ECS);
+	uint64_t network = tie_network(text_of(o, EK_PEER));
 	size_t len = strcspn(ecs, "/");
 	char client[64];
 
-	if (len > 0 && len < sizeof client && atoi(ecs + len + (ecs[len] == '/')) >= 24) {
-		memcpy(client, ecs, len);
-		client[len] = '\0';
-		return tie_network(client);
-	}
-	return tie_network(text_of(o, EK_PEER));
+	if (network == 0 || len == 0 || len >= sizeof client ||
+	    atoi(ecs + len + (ecs[len] == '/')) < 24)
+		return network;
+	memcpy(client, ecs, len);
+	client[len] = '\0';
+	return network ^ (tie_network(client) << 1);
 }
 
-/* Who asked in the ten minutes before a delivery to the test. */
+/* Who asked for the test, and was it in the ten minutes before a session of the participant? */
 static void
-add_askers(struct kin *k, const struct times *delivered, size_t test)
+add_askers(struct kin *k, const struct times *sessions, size_t test)
 {
 	const struct facts *f = &k->c->facts[test];
 
-	for (size_t i = 0; i < f->n_lookups; i++) {
+	for (size_t i = 0; i < f->n_lookups && sessions->n > 0; i++) {
 		int64_t t = f->lookups[i].t;
 		uint64_t net = asker_of(f->lookups[i].event);
-		if (net == 0 || !window_has(delivered->item, delivered->n, sizeof *delivered->item,
-				    t - SLACK, t + WINDOW))
+		if (net == 0)
 			continue;
 		k->asker = xgrow(k->asker, k->n_askers, sizeof *k->asker);
-		k->asker[k->n_askers++] = (struct asker){ net, test, false };
+		k->asker[k->n_askers++] = (struct asker){ net, test, t / WINDOW,
+			window_has(sessions->item, sessions->n, sizeof *sessions->item, t - SLACK,
+			    t + WINDOW),
+			false };
 	}
+}
+
+/* The askers [from, to) are one network: is it the participant's, or one that asks whoever mails?  Then one of them is
+ * left, at kept. */
+static bool
+join_network(struct asker *a, size_t from, size_t to, size_t kept)
+{
+	size_t times = 0, followed = 0, first = SIZE_MAX;
+	bool others = false;
+
+	for (size_t i = from, end; i < to; i = end) {
+		bool one = false;
+		for (end = i; end < to && asker_order(&a[i], &a[end]) == 0; end++)
+			one |= a[end].followed;
+		times++;
+		followed += one;
+		others |= one && first != SIZE_MAX && a[i].test != a[first].test;
+		first = one && first == SIZE_MAX ? i : first;
+	}
+	if (first == SIZE_MAX || followed * FOLLOWED < times)
+		return false;
+	a[kept] = a[first];
+	a[kept].others = others;
+	return true;
 }
 
 static void
 join_askers(struct kin *k)
 {
-	size_t kept = 0;
+	size_t kept = 0, end;
 
-	if (k->n_askers == 0)
-		return;
-	qsort(k->asker, k->n_askers, sizeof *k->asker, asker_order);
-	for (size_t i = 1; i < k->n_askers; i++) {
-		if (k->asker[i].network == k->asker[kept].network)
-			k->asker[kept].others |= k->asker[i].test != k->asker[kept].test;
-		else
-			k->asker[++kept] = k->asker[i];
+	if (k->n_askers > 0)
+		qsort(k->asker, k->n_askers, sizeof *k->asker, asker_order);
+	for (size_t i = 0; i < k->n_askers; i = end) {
+		for (end = i + 1;
+		     end < k->n_askers && k->asker[end].network == k->asker[i].network;)
+			end++;
+		kept += join_network(k->asker, i, end, kept);
 	}
-	k->n_askers = kept + 1;
+	k->n_askers = kept;
 }
 
 static bool
@@ -198,33 +259,12 @@ conn_hash(const char *node, const char *conn)
 	return tie_text(node) ^ (tie_text(conn) << 1);
 }
 
-/* Is it from a network that the participant has several addresses in, and says no other name there? */
-static bool
-is_at_home(const struct kin *k, const char *peer, const char *ehlo)
-{
-	uint64_t claim = tie_claim(ehlo);
-
-	return set_has(&k->networks, tie_network(peer)) &&
-	       (claim == 0 || set_has(&k->claims, claim));
-}
-
-static bool
-is_forwarded(const struct kin *k, const struct attempt *a)
-{
-	return set_has(&k->forwarded, (uint64_t)(uintptr_t)a);
-}
-
 static bool
 is_kin_attempt(const struct kin *k, const struct attempt *a, size_t test)
 {
-	struct ties t;
 	bool nothing = *a->ehlo == '\0' && *a->msgid == '\0'; /* shown but its address */
 
-	ties_of(&t, k->book, a->peer, a->ehlo, a->msgid);
-	for (unsigned i = 0; i < t.n; i++)
-		if (set_has(&k->ties, t.hash[i]) && (t.hash[i] != t.message || !is_forwarded(k, a)))
-			return true;
-	if (tie_address(a->peer) == 0 || is_at_home(k, a->peer, a->ehlo))
+	if (is_tied(k, a))
 		return true;
 	return nothing && (a->accepted || asked_before(k, test, a->t, ASKED_ADDRESS));
 }
@@ -387,29 +427,39 @@ know_networks(struct kin *k, struct delivery *d, size_t n, size_t who)
 	set_sort(&k->claims);
 }
 
-/* What ties to the participant: its deliveries, and who asked before them. */
+/* What ties to the participant: its deliveries. */
 static void
-know(struct kin *k, struct delivery *d, size_t n, size_t who)
+know_ties(struct kin *k, struct delivery *d, size_t n, size_t who)
 {
-	struct times t = { .item = xcalloc(n + 1, sizeof *t.item) };
-
-	for (size_t i = 0; i < n; i++) { /* in the order of tests, of each in that of time */
+	for (size_t i = 0; i < n; i++) {
 		if (d[i].forwarded)
 			set_add(&k->forwarded, (uint64_t)(uintptr_t)d[i].a);
-		if (party_of(d, i) == who) {
-			for (unsigned h = 0; h < d[i].ties.n; h++)
-				if (!d[i].forwarded || d[i].ties.hash[h] != d[i].ties.message)
-					set_add(&k->ties, d[i].ties.hash[h]);
-			t.item[t.n++] = d[i].a->t;
-		}
-		if (i + 1 == n || d[i + 1].test != d[i].test) {
-			add_askers(k, &t, d[i].test);
-			t.n = 0;
-		}
+		for (unsigned h = 0; h < d[i].ties.n && party_of(d, i) == who; h++)
+			if (!d[i].forwarded || d[i].ties.hash[h] != d[i].ties.message)
+				set_add(&k->ties, d[i].ties.hash[h]);
 	}
-	free(t.item);
 	set_sort(&k->ties);
 	set_sort(&k->forwarded);
+}
+
+/* Who asks before it connects. */
+static void
+know_askers(struct kin *k)
+{
+	struct times t = { 0 };
+
+	for (size_t i = 0; i < k->c->catalogue->n; i++) {
+		const struct facts *f = &k->c->facts[i];
+		t.n = 0;
+		for (size_t n = 0; party_mails(f->test) && n < f->n_attempts; n++) {
+			if (!is_tied(k, &f->attempts[n]))
+				continue;
+			t.item = xrealloc(t.item, (t.n + 1) * sizeof *t.item);
+			t.item[t.n++] = f->attempts[n].t;
+		}
+		add_askers(k, &t, i);
+	}
+	free(t.item);
 	join_askers(k);
 	k->asked = xcalloc(k->c->catalogue->n + 1, sizeof *k->asked);
 	for (size_t i = 0; i < k->c->catalogue->n; i++)
@@ -427,8 +477,9 @@ kin_strangers(struct correlation *c, const struct observations *obs, bool *drop[
 	senders = party_candidates(c, d, n, who);
 	for (size_t i = 0; i < senders; i++) {
 		struct kin k = { .c = c, .book = book };
-		know(&k, d, n, who[i]);
+		know_ties(&k, d, n, who[i]);
 		know_networks(&k, d, n, who[i]);
+		know_askers(&k);
 		drop_sessions(&k);
 		drop_rest(&k);
 		if ((drop[kept] = flags_of(&k, obs)) != NULL)

@@ -12,9 +12,12 @@
  *              network (/24, /48) from which two of its addresses delivered and says no other name.  One that
  *              shows nothing but its address is kin also if a kin resolver asked for an address of the test in
  *              the ten minutes before.
- *   resolvers  One is kin in a test if its network (or that of its client, if it tells: RFC 7871) asked in
- *              the ten minutes before a kin delivery to another test.  Who asks where TLS reports go, or asks because we wrote, is not a sender's
- *              resolver: such lookups are nobody's.
+ *   resolvers  One is kin in a test if its network (with that of its client, if it tells: RFC 7871) asked in the
+ *              ten minutes before a session of the participant in another test; and if that is true of a third of
+ *              the times, ten minutes each, that it asked for tests that the participant came to: who looks
+ *              everything up all the time, or through a resolver that the participant uses as well, is none.  Who
+ *              asks where TLS reports go, or asks because we wrote, is not a sender's resolver: such lookups are
+ *              nobody's.
  *   fetchers   One is kin if its address or its network is, or if a kin resolver asked for the record or the host of
  *              the policy in the ten minutes before.
  *   bounces    come from an address or a network that is kin.

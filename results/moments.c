@@ -393,7 +393,8 @@ select_stale(struct moments *m)
 			if (names_host(f->test, &f->lookups[k], p->host))
 				named = f->lookups[k].t;
 		}
-		if (a->host == p->host && connected_at(m->e->judge->c, a) - named > p->age_us)
+		if (a->host == p->host && a->stage != STAGE_SYN &&
+		    connected_at(m->e->judge->c, a) - named > p->age_us)
 			found(m, a->t, a->decides);
 	}
 }

@@ -12,7 +12,7 @@
  *   fetched [status N]   an MTA-STS policy fetch
  *   met [dev D]          an event that says that a deviation (this one) was really applied
  *   early [at VERB]      the client spoke before its turn
- *   stale host K D       a session or SYN at host K though no answer of the last D named its address
+ *   stale host K D       a session at host K though no answer of the last D named its address
  *   said VERB [WORD]     the client sent this command; WORD: with this parameter (what stands before a
  *                        "="), or 8bit: with an octet over 127
  *   message TRAIT        an accepted message with the trait (8bit, bare-lf, bare-cr, nul, long-line;

@@ -387,6 +387,64 @@ client_subnet(void **state)
 	}
 }
 
+/* Who asks for everything, every five minutes for hours, asks before each session of the participant as well. */
+static void
+sprayed(void **state)
+{
+	static const char *const tests[] = { "dual", "ipv4", "mx-implicit", "tls-required",
+		"dane-ee", "greylist", "dane-ee-mismatch" };
+
+	(void)state;
+	delivered_most();
+	validates();
+	deliver(100, "dane-ee-mismatch", OWN);
+	for (int t = -3600; t < 3600; t += 300)
+		for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+			ask(t, tests[i], "MX", "{d}", ASKER);
+			ask(t, tests[i], "TLSA", "_25._tcp.{mx0}", ASKER);
+		}
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, ASKER " took part");
+}
+
+/* It asks through another resolver from now on, which no delivery follows: only sessions. */
+static void
+new_resolver(void **state)
+{
+	(void)state;
+	delivered_most();
+	validates();
+	ask(199, "tls12", "A", "{mx0}", "192.0.2.153");
+	session(200, "tls12", OWN, "mail.sender.example");
+	ask(299, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", "192.0.2.153");
+	session(300, "dane-ee-mismatch", OWN, "mail.sender.example");
+	expect("dane-ee-mismatch", 9 * HOUR, GRADE_CONFORMS, "refused");
+}
+
+/* Its client is the participant's network, as a resolver says that is not the participant's. */
+static void
+forged_subnet(void **state)
+{
+	(void)state;
+	delivered_most();
+	event_at(&obs, 65, "dns.query",
+	    "\"test\":\"tls12\",\"qtype\":\"MX\",\"at\":\"{d}\",\"rcode\":\"NOERROR\","
+	    "\"peer\":\"" ASKER "\",\"ecs\":\"198.51.100.0/24/0\"");
+	expect("tls12", 9 * HOUR, GRADE_INCONCLUSIVE, ASKER " took part");
+}
+
+/* A SYN that bears the participant's address is no connection of its. */
+static void
+spoofed(void **state)
+{
+	(void)state;
+	delivered_most();
+	ask(65, "mx-null", "MX", "{d}", RESOLVER);
+	event_at(&obs, 70, "net.syn",
+	    "\"test\":\"mx-null\",\"host\":0,\"state\":\"serves\",\"peer\":\"" OWN
+	    "\",\"port\":4000,\"local\":\"2001:db8::1\"");
+	expect("mx-null", 9 * HOUR, GRADE_INCONCLUSIVE, "a SYN was seen");
+}
+
 /* A stranger who refuses nothing delivers to more tests than a participant who enforces: neither stands out. */
 static void
 busier(void **state)
@@ -549,6 +607,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(privacy, NULL, clean),
 		cmocka_unit_test_setup_teardown(big_pool, NULL, clean),
 		cmocka_unit_test_setup_teardown(client_subnet, NULL, clean),
+		cmocka_unit_test_setup_teardown(sprayed, NULL, clean),
+		cmocka_unit_test_setup_teardown(new_resolver, NULL, clean),
+		cmocka_unit_test_setup_teardown(forged_subnet, NULL, clean),
+		cmocka_unit_test_setup_teardown(spoofed, NULL, clean),
 		cmocka_unit_test_setup_teardown(busier, NULL, clean),
 		cmocka_unit_test_setup_teardown(connected, NULL, clean),
 		cmocka_unit_test_setup_teardown(scanned, NULL, clean),
