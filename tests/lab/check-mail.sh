@@ -17,6 +17,7 @@ PICTURES=(
 	list-careless+unbound-validating
 	postfix-rspamd+unbound-validating
 	postfix-opendkim-careless+unbound-validating
+	postfix-rspamd-careless+unbound-validating
 )
 
 command -v jq >/dev/null || tap_skip "jq is not installed"
@@ -27,7 +28,10 @@ export OUTPOST_SITE=$LAB_ROOT/$LAB/site
 out=$(mktemp -d)
 for i in "${!PICTURES[@]}"; do
 	set=mail
-	[[ ${PICTURES[i]} != postfix-opendkim-careless+* ]] || set+=,tls-modern
+	case ${PICTURES[i]} in
+	postfix-opendkim-careless+*) set+=,tls-modern ;;
+	postfix-rspamd-careless+*) set=arc,dmarc,dkim-stress ;;
+	esac
 	lab send --name $LAB --as "p$i" --sender "${PICTURES[i]%+*}" --resolver "${PICTURES[i]#*+}" --set "$set" \
 		>"$out/$i" 2>"$out/$i.err" &
 done

@@ -5,13 +5,13 @@
 #   LAB-site    203.0.113.2...60, 2001:db8:f::2; 2001:db8:53::/64 is routed to it and local there
 #   LAB-root    198.51.100.2 and 2001:db8:a::2: the root and "example", on NSD
 #   LAB-check   198.51.100.10..., 2001:db8:1::1:2...: where outpost check looks from (sender 1)
-#   LAB-SENDER  the same with 2, 3, ... up to 28: 5 IPv4 addresses and 5 IPv6 addresses each
+#   LAB-SENDER  the same with 2, 3, ... up to 31: 5 IPv4 addresses and 5 IPv6 addresses each
 #
 # No namespace has a default route: what is not the lab's is unreachable in all of them.
 
 SITE_V4_FIRST=2
 SITE_V4_LAST=60
-SENDERS_MAX=28
+SENDERS_MAX=31
 SENDER_ADDRESSES=5
 PREFIX=2001:db8:53::/64
 
