@@ -30,7 +30,7 @@ for i in "${!PICTURES[@]}"; do
 	set=mail
 	case ${PICTURES[i]} in
 	postfix-opendkim-careless+*) set+=,tls-modern ;;
-	postfix-rspamd-careless+*) set=arc,dmarc,dkim-stress ;;
+	postfix-rspamd-careless+*) set=arc,dmarc ;;
 	esac
 	lab send --name $LAB --as "p$i" --sender "${PICTURES[i]%+*}" --resolver "${PICTURES[i]#*+}" --set "$set" \
 		>"$out/$i" 2>"$out/$i.err" &
