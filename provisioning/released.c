@@ -149,7 +149,8 @@ struct released {
 	ino_t inode;
 	bool complained;
 	struct table {
-		uint64_t mask, n, most;
+		uint64_t mask, most;
+		_Atomic uint64_t n;
 		_Atomic uint64_t slot[]; /* open addressing over ids, 0: free */
 	} * table;
 };
@@ -169,7 +170,9 @@ place(const struct released *r, uint64_t id)
 bool
 released_has(const struct released *r, uint64_t id)
 {
+	/* Mostly there is nobody: no look into a table that is in no cache. */
 	return r != NULL && id != 0 &&
+	       atomic_load_explicit(&r->table->n, memory_order_relaxed) != 0 &&
 	       atomic_load_explicit(place(r, id), memory_order_relaxed) == id;
 }
 

@@ -4,6 +4,7 @@
 
 #include "provisioning/token.h"
 
+#include <endian.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -63,8 +64,11 @@ pass_end(
 	SHA256_Init(&ctx);
 	memcpy(ctx.h, state, sizeof(ctx.h));
 	SHA256_Transform(&ctx, block);
-	for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++)
-		dst[i] = (uint8_t)(ctx.h[i / 4] >> (24 - 8 * (i % 4)));
+	for (size_t i = 0; i < SHA256_DIGEST_LENGTH / 4; i++) {
+		uint32_t word = htobe32(ctx.h[i]);
+
+		memcpy(dst + 4 * i, &word, sizeof(word));
+	}
 }
 
 /* RFC 2104 with a 32-byte key, cut to 32 bits. */
