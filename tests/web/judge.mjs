@@ -16,10 +16,20 @@ let pages = 0;
 // Of these views which axe-core looks at: two are all, four are half.
 const looksAt = (views, nth) => views.filter((view, i) => views.length < 4 || (i === 0 || i === 3) === (nth % 2 === 0));
 
-// Violations of the rules of WCAG 2.2 A and AA and of good practice, a line each.
+// Violations of the rules of WCAG 2.2 A and AA and of good practice, a line each.  What is folded away is nothing that axe-core
+// would look at, but it takes its time to see that: it is not there meanwhile.
 export async function accessible(page) {
 	if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe);
-	const found = await page.evaluate(() => globalThis.axe.run(document, { preload: false, resultTypes: ["violations"] }));
+	const found = await page.evaluate(async () => {
+		const folded = [...document.querySelectorAll("details:not([open])")].map((d) => {
+			const rest = document.createDocumentFragment();
+			rest.append(...[...d.childNodes].filter((node) => node.nodeName !== "SUMMARY"));
+			return [d, rest];
+		});
+		const result = await globalThis.axe.run(document, { preload: false, resultTypes: ["violations"] });
+		for (const [d, rest] of folded) d.append(rest);
+		return result;
+	});
 	return found.violations.flatMap((rule) => rule.nodes.map((node) =>
 		`axe ${rule.id}: ${rule.help}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ""}`.replaceAll("\n", " ")));
 }
@@ -47,13 +57,15 @@ async function picture(page, name, width) {
 	await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, TALLEST) } });
 }
 
-// judge(NAME, PATH, { status, visit, open, views }): visit(page) goes there instead of an address; open: with all that is folded open.
-export async function judge(name, path, { status = 200, visit, open = false, views = VIEWS } = {}) {
+// judge(NAME, PATH, { status, visit, also, open, views }): visit(page) goes there instead of an address; also(page) looks at more;
+// open: with all that is folded open.
+export async function judge(name, path, { status = 200, visit, also, open = false, views = VIEWS } = {}) {
 	const { context, page, faults, expected } = await visitor();
 	expected.add(SITE + path);
 	const response = visit ? await visit(page) : await page.goto(SITE + path);
 	if (response && response.status() !== status) faults.push(`status ${response.status()}, not ${status}`);
 	if (await page.locator("h1").count() !== 1) faults.push("not one h1");
+	await also?.(page);
 	if (open) await unfold(page);
 	const looked = looksAt(views, pages++);
 	for (const view of views) {
