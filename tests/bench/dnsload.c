@@ -19,9 +19,8 @@
 #include "lib/clock.h"
 #include "lib/listen.h"
 #include "lib/strbuf.h"
-#include "provisioning/keys.h"
-#include "provisioning/site.h"
 #include "provisioning/token.h"
+#include "tests/bench/key.h"
 
 #define BATCH     64
 #define PATTERNS  8
@@ -59,16 +58,6 @@ static struct tally {
 	unsigned long sent, replies, lost, noerror, answers;
 	uint64_t bytes;
 } tally;
-
-static void
-load_key(const char *site)
-{
-	char path[512], why[256];
-
-	snprintf(path, sizeof(path), "%s/keys/%s", site, SITE_SECRET_FILE);
-	if (keys_secret_load(opt.key.secret, path, why, sizeof(why)) != 0)
-		errx(2, "%s", why);
-}
 
 static struct pattern
 pattern_parse(const char *text)
@@ -288,7 +277,7 @@ main(int argc, char **argv)
 			opt.window = strtoul(optarg, NULL, 10);
 			break;
 		case 'S':
-			load_key(optarg);
+			key_load(&opt.key, optarg);
 			break;
 		default:
 			usage();

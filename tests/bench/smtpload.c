@@ -26,9 +26,8 @@
 #include "lib/clock.h"
 #include "lib/listen.h"
 #include "lib/strbuf.h"
-#include "provisioning/keys.h"
-#include "provisioning/site.h"
 #include "provisioning/token.h"
+#include "tests/bench/key.h"
 
 #define REPLY_MAX 4096
 #define EVENTS    256
@@ -87,16 +86,6 @@ static struct strbuf message;
 static int epoll_fd;
 
 static void start(struct session *);
-
-static void
-load_key(const char *site)
-{
-	char path[512], why[256];
-
-	snprintf(path, sizeof(path), "%s/keys/%s", site, SITE_SECRET_FILE);
-	if (keys_secret_load(opt.key.secret, path, why, sizeof(why)) != 0)
-		errx(2, "%s", why);
-}
 
 static void
 make_message(void)
@@ -388,7 +377,7 @@ options(int argc, char **argv)
 			opt.idle_s = strtoul(optarg, NULL, 10);
 			break;
 		case 'S':
-			load_key(optarg);
+			key_load(&opt.key, optarg);
 			break;
 		default:
 			usage();
