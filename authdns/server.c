@@ -14,6 +14,7 @@
 #include "lib/strbuf.h"
 
 #define DRAIN_WITHIN (5 * CLOCK_SECOND)
+#define ALIVE        (600 * CLOCK_SECOND)
 
 /* --- log --- */
 
@@ -48,14 +49,27 @@ log_node(struct server *s, enum event_kind kind, const char *reason)
 	struct event_line *e = &s->engine.line;
 
 	event_begin(e, kind, eventlog_origin(s->log), clock_now());
-	if (kind == EV_NODE_START) {
+	if (kind == EV_NODE_STOP) {
+		event_str(e, EK_REASON, reason);
+	} else {
 		event_str(e, EK_VERSION, OUTPOST_VERSION);
 		event_str(e, EK_CATALOGUE, s->zones->site->catalogue->digest);
-	} else {
-		event_str(e, EK_REASON, reason);
 	}
 	event_end(e);
 	eventlog_append(s->log, e->buf, e->len);
+}
+
+/* Who reads the logs of many nodes cannot tell a node that nobody asks from one whose log comes late. */
+static void
+say_alive(struct server *s)
+{
+	unsigned pace = s->zones->site->conf.pace;
+	int64_t now = clock_monotonic();
+
+	if (s->index != 0 || now - s->alive < ALIVE / (pace == 0 ? 1 : pace))
+		return;
+	s->alive = now;
+	log_node(s, EV_NODE_ALIVE, NULL);
 }
 
 /* --- events of the loop --- */
@@ -68,6 +82,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	engine_tick(&s->engine, clock_now());
+	say_alive(s);
 	server_written(s);
 	server_drained(s);
 }
@@ -233,6 +248,7 @@ server_run(const struct server_config *c)
 	}
 	s->exit_code = EXIT_DONE;
 	log_node(s, EV_NODE_START, NULL);
+	s->alive = clock_monotonic();
 	if (server_written(s))
 		event_base_dispatch(s->base);
 	if (s->exit_code == EXIT_DONE) {

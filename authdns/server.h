@@ -42,6 +42,7 @@ struct server {
 	uint8_t *tcp_out;
 	bool draining;
 	int64_t drain_until;
+	int64_t alive; /* node.alive was written, by clock_monotonic() */
 	int exit_code;
 };
 

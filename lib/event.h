@@ -37,6 +37,7 @@ enum event_kind {
 	EV_TLS_CLOSE,     /* close_notify received or end without it */
 	EV_NODE_START,    /* a worker began: version, catalogue digest */
 	EV_NODE_STOP,
+	EV_NODE_ALIVE, /* now and then, however little there is to write: the log goes on up to here */
 	EV_SITE_CHECK,    /* outpost check: a test is as specified, or not */
 	EV_TLSRPT_REPORT, /* a TLS report (RFC 8460) came, by mail or POST: durable before the reply */
 	EV_HTTP_CONNECT,  /* HTTPS connection accepted */

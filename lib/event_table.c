@@ -65,7 +65,8 @@ static const struct event_key_row keys[EK_MAX] = {
 	[EK_HOW] = { "how", EVT_TEXT, "how it ended: quit, eof, reset, timeout, ours, error" },
 	[EK_MS] = { "ms", EVT_NUM, "milliseconds since the connection was accepted" },
 	[EK_COMMANDS] = { "commands", EVT_NUM, "commands received" },
-	[EK_VERSION] = { "version", EVT_TEXT, "TLS version: TLSv1.3; of Outpost in node.start" },
+	[EK_VERSION] = { "version", EVT_TEXT,
+	    "TLS version: TLSv1.3; of Outpost in node.start and node.alive" },
 	[EK_CIPHER] = { "cipher", EVT_TEXT, "cipher suite negotiated" },
 	[EK_GROUP] = { "group", EVT_TEXT, "key exchange group negotiated" },
 	[EK_SIGALG] = { "sigalg", EVT_TEXT, "signature algorithm used by us" },
@@ -170,6 +171,11 @@ static const struct event_kind_row kinds[EV_KIND_MAX] = {
 	[EV_TLS_CLOSE] = { "tls.close", "how TLS ended", KEYS(EK_HOW) },
 	[EV_NODE_START] = { "node.start", "a worker began", KEYS(EK_VERSION, EK_CATALOGUE) },
 	[EV_NODE_STOP] = { "node.stop", "a worker ended", KEYS(EK_REASON) },
+	[EV_NODE_ALIVE] = { "node.alive",
+	    "the first worker of the name server, every ten minutes (divided by pace): its node "
+	    "runs "
+	    "and has written all that it saw",
+	    KEYS(EK_VERSION, EK_CATALOGUE) },
 	[EV_SITE_CHECK] = { "site.check", "a test is as specified, or why not",
 	    KEYS(EK_WHAT, EK_OK, EK_REASON) },
 	[EV_TLSRPT_REPORT] = { "tlsrpt.report",

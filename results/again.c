@@ -1,10 +1,12 @@
 /* again.c - see again.h. */
 #include "results/again.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/clock.h"
+#include "lib/strbuf.h"
 #include "results/fate.h"
 
 static bool
@@ -17,124 +19,176 @@ is_control_of(const struct test *t, const struct test *other)
 	return control;
 }
 
-static bool
-is_message_for(const struct correlation *c, const struct accepted_message *a, const struct test *t)
+/* What tells a message or an attempt from others: its Message-ID, or its envelope sender. */
+struct mark {
+	const char *text;
+	size_t len;
+	size_t attempt;
+};
+
+static int
+id_order(const void *pa, const void *pb)
 {
-	return is_control_of(t, a->test) && correlation_names(c, a, t);
+	const struct mark *a = pa, *b = pb;
+	int d = strcmp(a->text, b->text);
+
+	return d != 0 ? d : a->attempt < b->attempt ? -1 : a->attempt > b->attempt;
 }
 
-/* Messages that the controls accepted and whose To: names the test, by Message-ID; whoever else accepted them before. */
-static size_t
-messages_for(const struct correlation *c, const struct test *t)
+static int
+address_order(const void *pa, const void *pb)
 {
-	size_t messages = 0;
+	const struct mark *a = pa, *b = pb;
+	int d = strncasecmp(a->text, b->text, a->len < b->len ? a->len : b->len);
 
+	if (d == 0 && a->len != b->len)
+		d = a->len < b->len ? -1 : 1;
+	return d != 0 ? d : a->attempt < b->attempt ? -1 : a->attempt > b->attempt;
+}
+
+static bool
+same_address(const struct mark *a, const struct mark *b)
+{
+	return a->len == b->len && strncasecmp(a->text, b->text, a->len) == 0;
+}
+
+/* "FROM:<a@b> SIZE=5", "a@b" */
+static struct mark
+address_in(const char *text, size_t attempt)
+{
+	const char *open = strchr(text, '<');
+
+	text = open == NULL ? text : open + 1;
+	return (struct mark){ text, strcspn(text, "> "), attempt };
+}
+
+static void
+sort(struct mark *m, size_t n, int (*order)(const void *, const void *))
+{
+	if (n > 0)
+		qsort(m, n, sizeof *m, order);
+}
+
+/* --- messages that the controls accepted and whose To: names the test ------------------------------------ */
+
+struct messages {
+	size_t n;            /* by Message-ID */
+	struct mark *sender; /* theirs, in order */
+	size_t n_senders;
+	bool known; /* one of these was refused: the sender is not another for each recipient */
+};
+
+static void
+messages_read(struct messages *m, const struct correlation *c, const struct test *t)
+{
+	struct mark *id = xcalloc(c->n_messages + 1, sizeof *id);
+	size_t n = 0;
+
+	*m = (struct messages){ .sender = xcalloc(c->n_messages + 1, sizeof *m->sender) };
 	for (size_t i = 0; i < c->n_messages; i++) {
 		const struct accepted_message *a = &c->messages[i];
-		bool twice = false;
-		if (!is_message_for(c, a, t))
+		if (!is_control_of(t, a->test) || !correlation_names(c, a, t))
 			continue;
-		for (size_t k = 0; k < i && *a->msgid != '\0'; k++)
-			twice |= is_control_of(t, c->messages[k].test) &&
-				 strcmp(c->messages[k].msgid, a->msgid) == 0;
-		messages += !twice;
+		id[n++].text = a->msgid;
+		if (*a->from != '\0')
+			m->sender[m->n_senders++] = address_in(a->from, 0);
 	}
-	return messages;
-}
-
-/* "FROM:<a@b> SIZE=5", "a@b"; the length of the address. */
-static size_t
-address_in(const char **text)
-{
-	const char *open = strchr(*text, '<');
-
-	*text = open == NULL ? *text : open + 1;
-	return strcspn(*text, "> ");
+	sort(id, n, id_order);
+	sort(m->sender, m->n_senders, address_order);
+	for (size_t i = 0; i < n; i++)
+		m->n += *id[i].text == '\0' || i == 0 || strcmp(id[i].text, id[i - 1].text) != 0;
+	free(id);
 }
 
 static bool
-same_sender(const char *a, const char *b)
+is_of_them(const struct messages *m, struct mark sender)
 {
-	size_t a_len = address_in(&a), b_len = address_in(&b);
-
-	return a_len == b_len && strncasecmp(a, b, a_len) == 0;
+	sender.attempt = 0;
+	return m->n_senders > 0 &&
+	       bsearch(&sender, m->sender, m->n_senders, sizeof sender, address_order) != NULL;
 }
 
-static bool
-is_refused(const struct attempt *a)
-{
-	return !a->accepted && a->reply >= 500 && *a->msgid == '\0';
-}
+/* --- refusals -------------------------------------------------------------------------------------------- */
 
-/* Is it of the sender whose messages name the test?  Only if some refusal is: the sender may be another for each
- * recipient. */
-static bool
-is_by_another(const struct evaluation *e, const struct attempt *a)
+/* Refused before the content, by envelope sender, in order. */
+static struct mark *
+refusals(const struct facts *f, size_t *n)
 {
-	const struct correlation *c = e->judge->c;
-	const struct facts *f = e->facts;
-	bool known = false;
+	struct mark *r = xcalloc(f->n_attempts + 1, sizeof *r);
 
-	for (size_t i = 0; i < c->n_messages; i++) {
-		const struct accepted_message *msg = &c->messages[i];
-		if (*msg->from == '\0' || !is_message_for(c, msg, f->test))
-			continue;
-		if (same_sender(msg->from, a->from))
-			return false;
-		for (size_t k = 0; !known && k < f->n_attempts; k++)
-			known = is_refused(&f->attempts[k]) &&
-				same_sender(msg->from, f->attempts[k].from);
+	*n = 0;
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (!a->accepted && a->reply >= 500 && *a->msgid == '\0')
+			r[(*n)++] = address_in(a->from, i);
 	}
-	return known && *a->from != '\0';
+	sort(r, *n, address_order);
+	return r;
 }
 
-/* Refusals before the content, up to this one, of the same envelope sender; and how often there was one, where those
- * within a minute are one: who tries an address does so right before the message. */
+/* all: refusals of the sender up to this one; apart: where those within a minute are one. */
+static bool
+is_too_many(const struct messages *m, size_t all, size_t apart, bool maybe)
+{
+	if (m->n == 0)
+		return maybe && all > 1;
+	return maybe ? all > m->n && apart <= m->n : apart > m->n;
+}
+
 static void
-count_refusals(const struct evaluation *e, size_t last, size_t *all, size_t *apart)
+mark_refusals(bool *again, const struct evaluation *e, bool maybe)
 {
 	const struct facts *f = e->facts;
 	unsigned pace = e->judge->pace;
-	int64_t before = INT64_MIN / 2, span = 60 * CLOCK_SECOND / (pace == 0 ? 1 : pace);
+	int64_t before = 0, span = 60 * CLOCK_SECOND / (pace == 0 ? 1 : pace);
+	size_t n, all = 0, apart = 0;
+	struct mark *r = refusals(f, &n);
+	struct messages m;
 
-	*all = *apart = 0;
-	for (size_t i = 0; i <= last; i++) {
-		const struct attempt *a = &f->attempts[i];
-		if (!is_refused(a) || !same_sender(a->from, f->attempts[last].from))
-			continue;
-		++*all;
-		*apart += a->t - before > span;
+	messages_read(&m, e->judge->c, f->test);
+	for (size_t i = 0; i < n && !m.known; i++)
+		m.known = is_of_them(&m, r[i]);
+	for (size_t i = 0; i < n; i++) {
+		const struct attempt *a = &f->attempts[r[i].attempt];
+		if (i == 0 || !same_address(&r[i], &r[i - 1])) {
+			all = apart = 0;
+			before = INT64_MIN / 2;
+		}
+		all++;
+		apart += a->t - before > span;
 		before = a->t;
+		if (!fate_is_probe(a) && (!m.known || *a->from == '\0' || is_of_them(&m, r[i])))
+			again[r[i].attempt] = is_too_many(&m, all, apart, maybe);
 	}
+	free(m.sender);
+	free(r);
 }
 
 /* A message that was refused after its content came once more. */
-static bool
-is_same_again(const struct facts *f, size_t i)
+static void
+mark_same(bool *again, const struct facts *f)
 {
-	const struct attempt *a = &f->attempts[i];
+	struct mark *id = xcalloc(f->n_attempts + 1, sizeof *id);
+	size_t n = 0;
 
-	for (size_t k = 0; k < i && *a->msgid != '\0'; k++)
-		if (f->attempts[k].reply >= 500 && strcmp(f->attempts[k].msgid, a->msgid) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < f->n_attempts; i++) {
+		const struct attempt *a = &f->attempts[i];
+		if (!a->accepted && a->reply >= 500 && *a->msgid != '\0')
+			id[n++] = (struct mark){ a->msgid, 0, i };
+	}
+	sort(id, n, id_order);
+	for (size_t i = 1; i < n; i++)
+		again[id[i].attempt] = strcmp(id[i].text, id[i - 1].text) == 0;
+	free(id);
 }
 
-bool
-again_is(const struct evaluation *e, size_t i, bool maybe)
+bool *
+again_find(const struct evaluation *e, bool maybe)
 {
-	const struct attempt *a = &e->facts->attempts[i];
-	size_t messages, all, apart;
+	bool *again = xcalloc(e->facts->n_attempts + 1, sizeof *again);
 
-	if (a->accepted || a->reply < 500)
-		return false;
-	if (*a->msgid != '\0')
-		return !maybe && is_same_again(e->facts, i);
-	if (fate_is_probe(a) || is_by_another(e, a))
-		return false;
-	messages = messages_for(e->judge->c, e->facts->test);
-	count_refusals(e, i, &all, &apart);
-	if (messages == 0)
-		return maybe && all > 1;
-	return maybe ? all > messages && apart <= messages : apart > messages;
+	mark_refusals(again, e, maybe);
+	if (!maybe)
+		mark_same(again, e->facts);
+	return again;
 }

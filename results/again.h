@@ -9,7 +9,7 @@
 
 #include "results/evaluate.h"
 
-/* Is this attempt of the test one too many?  maybe: does only nothing tell? */
-bool again_is(const struct evaluation *, size_t attempt, bool maybe);
+/* For each attempt of the test: is it one too many?  maybe: does only nothing tell?  To be freed. */
+bool *again_find(const struct evaluation *, bool maybe);
 
 #endif

@@ -77,19 +77,26 @@ keep_returned(struct moments *m)
 {
 	struct moments off;
 	struct fate_case k;
-	size_t kept = 0;
+	struct fated *was;
+	size_t kept = 0, n = 0;
 
 	moments_find(&off, m->e, m->p->returned);
 	fate_begin(&k, m);
+	was = xcalloc(off.n + 1, sizeof *was);
+	for (size_t j = 0; m->n > 0 && j < off.n; j++) {
+		was[n] = fate_of(&k, off.item[j].t, off.item[j].o);
+		n += was[n].fate == FATE_RETURNED;
+	}
 	for (size_t i = 0; i < m->n; i++) {
+		const struct known *known = fate_known(&k, k.taken[i].msgid);
 		bool back = false;
-		for (size_t j = 0; !back && j < off.n && off.item[j].t < m->item[i].t; j++)
-			back = fate_may_be(&k, off.item[j].t, off.item[j].o, k.taken[i].msgid) &&
-			       fate_of(&k, off.item[j].t, off.item[j].o) == FATE_RETURNED;
+		for (size_t j = 0; !back && j < n && was[j].t < m->item[i].t; j++)
+			back = fate_may_be(&was[j], k.taken[i].msgid, known);
 		if (back)
 			m->item[kept++] = m->item[i];
 	}
 	m->n = kept;
+	free(was);
 	fate_case_clear(&k);
 	free(off.item);
 }
@@ -101,7 +108,7 @@ keep_lost(struct moments *m)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
-		if (fate_of(&k, m->item[i].t, m->item[i].o) == FATE_LOST)
+		if (fate_of(&k, m->item[i].t, m->item[i].o).fate == FATE_LOST)
 			m->item[kept++] = m->item[i];
 	}
 	m->n = kept;
@@ -237,7 +244,7 @@ has_returned(const struct correlation *c, const struct facts *f)
 	for (size_t i = 0; i < f->n_attempts && !returned; i++) {
 		const struct attempt *a = &f->attempts[i];
 		returned = !a->accepted && a->reply / 100 == 4 &&
-			   fate_of(&k, a->reply_t, a->decides) == FATE_RETURNED;
+			   fate_of(&k, a->reply_t, a->decides).fate == FATE_RETURNED;
 	}
 	fate_case_clear(&k);
 	return returned;

@@ -24,18 +24,51 @@ shown(const struct fate_case *k, int64_t t, const struct observation *o)
 	return "";
 }
 
-/* Messages without a Message-ID are all different. */
-static void
-note(struct fate_case *k, const struct accepted_message *m)
+static int
+known_order(const void *pa, const void *pb)
 {
-	for (size_t i = 0; i < k->n_known && *m->msgid != '\0'; i++) {
-		if (strcmp(k->known[i].msgid, m->msgid) == 0) {
-			k->known[i].t = m->t < k->known[i].t ? m->t : k->known[i].t;
-			return;
-		}
+	const struct known *a = pa, *b = pb;
+	int d = strcmp(a->msgid, b->msgid);
+
+	return d != 0 ? d : a->t < b->t ? -1 : a->t > b->t;
+}
+
+/* In order, the first of each.  Messages without a Message-ID are all different. */
+static void
+sort_known(struct fate_case *k)
+{
+	size_t kept = 0;
+
+	if (k->n_known > 0)
+		qsort(k->known, k->n_known, sizeof *k->known, known_order);
+	for (size_t i = 0; i < k->n_known; i++)
+		if (kept == 0 || *k->known[i].msgid == '\0' ||
+		    strcmp(k->known[kept - 1].msgid, k->known[i].msgid) != 0)
+			k->known[kept++] = k->known[i];
+	k->n_known = kept;
+}
+
+static struct known *
+find_known(const struct fate_case *k, const char *msgid)
+{
+	size_t lo = 0, hi = k->n_known;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		if (strcmp(k->known[mid].msgid, msgid) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	k->known = xgrow(k->known, k->n_known, sizeof *k->known);
-	k->known[k->n_known++] = (struct known){ m->t, m->msgid };
+	return *msgid != '\0' && lo < k->n_known && strcmp(k->known[lo].msgid, msgid) == 0
+		   ? &k->known[lo]
+		   : NULL;
+}
+
+const struct known *
+fate_known(const struct fate_case *k, const char *msgid)
+{
+	return find_known(k, msgid);
 }
 
 void
@@ -44,9 +77,19 @@ fate_case_init(struct fate_case *k, const struct correlation *c, const struct fa
 {
 	*k = (struct fate_case){ .f = f, .taken = taken, .n = n };
 	for (size_t i = 0; i < c->n_messages; i++) {
-		if (c->messages[i].test != f->test &&
-		    correlation_names(c, &c->messages[i], f->test))
-			note(k, &c->messages[i]);
+		const struct accepted_message *a = &c->messages[i];
+		if (a->test == f->test || !correlation_names(c, a, f->test))
+			continue;
+		k->known = xgrow(k->known, k->n_known, sizeof *k->known);
+		k->known[k->n_known++] = (struct known){ .msgid = a->msgid, .t = a->t };
+	}
+	sort_known(k);
+	for (size_t i = 0; i < n; i++) {
+		struct known *m = find_known(k, taken[i].msgid);
+		if (m == NULL)
+			k->unknown = taken[i].t > k->unknown ? taken[i].t : k->unknown;
+		else if (m->taken == 0 || taken[i].t < m->taken)
+			m->taken = taken[i].t;
 	}
 }
 
@@ -73,41 +116,27 @@ fate_case_clear(struct fate_case *k)
 	free(k->known);
 }
 
-static const struct known *
-known(const struct fate_case *k, const char *msgid)
-{
-	for (size_t i = 0; *msgid != '\0' && i < k->n_known; i++) {
-		if (strcmp(k->known[i].msgid, msgid) == 0)
-			return &k->known[i];
-	}
-	return NULL;
-}
-
+/* Was one with this Message-ID taken after t? */
 static bool
-taken(const struct fate_case *k, const char *msgid, int64_t from, int64_t to)
+is_taken(const struct fate_case *k, const char *msgid, int64_t t)
 {
-	for (size_t i = 0; *msgid != '\0' && i < k->n; i++) {
-		if (k->taken[i].t > from && k->taken[i].t <= to &&
-		    strcmp(k->taken[i].msgid, msgid) == 0)
+	for (size_t i = 0; i < k->n; i++)
+		if (k->taken[i].t > t && strcmp(k->taken[i].msgid, msgid) == 0)
 			return true;
-	}
 	return false;
 }
 
 /* Was it there by then, and not yet taken? */
 static bool
-waits(const struct fate_case *k, const struct known *m, int64_t t)
+waits(const struct known *m, int64_t t)
 {
-	return m->t <= t + FATE_KNOWN_BY && !taken(k, m->msgid, 0, t);
+	return m->t <= t + FATE_KNOWN_BY && (m->taken == 0 || m->taken > t);
 }
 
 bool
-fate_may_be(const struct fate_case *k, int64_t t, const struct observation *o, const char *msgid)
+fate_may_be(const struct fated *was, const char *msgid, const struct known *m)
 {
-	const char *own = shown(k, t, o);
-	const struct known *m = known(k, msgid);
-
-	return *own != '\0' ? strcmp(own, msgid) == 0 : m != NULL && waits(k, m, t);
+	return *was->msgid != '\0' ? strcmp(was->msgid, msgid) == 0 : m != NULL && waits(m, was->t);
 }
 
 bool
@@ -133,28 +162,33 @@ befell_nobody(const struct fate_case *k, int64_t t, const struct observation *o)
 	return false;
 }
 
-enum fate
-fate_of(const struct fate_case *k, int64_t t, const struct observation *o)
+/* Of one of those that wait at t. */
+static enum fate
+fate_of_some(const struct fate_case *k, int64_t t)
 {
-	const char *own = shown(k, t, o);
 	size_t back = 0, missing = 0;
-	bool stranger = false;
 
-	if (*own != '\0')
-		return taken(k, own, t, INT64_MAX) ? FATE_RETURNED : FATE_LOST;
-	if (befell_nobody(k, t, o))
-		return FATE_UNKNOWN;
 	for (size_t i = 0; i < k->n_known; i++) {
-		if (!waits(k, &k->known[i], t))
+		if (!waits(&k->known[i], t))
 			continue;
-		if (taken(k, k->known[i].msgid, t, INT64_MAX))
+		if (k->known[i].taken != 0)
 			back++;
 		else
 			missing++;
 	}
-	for (size_t i = 0; i < k->n; i++)
-		stranger |= k->taken[i].t > t && known(k, k->taken[i].msgid) == NULL;
 	if (back > 0 && missing == 0)
 		return FATE_RETURNED;
-	return back == 0 && !stranger ? FATE_LOST : FATE_UNKNOWN;
+	return back == 0 && k->unknown <= t ? FATE_LOST : FATE_UNKNOWN;
+}
+
+struct fated
+fate_of(const struct fate_case *k, int64_t t, const struct observation *o)
+{
+	struct fated was = { .t = t, .msgid = shown(k, t, o), .fate = FATE_UNKNOWN };
+
+	if (*was.msgid != '\0')
+		was.fate = is_taken(k, was.msgid, t) ? FATE_RETURNED : FATE_LOST;
+	else if (!befell_nobody(k, t, o))
+		was.fate = fate_of_some(k, t);
+	return was;
 }

@@ -21,16 +21,23 @@ struct taken { /* an acceptance by the test, of the kind that the rule wants */
 	int64_t t;
 	const char *msgid; /* "" if it had none */
 };
-struct known {     /* a message that names the test, as other tests know it */
-	int64_t t; /* first accepted */
+struct known { /* a message that names the test, as other tests know it */
 	const char *msgid;
+	int64_t t;     /* first accepted */
+	int64_t taken; /* here, first; 0: was not */
 };
 struct fate_case {
 	const struct facts *f;
 	struct taken *taken; /* in any order */
 	size_t n;
-	struct known *known;
+	struct known *known; /* in the order of their Message-IDs */
 	size_t n_known;
+	int64_t unknown; /* when one was last taken that no other test knows; 0: none was */
+};
+struct fated { /* a message that was put off */
+	int64_t t;
+	const char *msgid; /* "" if its content never came */
+	enum fate fate;
 };
 /* Takes over taken (from xgrow()). */
 void fate_case_init(struct fate_case *, const struct correlation *, const struct facts *,
@@ -43,10 +50,11 @@ void fate_case_clear(struct fate_case *);
  * Postfix's verify(8).  What it met befell no message. */
 bool fate_is_probe(const struct attempt *);
 
-/* Of the message that was put off at t by event o (NULL: unknown). */
-enum fate fate_of(const struct fate_case *, int64_t t, const struct observation *o);
-/* Can the message with this Message-ID have been that one? */
-bool fate_may_be(
-    const struct fate_case *, int64_t t, const struct observation *o, const char *msgid);
+/* The message that was put off at t by event o (NULL: unknown). */
+struct fated fate_of(const struct fate_case *, int64_t t, const struct observation *o);
+/* The message with this Message-ID; NULL: no other test knows it. */
+const struct known *fate_known(const struct fate_case *, const char *msgid);
+/* Can a message, by its Message-ID and what is known of it (NULL: nothing), have been that one? */
+bool fate_may_be(const struct fated *, const char *msgid, const struct known *);
 
 #endif

@@ -19,6 +19,8 @@
 #define SLACK (5 * CLOCK_SECOND) /* clocks of nodes differ */
 
 #define FOLLOWED 3 /* of so many times that a resolver asks, a session follows one at least */
+/* Who asks so long after the last session asks for another reason: a report, a policy that may be stale. */
+#define AFTERWARDS (6 * 3600 * CLOCK_SECOND)
 
 struct set { /* of hashes; sorted when it is asked */
 	uint64_t *item;
@@ -137,6 +139,16 @@ asker_of(const struct observation *o)
 	return network ^ (tie_network(client) << 1);
 }
 
+/* Need no session follow?  Not between two of them: each run of a queue may look up where the mail would go, and find that it
+ * is not yet time for the retry. */
+static bool
+may_ask_only(const struct times *sessions, int64_t t)
+{
+	int64_t first = sessions->item[0], last = sessions->item[sessions->n - 1];
+
+	return (t > first && t < last) || t > last + AFTERWARDS;
+}
+
 /* Who asked for the test, and was it in the ten minutes before a session of the participant? */
 static void
 add_askers(struct kin *k, const struct times *sessions, size_t test)
@@ -146,13 +158,12 @@ add_askers(struct kin *k, const struct times *sessions, size_t test)
 	for (size_t i = 0; i < f->n_lookups && sessions->n > 0; i++) {
 		int64_t t = f->lookups[i].t;
 		uint64_t net = asker_of(f->lookups[i].event);
-		if (net == 0)
+		bool followed = window_has(
+		    sessions->item, sessions->n, sizeof *sessions->item, t - SLACK, t + WINDOW);
+		if (net == 0 || (!followed && may_ask_only(sessions, t)))
 			continue;
 		k->asker = xgrow(k->asker, k->n_askers, sizeof *k->asker);
-		k->asker[k->n_askers++] = (struct asker){ net, test, t / WINDOW,
-			window_has(sessions->item, sessions->n, sizeof *sessions->item, t - SLACK,
-			    t + WINDOW),
-			false };
+		k->asker[k->n_askers++] = (struct asker){ net, test, t / WINDOW, followed, false };
 	}
 }
 

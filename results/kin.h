@@ -15,7 +15,9 @@
  *   resolvers  One is kin in a test if its network (with that of its client, if it tells: RFC 7871) asked in the
  *              ten minutes before a session of the participant in another test; and if that is true of a third of
  *              the times, ten minutes each, that it asked for tests that the participant came to: who looks
- *              everything up all the time, or through a resolver that the participant uses as well, is none.  Who
+ *              everything up all the time, or through a resolver that the participant uses as well, is none.  A time between
+ *              two sessions of the test, or six hours after the last, that no session follows does not count: some
+ *              queues look up before they know that it is not yet time for a retry.  Who
  *              asks where TLS reports go, or asks because we wrote, is not a sender's resolver: such lookups are
  *              nobody's.
  *   fetchers   One is kin if its address or its network is, or if a kin resolver asked for the record or the host of

@@ -403,10 +403,12 @@ static void
 select_again(struct moments *m)
 {
 	const struct facts *f = m->e->facts;
+	bool *again = again_find(m->e, m->p->maybe);
 
 	for (size_t i = 0; i < f->n_attempts; i++)
-		if (again_is(m->e, i, m->p->maybe))
+		if (again[i])
 			found(m, f->attempts[i].t, f->attempts[i].decides);
+	free(again);
 }
 
 static void

@@ -53,6 +53,21 @@ outage_end(const struct observations *all, int64_t from, int64_t to)
 	return 0;
 }
 
+static bool
+is_end(const struct observation *o)
+{
+	return o->kind == EV_NODE_START || o->kind == EV_NODE_STOP;
+}
+
+static bool
+is_last(const struct observations *all, size_t i)
+{
+	for (size_t k = i + 1; k < all->n; k++)
+		if (is_end(all->item[k]) && is_same(all->item[i], all->item[k]))
+			return false;
+	return true;
+}
+
 bool
 outage_is_expected(const struct observations *all, const char *node, int64_t heard, int64_t now)
 {
@@ -62,10 +77,8 @@ outage_is_expected(const struct observations *all, const char *node, int64_t hea
 		return false;
 	for (size_t i = all->n; i-- > 0;) {
 		const struct observation *o = all->item[i];
-		bool last = o->worker == 0 && strcmp(o->node, node) == 0 &&
-			    (o->kind == EV_NODE_START || o->kind == EV_NODE_STOP);
-		for (size_t k = i + 1; last && k < all->n; k++)
-			last = !is_same(o, all->item[k]);
+		bool last = is_end(o) && o->worker == 0 && strcmp(o->node, node) == 0 &&
+			    is_last(all, i);
 		if (last && o->kind == EV_NODE_START)
 			return true;
 		seen |= last;

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
+#include "lib/hash.h"
 #include "lib/strbuf.h"
 #include "lib/suffix.h"
 
-/* Results that are read: of one address, and of one address with one envelope sender. */
-#define OF_ADDRESS_MAX 16
-#define OF_SENDER_MAX  3
+/* Results that are read of one address with one envelope sender. */
+#define OF_SENDER_MAX 3
 
 #define V4_WIDEST 12 /* networks that an SPF record may name as its owner's */
 #define V6_WIDEST 32
@@ -28,20 +29,28 @@ enum tie {
 	TIE_MESSAGE
 };
 
-static uint64_t
-hash_on(uint64_t h, const void *text, size_t len)
+/* Who could foresee a hash would write a Message-ID that has the same as the participant's address. */
+static const uint8_t *
+secret(void)
 {
-	const unsigned char *p = text;
+	static uint8_t key[16];
+	static bool made;
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * UINT64_C(1099511628211);
-	return h == 0 ? 1 : h;
+	if (!made)
+		made = getrandom(key, sizeof key, 0) == (ssize_t)sizeof key;
+	return key;
 }
 
 static uint64_t
 hash_of(enum tie kind, const void *text, size_t len)
 {
-	return hash_on(UINT64_C(14695981039346656037) ^ (uint64_t)kind, text, len); /* FNV-1a */
+	uint8_t key[16];
+	uint64_t h;
+
+	memcpy(key, secret(), sizeof key);
+	key[0] ^= (uint8_t)kind;
+	h = hash_sip(key, text, len);
+	return h == 0 ? 1 : h;
 }
 
 static uint64_t
@@ -212,6 +221,7 @@ spf_passes(const struct verified *v, enum auth_method m)
 struct proof {
 	uint64_t address, hash;
 	uint64_t claim; /* holds only for sessions that say so; 0: for all */
+	bool name;      /* of a name, not of an envelope sender */
 };
 struct tie_book {
 	struct proof *item; /* in the order of addresses */
@@ -230,10 +240,11 @@ proof_order(const void *pa, const void *pb)
 }
 
 static void
-note(struct tie_book *b, const char *peer, uint64_t hash, uint64_t claim)
+note(struct tie_book *b, const char *peer, struct proof p)
 {
+	p.address = hash_lower(TIE_TEXT, peer);
 	b->item = xgrow(b->item, b->n, sizeof *b->item);
-	b->item[b->n++] = (struct proof){ hash_lower(TIE_TEXT, peer), hash, claim };
+	b->item[b->n++] = p;
 }
 
 /* A name that is proved, and its other addresses: whoever comes from there and says the same name is it too. */
@@ -243,12 +254,13 @@ note_name(struct tie_book *b, const struct verified *v, const char *peer, const 
 	const struct json *all = json_get(verified_part(v, "ehlo"), "address");
 	uint64_t hash = name_hash(name, peer);
 
-	note(b, peer, hash, 0);
+	note(b, peer, (struct proof){ .hash = hash, .name = true });
 	if (all == NULL || all->type != JSON_ARRAY)
 		return;
 	for (const struct json *a = all->child; a != NULL; a = a->next)
 		if (a->type == JSON_STRING && tie_address(a->string) != 0)
-			note(b, a->string, hash, tie_claim(name));
+			note(b, a->string,
+			    (struct proof){ .hash = hash, .claim = tie_claim(name), .name = true });
 }
 
 static void
@@ -266,7 +278,9 @@ read_result(struct tie_book *b, const struct observation *o)
 			note_name(b, v, peer, name);
 		if (*text_of(o, EK_FROM) != '\0' && spf_passes(v, AUTH_SPF) &&
 		    host_name(name, domain))
-			note(b, peer, hash_lower(TIE_SENDER, suffix_organisation(name)), 0);
+			note(b, peer,
+			    (struct proof){
+				.hash = hash_lower(TIE_SENDER, suffix_organisation(name)) });
 	}
 	verified_free(v);
 }
@@ -303,7 +317,7 @@ tie_book_read(const struct observations *obs, const char *token)
 					     text_of(all[i - 1], EK_FROM)) == 0;
 		of_address = address ? of_address : 0;
 		of_sender = sender ? of_sender + 1 : 0;
-		if (of_sender < OF_SENDER_MAX && of_address++ < OF_ADDRESS_MAX)
+		if (of_sender < OF_SENDER_MAX && of_address++ < TIES_OF_ADDRESS)
 			read_result(b, all[i]);
 	}
 	if (b->n > 0)
@@ -340,7 +354,7 @@ ties_of(
 	uint64_t at = hash_lower(TIE_TEXT, peer), network = tie_network(peer),
 		 claim = tie_claim(ehlo);
 	size_t lo = 0, hi = b->n;
-	bool proved = false;
+	bool named = false;
 
 	*t = (struct ties){
 		.message = *msgid == '\0' ? 0 : hash_of(TIE_MESSAGE, msgid, strlen(msgid))
@@ -358,11 +372,10 @@ ties_of(
 		if (b->item[lo].claim != 0 && b->item[lo].claim != claim)
 			continue;
 		add(t, b->item[lo].hash);
-		proved = true;
+		named |= b->item[lo].name;
 	}
-	if (!proved && network != 0 && claim != 0)
-		add(t, hash_on(
-			   hash_of(TIE_NEIGHBOUR, &network, sizeof network), &claim, sizeof claim));
+	if (!named && network != 0 && claim != 0)
+		add(t, hash_of(TIE_NEIGHBOUR, (uint64_t[]){ network, claim }, 2 * sizeof network));
 }
 
 bool

@@ -18,9 +18,10 @@
 
 #include "results/correlate.h"
 
-#define TIES_MAX 12
+#define TIES_OF_ADDRESS 16                        /* results that are read of one address */
+#define TIES_MAX        (2 * TIES_OF_ADDRESS + 3) /* each proves a name and a sender */
 struct ties {
-	uint64_t hash[TIES_MAX]; /* of kind and text; never 0 */
+	uint64_t hash[TIES_MAX]; /* of kind and text, other ones in each process; never 0 */
 	unsigned n;
 	uint64_t message; /* one of them; 0: no Message-ID */
 };

@@ -137,6 +137,8 @@ kill "${pids[@]}" 2>/dev/null
 wait
 pids=()
 
+has '"ev":"node.alive"' "$(grep -ahm1 node.alive "$site"/log/*.jsonl | head -1)" "the name server says that it runs: every ten minutes, divided by pace"
+
 # --- what the report makes of it ---
 "$OUTPOST" events -C "$site" "$token" >"$dir/events" 2>"$dir/events.err"
 has '"ev":"smtp.dsn"' "$(cat "$dir/events")" "the bounce is an event"

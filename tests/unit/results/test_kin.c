@@ -406,6 +406,28 @@ sprayed(void **state)
 	expect("dane-ee-mismatch", 9 * HOUR, GRADE_INCONCLUSIVE, ASKER " took part");
 }
 
+/* Exim looks up in each run of its queue, and connects only when the time for a retry has come. */
+static void
+asks_each_run(void **state)
+{
+	static const double hours[] = { 1, 1.5, 2, 2.5, 3, 4, 5.5, 8, 11, 16, 23 };
+
+	(void)state;
+	delivered_most();
+	validates();
+	for (double t = 1; t < 24; t += 0.5) {
+		ask(t * HOUR - 2, "dane-ee-mismatch", "MX", "{d}", RESOLVER);
+		ask(t * HOUR - 1, "dane-ee-mismatch", "TLSA", "_25._tcp.{mx0}", RESOLVER);
+	}
+	for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++)
+		session(hours[i] * HOUR, "dane-ee-mismatch", OWN, "mail.sender.example");
+	expect("dane-ee-mismatch", 48 * HOUR, GRADE_CONFORMS, "refused");
+	/* Reports, policies that are refreshed: days later. */
+	for (int i = 2; i < 60; i++)
+		ask(i * 24 * HOUR, "dual", "TXT", "_mta-sts.{d}", RESOLVER);
+	expect("dane-ee-mismatch", 61 * 24 * HOUR, GRADE_CONFORMS, "refused");
+}
+
 /* It asks through another resolver from now on, which no delivery follows: only sessions. */
 static void
 new_resolver(void **state)
@@ -608,6 +630,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(big_pool, NULL, clean),
 		cmocka_unit_test_setup_teardown(client_subnet, NULL, clean),
 		cmocka_unit_test_setup_teardown(sprayed, NULL, clean),
+		cmocka_unit_test_setup_teardown(asks_each_run, NULL, clean),
 		cmocka_unit_test_setup_teardown(new_resolver, NULL, clean),
 		cmocka_unit_test_setup_teardown(forged_subnet, NULL, clean),
 		cmocka_unit_test_setup_teardown(spoofed, NULL, clean),

@@ -60,9 +60,13 @@ late(void **state)
 	node_b(10, "start", "smtpd");
 	node_b(11, "start", "authdns");
 	assert_true(expected("b", 20, HOUR));
+	node_b(25, "alive", "authdns");
+	node_b(26, "alive", "smtpd");
+	assert_true(expected("b", 26, HOUR));
 	node_b(30, "stop", "smtpd");
 	assert_true(expected("b", 40, HOUR));
 	node_b(31, "stop", "authdns");
+	node_b(32, "alive", "authdns"); /* of a worker that a reload has drained */
 	assert_false(expected("b", 40, HOUR));
 	assert_true(expected("c", 40, HOUR));
 	node_b(50, "start", "authdns");

@@ -138,6 +138,48 @@ other_address(void **state)
 }
 
 static void
+sent_as(const char *peer, const char *from)
+{
+	event_at(&obs, 1, "verify.result",
+	    "\"test\":\"dual\",\"conn\":\"c\",\"peer\":\"%s\",\"from\":\"a@%s\",\"results\":"
+	    "\"{\\\"spf\\\":{\\\"mailfrom\\\":{\\\"result\\\":\\\"pass\\\",\\\"domain\\\":"
+	    "\\\"%s\\\",\\\"term\\\":\\\"a\\\"}}}\"",
+	    peer, from, from);
+}
+
+/* Who proves its envelope sender, but not its name in EHLO, has neighbours still. */
+static void
+no_name_proved(void **state)
+{
+	(void)state;
+	sent_as("192.0.2.1", "sender.example");
+	assert_true(are_tied("192.0.2.1", "a.x.example", "192.0.2.2", "b.x.example"));
+	assert_false(are_tied("192.0.2.1", "a.x.example", "192.0.2.2", "b.y.example"));
+	judged("192.0.2.1", "{'helo':'a.x.example','ehlo':{'matches':true}}");
+	assert_false(are_tied("192.0.2.1", "a.x.example", "192.0.2.2", "b.x.example"));
+}
+
+/* An address that many share: each of those that are read ties, and no more are. */
+static void
+shared(void **state)
+{
+	char domain[32];
+
+	(void)state;
+	for (unsigned i = 0; i <= TIES_OF_ADDRESS; i++) {
+		observations_clear(&obs);
+		for (unsigned k = 0; k <= TIES_OF_ADDRESS; k++) {
+			snprintf(domain, sizeof domain, "d%u.example", 100 + k);
+			sent_as("192.0.2.1", domain);
+		}
+		snprintf(domain, sizeof domain, "d%u.example", 100 + i);
+		sent_as("198.51.100.1", domain);
+		assert_int_equal(
+		    are_tied("192.0.2.1", "", "198.51.100.1", ""), i < TIES_OF_ADDRESS);
+	}
+}
+
+static void
 hostile(void **state)
 {
 	(void)state;
@@ -178,6 +220,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(proofs, NULL, clean),
 		cmocka_unit_test_setup_teardown(another_name, NULL, clean),
 		cmocka_unit_test_setup_teardown(other_address, NULL, clean),
+		cmocka_unit_test_setup_teardown(no_name_proved, NULL, clean),
+		cmocka_unit_test_setup_teardown(shared, NULL, clean),
 		cmocka_unit_test_setup_teardown(hostile, NULL, clean),
 		cmocka_unit_test_setup_teardown(came_over, NULL, clean),
 	};
