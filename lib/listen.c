@@ -136,29 +136,36 @@ address_family(const union sockaddr_any *a)
 	return a->sa.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr) ? 6 : 4;
 }
 
-/* Inode of a socket that is bound to PORT according to a table of /proc/net, or 0.  With several,
- * those that wait for peers (st 0A listening, 07 unconnected UDP) are meant. */
+/* Inode of the next socket of a table of /proc/net that waits for peers on the port (st 0A listening, 07 unconnected UDP); 0:
+ * no more. */
 static unsigned long
-port_inode(const char *table, unsigned port)
+next_waiting(FILE *f, unsigned port)
 {
 	char line[NET_LINE_MAX];
-	unsigned long inode = 0;
-	FILE *f = fopen(table, "re");
 
-	if (f == NULL)
-		return 0;
-	while (inode == 0 && fgets(line, sizeof(line), f) != NULL) {
+	while (fgets(line, sizeof(line), f) != NULL) {
 		unsigned lport, state;
-		unsigned long found;
+		unsigned long inode;
 
 		if (sscanf(line,
 			" %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u "
 			"%lu",
-			&lport, &state, &found) == 3 &&
+			&lport, &state, &inode) == 3 &&
 		    lport == port && (state == 0x0a || state == 0x07))
-			inode = found;
+			return inode;
 	}
-	fclose(f);
+	return 0;
+}
+
+/* Of the first of them, or 0. */
+static unsigned long
+port_inode(const char *table, unsigned port)
+{
+	FILE *f = fopen(table, "re");
+	unsigned long inode = f != NULL ? next_waiting(f, port) : 0;
+
+	if (f != NULL)
+		fclose(f);
 	return inode;
 }
 
@@ -189,22 +196,15 @@ bool
 listen_held(pid_t pid, unsigned port)
 {
 	static const char *const tables[] = { "/proc/net/tcp", "/proc/net/tcp6" };
+	char link_text[64], process[24];
 	bool found = false;
 
+	snprintf(process, sizeof(process), "%d", (int)pid);
 	for (size_t i = 0; i < 2 && !found; i++) {
 		FILE *f = fopen(tables[i], "re");
-		char line[NET_LINE_MAX], link_text[64], process[24];
-		unsigned local, state;
 		unsigned long inode;
 
-		snprintf(process, sizeof(process), "%d", (int)pid);
-		while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
-			if (sscanf(line,
-				" %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x "
-				"%*u %*u %lu",
-				&local, &state, &inode) != 3 ||
-			    local != port || state != 0x0a)
-				continue;
+		while (f != NULL && !found && (inode = next_waiting(f, port)) != 0) {
 			snprintf(link_text, sizeof(link_text), "socket:[%lu]", inode);
 			found = holds(process, link_text);
 		}

@@ -465,7 +465,7 @@ read_exim_fields(struct mail_line *dst, struct rest r)
 		} else if (ours && left(&w) > 2 && memcmp(w.s, "X=", 2) == 0) {
 			read_exim_tls(dst, (struct rest){ w.s + 2, w.end });
 		} else if (ours && left(&w) > 3 && memcmp(w.s, "CV=", 3) == 0) {
-			if (memcmp(w.s + 3, "no", 2) != 0 && dst->version[0] != '\0')
+			if (w.s[3] != 'n' && dst->version[0] != '\0')
 				dst->verified = "verified";
 		}
 		if (last) {

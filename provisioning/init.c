@@ -316,7 +316,7 @@ write_first_conf(
 	}
 	if (mkdir(dir, 0755) != 0 && errno != EEXIST) {
 		snprintf(err, errlen, "%s: cannot make the directory: %s: %s", dir, strerror(errno),
-		    log_advice(errno));
+		    errno == ENOENT ? "make the one above it" : log_advice(errno));
 		return -1;
 	}
 	if (!is_empty(dir)) {

@@ -347,7 +347,7 @@ load_zone_key(
 		return -1;
 	if (zone_key_set(dst, key, algorithm) == 0)
 		return 0;
-	snprintf(err, errlen, "%s: not a key of algorithm %u", path, algorithm);
+	snprintf(err, errlen, "%s: not a key of algorithm %u: " KEYS_RESTORE, path, algorithm);
 	return -1;
 }
 

@@ -54,6 +54,8 @@ mkdir "$dir/other" && touch "$dir/other/letter"
 run 2 "init in a directory of somebody else is refused" init "$dir/other" --base a.example --ipv4 192.0.2.1
 [[ $(ls "$dir/other") == letter ]]
 result $? "and left alone"
+run 2 "init where there is no directory above" init "$dir/none/site" --base a.example --ipv4 192.0.2.1
+has "make the one above it" "$err" "says what to do"
 
 echo 'pace 0' >>"$site/outpost.conf"
 run 2 "a mistake in outpost.conf is an error of usage" enrol -C "$site"

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -242,6 +244,44 @@ names_who_is_in_the_way(void **state)
 	assert_non_null(strstr(text, "no such address"));
 }
 
+/* Whoever else listens on the port is not meant, and neither is one that only has it. */
+static void
+knows_who_listens(void **state)
+{
+	static const char *const addresses[] = { "127.0.0.1", "::1" };
+	union sockaddr_any a;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int fd, one = 1;
+		unsigned port;
+		pid_t other = fork();
+
+		if (other == 0) {
+			alarm(60);
+			pause();
+			_exit(0);
+		}
+		assert_true(other > 0);
+		address_parse(&a, addresses[i], 0);
+		fd = socket(a.sa.sa_family, SOCK_STREAM, 0);
+		assert_true(fd >= 0);
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)), 0);
+		if (bind(fd, &a.sa, sizeof(a.in6)) == 0) {
+			port = port_of(fd);
+			assert_false(listen_held(getpid(), port));
+			assert_int_equal(listen(fd, 1), 0);
+			assert_true(listen_held(getpid(), port));
+			assert_false(listen_held(other, port));
+		} else {
+			assert_int_equal(i, 1); /* no IPv6 here */
+		}
+		kill(other, SIGKILL);
+		waitpid(other, NULL, 0);
+		close(fd);
+	}
+}
+
 int
 main(void)
 {
@@ -253,6 +293,7 @@ main(void)
 		cmocka_unit_test(others_are_in_the_way),
 		cmocka_unit_test(time_wait_is_not_in_the_way),
 		cmocka_unit_test(names_who_is_in_the_way),
+		cmocka_unit_test(knows_who_listens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
