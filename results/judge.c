@@ -324,7 +324,8 @@ judge_settled(
 			by = told;
 		}
 	}
-	if (by != 0 && (last == NULL || last->reply < 500) && j->back + away > by) {
+	if (by != 0 && (last == NULL || last->reply < 500 || asks_again(f->test)) &&
+	    j->back + away > by) {
 		snprintf(why, whylen, "the sender, because this site was away for a while");
 		by = j->back + away;
 	}

@@ -142,6 +142,18 @@ stays_away(void **state)
 	assert_true(until == EVENTS_START + (int64_t)(11 * HOUR * 1e6));
 	j.now = until;
 	assert_true(judge_settled(&j, correlation_facts(c, t), &until, why, sizeof why));
+	/* Nor does who was refused for good, where it matters whether it comes back. */
+	event_at(&obs, 2, "smtp.command",
+	    "\"test\":\"reject\",\"conn\":\"3\",\"verb\":\"RCPT\",\"reply\":550");
+	correlation_free(c);
+	j.c = c = correlate(&obs, cat, EVENTS_TOKEN);
+	j.now = EVENTS_START + (int64_t)(7 * HOUR * 1e6);
+	assert_false(judge_settled(
+	    &j, correlation_facts(c, catalogue_find(cat, "reject", 6)), &until, why, sizeof why));
+	assert_true(until == EVENTS_START + (int64_t)(11 * HOUR * 1e6));
+	j.back = 0;
+	assert_true(judge_settled(
+	    &j, correlation_facts(c, catalogue_find(cat, "reject", 6)), &until, why, sizeof why));
 	/* Not beyond the deadline. */
 	j.back = EVENTS_START + (int64_t)(143 * HOUR * 1e6);
 	j.now = EVENTS_START + (int64_t)(145 * HOUR * 1e6);
