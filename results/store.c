@@ -563,8 +563,10 @@ read_nobody(struct store *st, const char *sql, int64_t since,
 int
 store_nodes(struct store *st, int64_t since, int (*row)(void *, const char *, size_t), void *ctx)
 {
-	return read_nobody(
-	    st, "SELECT line FROM event WHERE " OF_NODE " AND t >= ?1 ORDER BY t", since, row, ctx);
+	return read_nobody(st,
+	    "SELECT line FROM event WHERE " OF_NODE
+	    " AND instr(line, '\"ev\":\"node.alive\"') = 0 AND t >= ?1 ORDER BY t",
+	    since, row, ctx);
 }
 
 int

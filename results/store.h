@@ -50,7 +50,7 @@ int store_events(struct store *, const char *token,
 int store_changes(
     struct store *, int64_t *after, void (*row)(void *ctx, const char *token), void *ctx);
 
-/* The lines of node events since then, in the order of time; as store_events. */
+/* The lines of node events since then but node.alive, in the order of time; as store_events. */
 int store_nodes(
     struct store *, int64_t since, int (*row)(void *ctx, const char *line, size_t len), void *ctx);
 

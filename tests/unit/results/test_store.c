@@ -303,9 +303,10 @@ test_nodes(void **state)
 	write_file("a-nodes-0-1.jsonl", "w", row, 12, 1, 1, "node.stop");
 	write_file("a-nodes-0-1.jsonl", "a", row, 10, 2, 2, "node.start");
 	write_file("a-nodes-0-1.jsonl", "a", row, 11, 3, 3, "node.stop");
+	write_file("a-nodes-0-1.jsonl", "a", row, 11, 4, 4, "node.alive");
 	for (int i = 0; i < 10000; i++)
 		write_file("a-nodes-0-1.jsonl", "a", row, 13, i, i, "net.syn");
-	assert_int_equal(load(st).events, 10003);
+	assert_int_equal(load(st).events, 10004);
 	sqlite3_progress_handler(store_db(st), 1, count_steps, &steps);
 	assert_int_equal(store_nodes(st, INT64_C(1795258800000000), collect, &b), 0);
 	assert_true(steps > 0 && steps < 500);
@@ -314,6 +315,7 @@ test_nodes(void **state)
 	assert_true(strstr(b.s, "T11:") < strstr(b.s, "T12:"));
 	assert_null(strstr(b.s, "T10:"));
 	assert_null(strstr(b.s, "net.syn"));
+	assert_null(strstr(b.s, "node.alive"));
 	store_close(st);
 	strbuf_clear(&b);
 }
