@@ -14,8 +14,6 @@
 #include "provisioning/slots.h"
 #include "provisioning/render.h"
 
-#define ENROL_FILE "enrol.jsonl"
-
 static void
 journal_path(char dst[512], const struct site *site)
 {

@@ -5,6 +5,8 @@
 #include "lib/strbuf.h"
 #include "provisioning/site.h"
 
+#define ENROL_FILE "enrol.jsonl"
+
 struct enrolment {
 	struct token token;
 	char set[256];   /* one or several, joined by commas */

@@ -16,8 +16,10 @@
 #include "lib/strbuf.h"
 #include "lib/worker.h"
 #include "provisioning/certs.h"
+#include "provisioning/enrol.h"
 #include "provisioning/front.h"
 #include "provisioning/keys.h"
+#include "provisioning/optout.h"
 
 struct work {
 	struct site *site;
@@ -121,6 +123,46 @@ make_key(struct work *w, const char *path, unsigned algorithm)
 	return key != NULL ? 0 : -1;
 }
 
+/* A journal that says nothing to who has another secret, or NULL: there is none yet. */
+static const char *
+needs_secret(const struct site *site)
+{
+	static const char *const journals[] = { ENROL_FILE, OPTOUT_FILE };
+	char path[512];
+	struct stat sb;
+
+	for (size_t i = 0; i < sizeof(journals) / sizeof(*journals); i++) {
+		site_path(path, site, "state", journals[i]);
+		if (stat(path, &sb) == 0 && sb.st_size > 0)
+			return journals[i];
+	}
+	return NULL;
+}
+
+static int
+make_secret(struct work *w)
+{
+	const char *journal = needs_secret(w->site);
+	char path[512];
+
+	site_path(path, w->site, "keys", SITE_SECRET_FILE);
+	if (exists(path))
+		return 0;
+	if (journal != NULL) {
+		snprintf(w->err, w->errlen,
+		    "%s: it is gone, but not state/%s: restore it from a backup: under another "
+		    "secret no token that was given out is known, nor who opted out",
+		    path, journal);
+		return -1;
+	}
+	if (keys_secret_new(path) != 0) {
+		snprintf(w->err, w->errlen, "%s: the secret could not be made", path);
+		return -1;
+	}
+	w->made->keys++;
+	return 0;
+}
+
 static int
 make_dns_keys(struct work *w)
 {
@@ -128,14 +170,8 @@ make_dns_keys(struct work *w)
 	size_t n = site_algorithms(algorithm, w->site->catalogue);
 	char path[512];
 
-	site_path(path, w->site, "keys", SITE_SECRET_FILE);
-	if (!exists(path)) {
-		if (keys_secret_new(path) != 0) {
-			snprintf(w->err, w->errlen, "%s: the secret could not be made", path);
-			return -1;
-		}
-		w->made->keys++;
-	}
+	if (make_secret(w) != 0)
+		return -1;
 	site_path(path, w->site, "keys", SITE_BASE_KEY);
 	if (make_key(w, path, SITE_BASE_ALGORITHM) != 0)
 		return -1;

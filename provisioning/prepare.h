@@ -1,6 +1,7 @@
 /* prepare.h - makes what a site lacks: directories, secret, DNSSEC keys, certificate authorities,
  * fronts and certificates, also for tests that came into the catalogue later.  Nothing that exists
- * is ever written again, so it may run at every start. */
+ * is ever written again, so it may run at every start; and no secret is made where participants or
+ * opt-outs are that belong to one which is gone. */
 #ifndef PROVISIONING_PREPARE_H
 #define PROVISIONING_PREPARE_H
 

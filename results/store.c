@@ -359,7 +359,7 @@ load_chunk(struct store *st, int fd, const char *name, struct store_progress *p)
 	int found, more = -1;
 
 	if (run(st, "BEGIN IMMEDIATE") < 0)
-		return -1;
+		return store_fail(st, "cannot load");
 	if ((found = segment_find(st, &seg, name)) < 0)
 		goto out;
 	if (found == 0) {
@@ -389,6 +389,7 @@ load_chunk(struct store *st, int fd, const char *name, struct store_progress *p)
 		more = -1;
 out:
 	if (more < 0 || run(st, "COMMIT") < 0) {
+		store_fail(st, "cannot load"); /* before ROLLBACK, which has a result of its own */
 		run(st, "ROLLBACK");
 		return -1;
 	}
@@ -413,8 +414,6 @@ segment_load(struct store *st, int dirfd, const char *name, struct store_progres
 			progress(ctx, p);
 	} while (more > 0);
 	close(fd);
-	if (more < 0)
-		store_fail(st, "cannot load");
 	return more;
 }
 

@@ -91,6 +91,12 @@ token=$(head -n 1 "$dir/out")
 [[ $token =~ ^[a-z2-7]{16}$ ]]
 result $? "begins with the token" "$out"
 has "probe@$token.dual.outpost.example" "$(tail -n +2 "$dir/out")" "then the recipients"
+mv "$site/keys/site.secret" "$dir/secret"
+run 2 "init without the secret under which somebody was enrolled" init "$site"
+has "site.secret: it is gone, but not state/enrol.jsonl: restore it from a backup" "$err" "says what to do"
+[[ ! -e $site/keys/site.secret ]]
+result $? "and makes no other"
+mv "$dir/secret" "$site/keys/site.secret"
 run 0 "enrol --json" enrol -C "$site" --set standard --json --label 'a "b"'
 python3 -c 'import json,sys; e=json.load(sys.stdin); m=e["messages"]; assert e["label"] == "a \"b\"" and m and all(1 <= len(x["recipients"]) <= 25 for x in m)' <"$dir/out"
 result $? "is JSON, at most 25 recipients a message"

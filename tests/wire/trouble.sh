@@ -53,6 +53,9 @@ damaged() {
 # --- damaged ---
 front=$(sed -n '1s/.*"front":"\([0-9a-f]\{16\}\).*/\1/p' "$site/state/fronts.jsonl")
 damaged keys/site.secret "restore it from a backup" "a damaged secret" "$OUTPOST" run -C "$site"
+mv "$site/keys/site.secret" "$dir/secret"
+told 2 "$site/keys/site.secret" "restore it from a backup" "a secret that is gone" "$OUTPOST" run -C "$site"
+mv -n "$dir/secret" "$site/keys/site.secret"
 damaged keys/dkim.pem "restore it from a backup, or remove it" "a damaged key that signs mail" "$OUTPOST" run -C "$site"
 damaged "keys/front-$front.pem" "restore it from a backup, or remove it" "a damaged key of a front" "$OUTPOST" run -C "$site"
 damaged certs/ca.pem "restore it from a backup, or remove it" "a damaged certificate" "$OUTPOST" run -C "$site"
@@ -94,7 +97,7 @@ umount "$dir/readonly"
 # --- a disk that is full ---
 mkdir "$dir/full"
 mount -t tmpfs -o size=16m,mode=755 tmpfs "$dir/full" || wire_bail "no tmpfs"
-printf '%s\n' 'workers 1' 'memory-slots 1024' 'segment-reserve 64K' 'web 0' 'verify none' 'tap 0' >>"$site/outpost.conf"
+printf '%s\n' 'workers 1' 'memory-slots 1024' 'smtp-commands 100000' 'segment-reserve 64K' 'web 0' 'verify none' 'tap 0' >>"$site/outpost.conf"
 cp -a "$site" "$dir/full/site"
 site=$dir/full/site
 : >"$dir/log"
@@ -134,6 +137,8 @@ told 3 "$site/state/released.jsonl" "free some space" "release there" "$OUTPOST"
 lines=$(cat "$site"/state/*.jsonl | wc -l)
 [[ $lines == "$(cat "$dir/site"/state/*.jsonl | wc -l)" && -z $(tail -qc 1 "$site"/state/*.jsonl | tr -d '\n') ]]
 result $? "nothing of it stands in the journals, not in part either"
+! grep -q 'cannot load: \(cannot rollback\|not an error\)' "$dir/log"
+result $? "nor does loading hide why it failed" "$(grep -m 1 'cannot load' "$dir/log")"
 rm "$dir/full/filler"
 again() { [[ $(python3 "$dir/send.py" "$host" "$mailbox" 1 2>/dev/null) == 0 ]]; }
 wait_for 90 again
