@@ -50,6 +50,18 @@ clock_monotonic(void)
 	return (int64_t)ts.tv_sec * CLOCK_SECOND + ts.tv_nsec / 1000;
 }
 
+struct clock_mark
+clock_mark(void)
+{
+	return (struct clock_mark){ .wall_us = clock_now(), .monotonic_us = clock_monotonic() };
+}
+
+int64_t
+clock_set_by(struct clock_mark from, struct clock_mark to)
+{
+	return (to.wall_us - from.wall_us) - (to.monotonic_us - from.monotonic_us);
+}
+
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar, and back: counted in
  * 400-year eras of years that begin in March, so that the leap day is the last day. */
 static int64_t

@@ -14,6 +14,15 @@
 int64_t clock_now(void);       /* wall clock, UTC */
 int64_t clock_monotonic(void); /* for intervals; never shifted */
 
+/* Whether somebody sets the wall clock: what it stood at, and when by the clock that nobody sets. */
+struct clock_mark {
+	int64_t wall_us, monotonic_us;
+};
+struct clock_mark clock_mark(void);
+/* How far the wall clock was set between two marks, beyond the time that went by; negative: back.  A host that slept
+ * counts as set ahead: its monotonic clock stood still. */
+int64_t clock_set_by(struct clock_mark from, struct clock_mark to);
+
 /* A span, for timers. */
 struct timeval clock_timeval(int64_t us);
 

@@ -21,6 +21,8 @@
 #define READY_MAX (20 * CLOCK_SECOND)
 #define STOP_MAX  (20 * CLOCK_SECOND) /* then SIGKILL */
 #define TICK_MS   200
+/* Who has a clock that jumps further than this is not told by it what is too old. */
+#define JUMP_MAX (24 * 3600 * CLOCK_SECOND)
 
 enum { DNS, SMTP, WEB, DAEMONS, INGEST = DAEMONS, EXPIRE, INVITE, MAILLOG, CHILDREN };
 
@@ -40,6 +42,7 @@ struct supervisor {
 	const struct site *site;
 	int signals;
 	int64_t due_us[CHILDREN], ready_until;
+	struct clock_mark started;
 	bool ready, stopping, stop_asked;
 	int stop_stage; /* which child is being stopped */
 	int64_t kill_us;
@@ -193,6 +196,22 @@ reap(struct supervisor *s)
 				on_end(s, &s->child[i], status, clock_monotonic());
 }
 
+/* A clock that was set a year ahead makes everything too old, and what is removed is gone. */
+static bool
+clock_is_trusted(const struct supervisor *s)
+{
+	int64_t by = clock_set_by(s->started, clock_mark());
+	char span[32];
+
+	if (by <= JUMP_MAX)
+		return true;
+	duration_format(span, by);
+	log_warn("run: the clock was set ahead by %s: nothing is removed for its age: if the time "
+		 "is right, start outpost run again",
+	    span);
+	return false;
+}
+
 static void
 start_what_is_due(struct supervisor *s, int64_t now)
 {
@@ -201,8 +220,11 @@ start_what_is_due(struct supervisor *s, int64_t now)
 			child_start(&s->child[i], now);
 	for (size_t i = DAEMONS; i < CHILDREN; i++)
 		if (s->ready && s->child[i].path != NULL && s->child[i].pid == 0 &&
-		    now >= s->due_us[i])
-			child_start(&s->child[i], now);
+		    now >= s->due_us[i]) {
+			s->due_us[i] = now + jobs[i].every_us;
+			if (i != EXPIRE || clock_is_trusted(s))
+				child_start(&s->child[i], now);
+		}
 }
 
 /* A mistake in the configuration or a test changes nothing: what runs goes on. */
@@ -266,7 +288,8 @@ supervise(struct supervisor *s)
 	s->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signals < 0)
 		log_fatal(EXIT_CANNOT, "run: signalfd: %s", strerror(errno));
-	s->ready_until = clock_monotonic() + READY_MAX;
+	s->started = clock_mark();
+	s->ready_until = s->started.monotonic_us + READY_MAX;
 	for (;;) {
 		int64_t now = clock_monotonic();
 

@@ -71,8 +71,9 @@ struct site_conf {
 	unsigned mail_rate, mail_per_address, mail_per_domain; /* participants an hour; a day */
 	int64_t
 	    mail_extra; /* so long after an invitation an answer brings further messages; 0: none */
-	char mail_spf
-	    [400]; /* SPF terms of who sends what we write; empty: the name server addresses */
+	/* SPF terms of who sends what we write; empty: the name server addresses.  With " ~all" they fit one string of a
+	 * TXT record (RFC 1035 3.3). */
+	char mail_spf[250];
 	int64_t retention; /* of observations, runs and enrolments; 0: for ever */
 	int64_t smtp_timeout, smtp_data_timeout,
 	    smtp_session; /* command; data block; whole session */

@@ -146,6 +146,22 @@ test_offset(void **state)
 	assert_in_range(clock_monotonic() - t, 0, 60 * CLOCK_SECOND);
 }
 
+static void
+test_set_by(void **state)
+{
+	const struct clock_mark from = { 1000 * CLOCK_SECOND, 5 * CLOCK_SECOND };
+	struct clock_mark to = { 1060 * CLOCK_SECOND, 65 * CLOCK_SECOND };
+
+	(void)state;
+	assert_int_equal(clock_set_by(from, to), 0);
+	to.wall_us += 86400 * CLOCK_SECOND;
+	assert_int_equal(clock_set_by(from, to), 86400 * CLOCK_SECOND);
+	to.wall_us -= 2 * 86400 * CLOCK_SECOND;
+	assert_int_equal(clock_set_by(from, to), -86400 * CLOCK_SECOND);
+	to = clock_mark();
+	assert_in_range(clock_set_by(to, clock_mark()) + 60 * CLOCK_SECOND, 0, 120 * CLOCK_SECOND);
+}
+
 int
 main(void)
 {
@@ -156,6 +172,7 @@ main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_duration_parse),
 		cmocka_unit_test(test_duration_format),
+		cmocka_unit_test(test_set_by),
 	};
 	return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }
